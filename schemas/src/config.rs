@@ -1,0 +1,1 @@
+//! Configuration: parsed once into typed values.
