@@ -1,0 +1,86 @@
+//! The detector: finds what must not leave in one decoded value.
+//!
+//! Owns the rule set (built-in families, keys, tenant overlay) and the verdict on each value. Must never keep a
+//! value beyond a call, print one, or know where in a state a value stands: paths are the scanner's business.
+
+mod error;
+mod hash_key;
+mod rule_set;
+mod scratch;
+
+pub use error::{RuleError, RuleErrorKind};
+pub use hash_key::HashKey;
+pub use rule_set::{RuleInfo, RuleSet};
+pub use scratch::Scratch;
+
+/// Index of a rule in its [`RuleSet`]. Means nothing in another set.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct RuleIx(pub u16);
+
+/// A span `[start, end)` of decoded text: byte offsets, on character boundaries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hit {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// The rule that decided.
+    pub rule: RuleIx,
+    /// The text is a secret that taint remembers when it has at least eight bytes.
+    pub secret: bool,
+}
+
+/// What a key says about the value below it. Small, so that the scanner can memoise it per interned key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyVerdict {
+    /// Nothing.
+    Plain,
+    /// Strings and numbers below are redacted whole by this rule.
+    Sensitive(RuleIx),
+    /// The bar for value rules is lower or higher.
+    Context(KeyContext),
+}
+
+impl KeyVerdict {
+    /// The verdict of a child key (`self`) inside an object that stands under `parent`: a sensitive key reaches
+    /// down to everything whose own key says nothing.
+    #[must_use]
+    pub fn under(self, parent: Self) -> Self {
+        match (self, parent) {
+            (Self::Plain, Self::Sensitive(_)) => parent,
+            _ => self,
+        }
+    }
+}
+
+/// Context that a key gives to the value below it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeyContext {
+    /// What the key suggests.
+    pub hint: Hint,
+    /// Bit set of the tenant rules whose key pattern matched and that also have a value pattern.
+    pub tenant: u64,
+}
+
+/// What a key suggests without settling it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hint {
+    /// Nothing (only tenant bits are set).
+    None,
+    /// The value is public by nature: digest, id, ARN, version, public key, policy.
+    Public,
+    /// A tenant lets values under this key through; private keys are still found.
+    Allowed,
+    /// Probably a secret: the value decides ([`RuleIx`] reports it).
+    Secret(RuleIx),
+    /// A connection string or an address that may carry credentials.
+    Connection(RuleIx),
+    /// Telephone numbers.
+    Phone,
+    /// Payment cards.
+    Card,
+    /// National identity, tax and social security numbers.
+    NationalId,
+    /// Bank account and routing numbers.
+    Bank,
+}
