@@ -1,6 +1,10 @@
 //! The Kafka contract: three topics, CloudEvents 1.0 in binary mode, keys of ids that never change.
 //!
-//! A header map in, a typed event out, and back. Must never carry a payload with state in it.
+//! The types stand here, their wire form in [`codec`]. Must never carry a payload with state in it.
+
+mod codec;
+
+pub use codec::{RecordView, RejectReason, decode};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +19,13 @@ pub const WORKSPACE_DISCOVERED_TOPIC: &str = "terraform-workspace-discovered";
 pub const STATE_UPDATED_TOPIC: &str = "terraform-state-updated";
 /// Topic of dead letters.
 pub const SANITIZATION_FAILED_TOPIC: &str = "sanitization-failed";
+
+/// CloudEvents `type` on [`WORKSPACE_DISCOVERED_TOPIC`]. Versioned: an incompatible change is a new type.
+pub const WORKSPACE_DISCOVERED_TYPE: &str = "io.terrasift.workspace.discovered.v1";
+/// CloudEvents `type` on [`STATE_UPDATED_TOPIC`].
+pub const STATE_UPDATED_TYPE: &str = "io.terrasift.state.updated.v1";
+/// CloudEvents `type` on [`SANITIZATION_FAILED_TOPIC`].
+pub const SANITIZATION_FAILED_TYPE: &str = "io.terrasift.sanitization.failed.v1";
 
 /// How urgent a sync is. Ordered: `High` is the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
