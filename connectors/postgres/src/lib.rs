@@ -1,1 +1,20 @@
-//! Placeholder.
+//! Postgres: the durable ledger, the catalog and its feed, under forced row-level security.
+//!
+//! Owns all SQL of Terrasift. Must never touch a tenant's rows outside the transaction type's one door, print what Postgres
+//! says about values, or hold a raw value of a state.
+
+mod commit;
+mod dead_letters;
+mod error;
+mod feed;
+mod keys;
+mod ledger;
+mod model;
+mod private;
+mod store;
+mod sync;
+
+pub use error::{StoreError, StoreErrorKind};
+pub use model::*;
+pub use private::PrivatePostgres;
+pub use store::{Store, migrate};
