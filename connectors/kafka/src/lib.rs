@@ -1,1 +1,20 @@
-//! Placeholder.
+//! Kafka: a producer that is sure, a consumer that never stops polling, and an in-process listener for demo and tests.
+//!
+//! Owns topics, offsets and rebalances. Must never read what a record means, nor put a record's key, headers or value
+//! into an error or a log: they belong to tenants.
+
+mod config;
+mod consumer;
+mod embedded;
+mod error;
+mod producer;
+mod record;
+mod topics;
+
+pub use config::KafkaConfig;
+pub use consumer::{Consumer, IntakeEvent};
+pub use embedded::EmbeddedKafka;
+pub use error::{KafkaError, KafkaErrorKind};
+pub use producer::Producer;
+pub use record::{RawRecord, TopicPartition};
+pub use topics::{DEAD_LETTER_RETENTION, EVENT_RETENTION, TOPICS, ensure_topics};

@@ -1,0 +1,82 @@
+//! The producer: a record is sent when every in-sync replica has it, once and in order, or an error says so in time.
+//!
+//! Must never retry beyond its bound, nor log what it sends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
+use rdkafka::util::Timeout;
+use terrasift_schemas::event::{EncodedRecord, RecordPosition};
+
+use crate::{KafkaConfig, KafkaError, KafkaErrorKind};
+
+/// Longest wait for room in the local queue.
+const QUEUE_WAIT: Duration = Duration::from_secs(5);
+
+/// Sends records. Cheap to clone; clones share one connection and one queue.
+#[derive(Clone)]
+pub struct Producer {
+    inner: Arc<FutureProducer>,
+}
+
+impl Producer {
+    /// Builds a producer; does not wait for a broker.
+    ///
+    /// # Errors
+    /// [`KafkaErrorKind::Configuration`] when a property is not accepted.
+    pub fn new(config: &KafkaConfig) -> Result<Self, KafkaError> {
+        let defaults = [
+            // How long a record may take, all retries included: a webhook's sender waits for this.
+            ("message.timeout.ms", "10000"),
+            ("queue.buffering.max.messages", "20000"),
+            ("queue.buffering.max.kbytes", "65536"),
+            // A batch fills while the one before is on its way; 5 ms more of latency buy nothing here.
+            ("linger.ms", "1"),
+            ("log.connection.close", "false"),
+        ];
+        let fixed = [("enable.idempotence", "true"), ("acks", "all")];
+        let inner: FutureProducer = config
+            .client(&defaults, &fixed)
+            .create()
+            .map_err(|error| KafkaError::native("cannot build the kafka producer", &error))?;
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Sends one record and waits until all in-sync replicas have it, at most `message.timeout.ms` (10 s) and 5 s for
+    /// room in the queue. Dropping the future does not take the record back.
+    ///
+    /// # Errors
+    /// [`KafkaErrorKind::Unavailable`] when no broker took it in time: it may or may not have been written.
+    pub async fn send(&self, record: &EncodedRecord) -> Result<RecordPosition, KafkaError> {
+        const WHAT: &str = "cannot send a record to kafka";
+        let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
+        for (name, value) in &record.headers {
+            headers = headers.insert(Header { key: name, value: Some(value) });
+        }
+        let message = FutureRecord::to(record.topic).key(&record.key).payload(&record.value).headers(headers);
+        match self.inner.send(message, Timeout::After(QUEUE_WAIT)).await {
+            Ok(at) => Ok(RecordPosition {
+                topic: record.topic.to_owned(),
+                partition: at.partition,
+                offset: at.offset,
+            }),
+            Err((error, _)) => Err(KafkaError::native(WHAT, &error)),
+        }
+    }
+
+    /// Whether a broker answers within `timeout`.
+    ///
+    /// # Errors
+    /// [`KafkaErrorKind::Unavailable`] when none does.
+    pub async fn ready(&self, timeout: Duration) -> Result<(), KafkaError> {
+        const WHAT: &str = "kafka is not ready";
+        let inner = Arc::clone(&self.inner);
+        // librdkafka's call blocks its thread.
+        tokio::task::spawn_blocking(move || inner.client().fetch_metadata(None, timeout).map(|_| ()))
+            .await
+            .map_err(|_| KafkaError::new(KafkaErrorKind::Fatal, WHAT, "the check was aborted"))?
+            .map_err(|error| KafkaError::native(WHAT, &error))
+    }
+}

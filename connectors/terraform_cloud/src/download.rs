@@ -1,0 +1,119 @@
+//! Downloads: redirects by hand with the guard at each hop, then a stream whose length is checked.
+//!
+//! Must never send the token along a redirect, buffer more than a chunk, or call a cut stream finished.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::Response;
+use reqwest::header::{CONTENT_ENCODING, LOCATION};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::client::{self, Client};
+use crate::guard::{self, Policy};
+use crate::{DownloadUrl, FailureKind, TfcError};
+
+/// Most redirects that are followed.
+const REDIRECTS_MAX: usize = 3;
+const WHAT: &str = "download a state";
+
+/// A download under way. Dropping it closes the connection.
+pub struct Download {
+    response: Response,
+    declared: Option<u64>,
+    received: u64,
+    read_idle: Duration,
+    deadline: Instant,
+    finished: bool,
+}
+
+impl Download {
+    /// The length that the server declared, in bytes.
+    #[must_use]
+    pub fn declared_bytes(&self) -> Option<u64> {
+        self.declared
+    }
+
+    /// The next chunk, of any size above 0; `None` when all of it was received and its length is right.
+    ///
+    /// # Errors
+    /// [`FailureKind::Truncated`], [`FailureKind::Timeout`]: nothing of what came before may be used then.
+    pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, TfcError> {
+        if self.finished {
+            return Ok(None);
+        }
+        loop {
+            let until = self.deadline.min(Instant::now() + self.read_idle);
+            let chunk = match tokio::time::timeout_at(until, self.response.chunk()).await {
+                Err(_) => return Err(failed(FailureKind::Timeout)),
+                // The connection ended before the body did, or broke: either way a part is missing.
+                Ok(Err(_)) => return Err(failed(FailureKind::Truncated)),
+                Ok(Ok(chunk)) => chunk,
+            };
+            let Some(chunk) = chunk else {
+                self.finished = true;
+                let complete = self.declared.is_none_or(|declared| declared == self.received);
+                return if complete { Ok(None) } else { Err(failed(FailureKind::Truncated)) };
+            };
+            self.received = self.received.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+            if self.declared.is_some_and(|declared| self.received > declared) {
+                return Err(failed(FailureKind::Truncated));
+            }
+            if !chunk.is_empty() {
+                return Ok(Some(chunk));
+            }
+        }
+    }
+}
+
+fn failed(kind: FailureKind) -> TfcError {
+    TfcError::new(kind, WHAT)
+}
+
+pub(crate) async fn open(client: &Client, url: &DownloadUrl) -> Result<Download, TfcError> {
+    let timeouts = client.config().timeouts;
+    let deadline = Instant::now() + timeouts.download;
+    let opened = tokio::time::timeout(timeouts.request, follow(client, url)).await;
+    let response = opened.map_err(|_| failed(FailureKind::Timeout))??;
+    // What is encoded has another length than declared, and is no JSON.
+    if response.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding.as_bytes() != b"identity") {
+        return Err(failed(FailureKind::BadBody));
+    }
+    let declared = response.content_length();
+    Ok(Download { response, declared, received: 0, read_idle: timeouts.read_idle, deadline, finished: false })
+}
+
+async fn follow(client: &Client, url: &DownloadUrl) -> Result<Response, TfcError> {
+    let config = client.config();
+    let policy = Policy { private: config.allow_private_downloads, http: config.allow_http };
+    let mut url = url.resolve(&config.address).ok_or_else(|| failed(FailureKind::BadBody))?;
+    for hop in 0..=REDIRECTS_MAX {
+        // The API's own origin is trusted by configuration: an Enterprise often stands in a private network.
+        let own = url.origin() == config.address.origin();
+        let allowed = if own { guard::has_allowed_shape(&url, policy) } else { guard::may_ask(&url, policy) };
+        if !allowed {
+            return Err(failed(FailureKind::GuardRefused));
+        }
+        let response = client.send(WHAT, url.clone(), hop == 0).await?;
+        url = match response.status().as_u16() {
+            200 => return Ok(response),
+            301 | 302 | 303 | 307 | 308 => next_hop(&url, &response)?,
+            403 | 404 | 410 => return Err(failed(FailureKind::Expired)),
+            _ => return Err(failed(client::failure(response.status(), response.headers()))),
+        };
+    }
+    Err(failed(FailureKind::GuardRefused))
+}
+
+fn next_hop(from: &Url, response: &Response) -> Result<Url, TfcError> {
+    let bad = || failed(FailureKind::BadBody);
+    let location = response.headers().get(LOCATION).ok_or_else(bad)?;
+    let location = std::str::from_utf8(location.as_bytes()).map_err(|_| bad())?;
+    let to = from.join(location).map_err(|_| bad())?;
+    // A step down from https to http would show the signed URL and the state to the network.
+    if from.scheme() == "https" && to.scheme() != "https" {
+        return Err(failed(FailureKind::GuardRefused));
+    }
+    Ok(to)
+}
