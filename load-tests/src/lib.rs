@@ -1,1 +1,5 @@
-//! Placeholder.
+//! Terrasift's load tests: the Terraform Cloud simulator and the seeded generator of the states that it serves.
+//! It must never use the client's wire types: bodies are rendered from the documented samples, so that a typo on one side
+//! cannot cancel itself out on the other.
+
+pub mod generator;
