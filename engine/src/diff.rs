@@ -55,3 +55,52 @@ pub fn diff(
     delta.removals.extend(old.map(|(gone, _)| gone.clone()));
     Ok(delta)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{HashMap, HashSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn reference(n: u8) -> EntityRef {
+        EntityRef::parse(&format!("resource:acme/r{n}")).expect("a reference")
+    }
+
+    fn entity(n: u8, digest: u8) -> Sanitized<RenderedEntity> {
+        crate::seal::seal(RenderedEntity {
+            entity_ref: reference(n),
+            kind: "Resource".to_owned(),
+            resource_type: None,
+            body: vec![digest],
+            digest: [digest; 32],
+        })
+    }
+
+    #[test]
+    fn a_reference_that_stands_twice_is_refused() {
+        let refusal = diff(&[], vec![entity(1, 1), entity(2, 1), entity(1, 2)]).expect_err("refused");
+        assert_eq!(refusal.kind, RefusalKind::DuplicateMember);
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_two_hash_maps(
+            known in proptest::collection::vec((0..40_u8, 0..3_u8), 0..40),
+            now in proptest::collection::hash_map(0..40_u8, 0..3_u8, 0..40),
+        ) {
+            let old: HashMap<u8, u8> = known.iter().copied().collect();
+            let known: Vec<_> = old.iter().map(|(n, digest)| (reference(*n), [*digest; 32])).collect();
+            let delta = diff(&known, now.iter().map(|(n, digest)| entity(*n, *digest)).collect()).expect("a delta");
+            let upserts: HashSet<EntityRef> = delta.upserts.iter().map(|e| e.get().entity_ref.clone()).collect();
+            let changed = now.iter().filter(|(n, digest)| old.get(n) != Some(digest));
+            prop_assert_eq!(upserts, changed.map(|(n, _)| reference(*n)).collect());
+            let gone = old.keys().filter(|n| !now.contains_key(n)).map(|n| reference(*n));
+            prop_assert_eq!(delta.removals.iter().cloned().collect::<HashSet<_>>(), gone.collect());
+            prop_assert_eq!(delta.unchanged + delta.upserts.len(), now.len());
+            prop_assert!(delta.removals.is_sorted());
+            prop_assert!(delta.upserts.is_sorted_by(|a, b| a.get().entity_ref < b.get().entity_ref));
+        }
+    }
+}

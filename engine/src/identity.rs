@@ -96,3 +96,49 @@ impl IdentityKey {
         mac.finalize().into_bytes().into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn different_addresses_have_different_identities_and_equal_ones_equal() {
+        let key = IdentityKey::new([1; 32]);
+        let blocks = [
+            ("", "managed", "aws_vpc", "main"),
+            ("", "data", "aws_vpc", "main"),
+            ("", "managed", "aws_vpc", "Main"),
+            ("module.a", "managed", "aws_vpc", "main"),
+            ("", "managed", "aws_vpcm", "ain"),
+            ("managed", "", "aws_vpc", "main"),
+        ];
+        let ids: HashSet<Identity> = blocks.iter().map(|(m, o, t, n)| key.resource(m, o, t, n)).collect();
+        assert_eq!(ids.len(), blocks.len());
+        let instances: [(Option<&[u8]>, Option<&str>); 7] = [
+            (None, None),
+            (None, Some("00000001")),
+            (Some(b"0"), None),
+            (Some(br#""0""#), None),
+            (Some(br#""""#), None),
+            (Some(br#""a&b""#), None),
+            (Some(br#""a&b""#), Some("00000001")),
+        ];
+        let ids: HashSet<Identity> = instances.iter().map(|(k, d)| key.instance(*k, *d)).collect();
+        assert_eq!(ids.len(), instances.len());
+        assert_eq!(key.instance(Some(br#""a&b""#), None), key.instance(Some(br#""a\u0026b""#), None));
+    }
+
+    #[test]
+    fn keys_and_domains_separate_identities() {
+        let (a, b) = (IdentityKey::new([1; 32]), IdentityKey::new([2; 32]));
+        let workspace = |id: &str| WorkspaceId::parse(id).expect("a workspace id");
+        assert_ne!(a.lineage("x"), b.lineage("x"));
+        assert_eq!(a.lineage("x"), a.lineage("x"));
+        let id = a.resource("", "managed", "t", "n");
+        let (one, two) = (a.for_workspace(&workspace("ws-1")), a.for_workspace(&workspace("ws-2")));
+        assert_ne!(one.entity(id, id), two.entity(id, id));
+        assert_ne!(one.workspace_entity(), two.workspace_entity());
+    }
+}
