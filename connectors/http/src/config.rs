@@ -1,0 +1,104 @@
+//! What the doors need: limits, keys, tenants, connections.
+//!
+//! Values arrive parsed; nothing here reads a file, the environment or a clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use terrasift_kafka::Producer;
+use terrasift_postgres::Store;
+use terrasift_schemas::{TenantId, TenantSlug};
+use terrasift_secrets::Secret;
+
+use crate::readiness::Readiness;
+use crate::token_bucket::Rate;
+
+/// The limits of the doors. Everything that a stranger can make large is bounded here.
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// Largest webhook body, bytes.
+    pub webhook_body_limit_bytes: usize,
+    /// Largest body of any other request, bytes.
+    pub api_body_limit_bytes: usize,
+    /// Time for a request's head to arrive whole; also how long an idle connection is kept.
+    pub header_read_timeout: Duration,
+    /// Time for a request's body and its answer; long-polls get their `wait` on top.
+    pub request_timeout: Duration,
+    /// Open connections; further ones wait in the kernel's backlog.
+    pub max_connections: usize,
+    /// Age at which a connection is asked to close after its current answer: bounds readers that never read.
+    pub connection_age_max: Duration,
+    /// Time for running requests to end after the shutdown began.
+    pub drain_timeout: Duration,
+    /// Webhook events a tenant may have published by this replica.
+    pub webhook_rate: Rate,
+    /// API requests a tenant may make of this replica.
+    pub api_rate: Rate,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            webhook_body_limit_bytes: 1024 * 1024,
+            api_body_limit_bytes: 64 * 1024,
+            header_read_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(30),
+            // 10,000 users of the requirements, and probes, webhooks and scrapers beside them.
+            max_connections: 12_000,
+            connection_age_max: Duration::from_secs(15 * 60),
+            drain_timeout: Duration::from_secs(20),
+            webhook_rate: Rate { capacity: 1_000, window: Duration::from_secs(3_600) },
+            api_rate: Rate { capacity: 10_000, window: Duration::from_secs(10) },
+        }
+    }
+}
+
+/// Which routes a process serves. Health, readiness and metrics are always there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Routes {
+    /// The Backstage-facing API.
+    pub api: bool,
+    /// The webhook endpoint.
+    pub webhook: bool,
+}
+
+/// A tenant as the webhook door knows it. No `Debug`: it holds a secret.
+#[derive(Clone)]
+pub struct TenantDoor {
+    /// The tenant.
+    pub id: TenantId,
+    /// Its name in the webhook's URL.
+    pub slug: TenantSlug,
+    /// Token of its notification configurations; without one every delivery is refused.
+    pub webhook_secret: Option<Secret>,
+}
+
+/// What stands behind the doors. No `Debug`: it holds keys.
+#[derive(Clone)]
+pub struct Doors {
+    /// The catalog.
+    pub store: Store,
+    /// Where accepted events go.
+    pub producer: Producer,
+    /// The declared tenants.
+    pub tenants: Vec<TenantDoor>,
+    /// Authenticates cursors; the same on all replicas and across restarts.
+    pub cursor_key: [u8; 32],
+    /// Pepper of API key digests; the same on all replicas and for ever.
+    pub key_pepper: [u8; 32],
+    /// Where this crate's metrics are registered, and what `/metrics` shows. One router a registry.
+    pub registry: prometheus::Registry,
+    /// What the wiring knows about being ready.
+    pub readiness: Arc<Readiness>,
+}
+
+/// Why the doors cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// A metric of this name is there already: two routers share one registry.
+    #[error("http metrics cannot be registered: give each router its own registry")]
+    Metrics(#[source] prometheus::Error),
+    /// Two tenants have one slug.
+    #[error("tenant slug {0} is declared twice: slugs name webhook addresses and must be unique")]
+    DuplicateSlug(TenantSlug),
+}

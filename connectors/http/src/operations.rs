@@ -1,0 +1,42 @@
+//! `/healthz`, `/readyz`, `/metrics`: for probes and scrapers.
+//!
+//! `healthz` must never depend on Kafka or the database: a restart mends neither.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use prometheus::{Encoder, TEXT_FORMAT, TextEncoder};
+use serde_json::json;
+
+use crate::gate::Gate;
+use crate::problem::{Code, Problem};
+use crate::serve::Draining;
+
+pub(crate) async fn healthz() -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], Json(json!({"status": "alive"}))).into_response()
+}
+
+pub(crate) async fn readyz(State(gate): State<Arc<Gate>>, draining: Draining) -> Response {
+    let mut reasons =
+        gate.doors.readiness.reasons(gate.routes, &gate.doors.store, &gate.doors.producer).await;
+    if draining.has_begun() {
+        reasons.push("draining");
+    }
+    if reasons.is_empty() {
+        return ([(header::CACHE_CONTROL, "no-store")], Json(json!({"status": "ready"}))).into_response();
+    }
+    Problem::new(Code::NotReady, "`reasons` names what is missing").with_reasons(reasons).into_response()
+}
+
+pub(crate) async fn metrics(State(gate): State<Arc<Gate>>) -> Response {
+    let mut text = Vec::new();
+    match TextEncoder::new().encode(&gate.doors.registry.gather(), &mut text) {
+        Ok(()) => {
+            ([(header::CONTENT_TYPE, TEXT_FORMAT), (header::CACHE_CONTROL, "no-store")], text).into_response()
+        }
+        Err(_) => Problem::new(Code::Internal, "the metrics cannot be written").into_response(),
+    }
+}

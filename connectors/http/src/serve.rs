@@ -1,0 +1,134 @@
+//! Connections: accepted up to a cap, bounded in every wait, drained at the end.
+//!
+//! hyper is driven directly because `axum::serve` sets no header-read timeout. Must never outlive its drain timeout.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::{Extension, Router};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::config::HttpConfig;
+
+/// Largest request head, bytes. API keys, cursors and traces are far below.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Pause after a failed accept: it fails when files run out, and spinning would not free any.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Whether the shutdown began. Handlers that wait take it as a parameter; outside of [`serve`] it never begins.
+#[derive(Clone)]
+pub(crate) struct Draining(Option<watch::Receiver<bool>>);
+
+impl Draining {
+    pub(crate) fn has_begun(&self) -> bool {
+        self.0.as_ref().is_some_and(|begun| *begun.borrow())
+    }
+
+    /// Resolves when it begins.
+    pub(crate) async fn begins(&self) {
+        if let Some(begun) = &self.0 {
+            let mut begun = begun.clone();
+            // An error means that the sender is gone: then it is over, too.
+            drop(begun.wait_for(|begun| *begun).await);
+        } else {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Draining {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or(Self(None)))
+    }
+}
+
+/// Serves `router` until `shutdown` resolves, then lets running requests end (long-polls answer at once) for at most
+/// the drain timeout.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    config: HttpConfig,
+    shutdown: impl Future<Output = ()>,
+) {
+    let (begin, begun) = watch::channel(false);
+    let router = router.layer(Extension(Draining(Some(begun.clone()))));
+    let slots = Arc::new(Semaphore::new(config.max_connections));
+    let mut connections = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        tokio::select! {
+            () = &mut shutdown => break,
+            (stream, slot) = accept(&listener, &slots) => {
+                connections.spawn(converse(stream, slot, router.clone(), config.clone(), begun.clone()));
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+    drop(listener);
+    begin.send_replace(true);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if timeout(config.drain_timeout, all).await.is_err() {
+        tracing::warn!("connections were cut at the end of the drain timeout");
+        connections.shutdown().await;
+    }
+}
+
+/// The next connection with its place under the cap. At the cap nothing is accepted: the backlog waits in the kernel.
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> (TcpStream, OwnedSemaphorePermit) {
+    loop {
+        let Ok(slot) = Arc::clone(slots).acquire_owned().await else {
+            std::future::pending::<()>().await;
+            continue;
+        };
+        match listener.accept().await {
+            Ok((stream, _)) => return (stream, slot),
+            Err(error) => {
+                tracing::warn!(kind = ?error.kind(), "accept failed");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn converse(
+    stream: TcpStream,
+    slot: OwnedSemaphorePermit,
+    router: Router,
+    config: HttpConfig,
+    begun: watch::Receiver<bool>,
+) {
+    // Answers are small and final: waiting to fill a packet only adds latency.
+    drop(stream.set_nodelay(true));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(config.header_read_timeout)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let mut connection = pin!(connection);
+    let draining = Draining(Some(begun));
+    let over = tokio::select! {
+        _ = connection.as_mut() => true,
+        () = draining.begins() => false,
+        () = sleep(config.connection_age_max) => false,
+    };
+    if !over {
+        connection.as_mut().graceful_shutdown();
+        // Long enough for any answer that is under way; what is not read by then never will be.
+        let rest = config.request_timeout.saturating_add(config.request_timeout);
+        drop(timeout(rest.max(config.drain_timeout), connection).await);
+    }
+    drop(slot);
+}
