@@ -1,7 +1,178 @@
-//! Hop 7.
-use terrasift_schemas::TenantId;
-use crate::{CommitOutcome, Store, StoreError, WorkspaceCommit};
+//! Hop 7: one transaction for one tenant and as many of its workspaces as are ready.
+//!
+//! Lock order: partition epochs (shared), workspaces by id, marks by workspace, tenant head last; then only entities
+//! are written, and the head's lock makes their order of `change_seq` the order of visibility. Must never write a
+//! workspace that the guard did not pass.
+
+use std::collections::HashMap;
+
+use terrasift_schemas::{TenantId, WorkspaceId};
+
+use crate::effects::{self, Prepared};
+use crate::error::wrap;
+use crate::guard::{Offered, Shown, Verdict, judge};
+use crate::tenant_tx::TenantTx;
+use crate::{CommitOutcome, KnownVersion, Store, StoreError, StoreErrorKind, WorkspaceCommit, feed, ledger, stored};
+
+type ShownColumns = (String, i64, i64, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<String>);
+
+/// A commit with what the guard said, and the version shown before.
+pub(crate) struct Judged {
+    pub commit: WorkspaceCommit,
+    pub verdict: Verdict,
+    pub shown: Option<KnownVersion>,
+}
+
 impl Store {
-    /// Commits workspaces of one tenant in one transaction; outcomes in the order of the input.
-    pub async fn commit(&self, tenant: &TenantId, commits: Vec<WorkspaceCommit>) -> Result<Vec<CommitOutcome>, StoreError> { let _ = (tenant, commits); todo!() }
+    /// Commits workspaces of one tenant in one transaction; outcomes in the order of the input. A fenced, stale or
+    /// rebased workspace does not hinder its neighbours.
+    ///
+    /// Replaying a commit that was applied is `NoChange`, so an error of unknown outcome may be retried. Dropping the
+    /// future does not stop the transaction.
+    ///
+    /// # Errors
+    /// `Invalid` when a workspace stands twice in the batch, was never read ([`Store::begin_read`]), a body is not
+    /// text, or the tenant is not declared; then nothing was written: commit one by one to find the culprit.
+    /// `Conflict` and `Unavailable` may be retried.
+    pub async fn commit(
+        &self,
+        tenant: &TenantId,
+        commits: Vec<WorkspaceCommit>,
+    ) -> Result<Vec<CommitOutcome>, StoreError> {
+        if commits.is_empty() {
+            return Ok(Vec::new());
+        }
+        check_batch(&commits)?;
+        let outcomes = self.in_tenant(tenant, move |tx| Box::pin(commit_batch(tx, commits))).await?;
+        let reached = outcomes.iter().filter_map(|outcome| match outcome {
+            CommitOutcome::Applied { change_seq } => Some(*change_seq),
+            _ => None,
+        });
+        if let Some(seq) = reached.max() {
+            self.hints().raise(tenant, seq);
+        }
+        Ok(outcomes)
+    }
+}
+
+fn check_batch(commits: &[WorkspaceCommit]) -> Result<(), StoreError> {
+    let mut seen = std::collections::HashSet::new();
+    for commit in commits {
+        if !seen.insert(&commit.workspace) {
+            let what = format!("workspace {} stands twice in one batch", commit.workspace);
+            return Err(StoreError::new(StoreErrorKind::Invalid, what));
+        }
+        for entity in &commit.upserts {
+            let entity = entity.get();
+            if std::str::from_utf8(&entity.body).is_err() || entity.body.contains(&0) {
+                let what = format!("the body of {} is not JSON text", entity.entity_ref);
+                return Err(StoreError::new(StoreErrorKind::Invalid, what));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn commit_batch(mut tx: TenantTx<'_>, commits: Vec<WorkspaceCommit>) -> Result<Vec<CommitOutcome>, StoreError> {
+    let judged = judge_batch(&mut tx, commits).await?;
+    let verdicts: Vec<Verdict> = judged.iter().map(|j| j.verdict).collect();
+    let served: Vec<(WorkspaceId, i64)> = judged
+        .iter()
+        .filter(|j| matches!(j.verdict, Verdict::Apply | Verdict::NoChange | Verdict::Stale))
+        .map(|j| (j.commit.workspace.clone(), j.commit.mark_generation))
+        .collect();
+    let confirmed: Vec<Judged> =
+        judged.into_iter().filter(|j| matches!(j.verdict, Verdict::Apply | Verdict::NoChange)).collect();
+    let mut change_seq = 0;
+    if !confirmed.is_empty() {
+        effects::write_workspaces(&mut tx, &confirmed).await?;
+    }
+    let applied: Vec<WorkspaceCommit> =
+        confirmed.into_iter().filter(|j| j.verdict == Verdict::Apply).map(|j| j.commit).collect();
+    if !applied.is_empty() {
+        effects::write_runs(&mut tx, &applied).await?;
+        effects::write_audit(&mut tx, &applied).await?;
+    }
+    if !served.is_empty() {
+        ledger::clear(&mut tx, &served).await?;
+    }
+    if !applied.is_empty() {
+        let prepared = Prepared::new(applied)?;
+        change_seq = advance_head(&mut tx, prepared.changes()).await?;
+        prepared.write(&mut tx, change_seq).await?;
+    }
+    Ok(verdicts.into_iter().map(|verdict| outcome(verdict, change_seq)).collect())
+}
+
+fn outcome(verdict: Verdict, change_seq: i64) -> CommitOutcome {
+    match verdict {
+        Verdict::Apply => CommitOutcome::Applied { change_seq },
+        Verdict::NoChange => CommitOutcome::NoChange,
+        Verdict::Stale => CommitOutcome::Stale,
+        Verdict::Rebase => CommitOutcome::Rebase,
+        Verdict::Fenced => CommitOutcome::Fenced,
+    }
+}
+
+async fn judge_batch(tx: &mut TenantTx<'_>, commits: Vec<WorkspaceCommit>) -> Result<Vec<Judged>, StoreError> {
+    let mut partitions: Vec<i32> = commits.iter().map(|c| c.partition).collect();
+    partitions.sort_unstable();
+    partitions.dedup();
+    let epochs: HashMap<i32, i64> = ledger::hold_epochs(tx, &partitions).await?.into_iter().collect();
+    let mut rows = lock_workspaces(tx, &commits).await?;
+    commits
+        .into_iter()
+        .map(|commit| {
+            let shown = rows.remove(commit.workspace.as_str()).ok_or_else(|| {
+                let what = format!("workspace {} was never read: begin_read comes first", commit.workspace);
+                StoreError::new(StoreErrorKind::Invalid, what)
+            })?;
+            let offered = Offered {
+                version: &commit.version,
+                read_seq: commit.read_seq,
+                basis: commit.basis,
+                epoch_holds: epochs.get(&commit.partition) == Some(&commit.epoch.0),
+            };
+            Ok(Judged { verdict: judge(&shown, &offered), shown: shown.version, commit })
+        })
+        .collect()
+}
+
+async fn lock_workspaces(
+    tx: &mut TenantTx<'_>,
+    commits: &[WorkspaceCommit],
+) -> Result<HashMap<String, Shown>, StoreError> {
+    let wanted: Vec<&str> = commits.iter().map(|c| c.workspace.as_str()).collect();
+    let rows: Vec<ShownColumns> = sqlx::query_as(
+        "SELECT workspace_id, applied_read_seq, basis, lineage, serial, pipeline, state_version FROM workspaces
+         WHERE tenant_id = $1 AND workspace_id = ANY ($2) ORDER BY workspace_id FOR NO KEY UPDATE",
+    )
+    .bind(tx.tenant)
+    .bind(wanted)
+    .fetch_all(&mut *tx.conn)
+    .await
+    .map_err(wrap("lock the workspaces"))?;
+    rows.into_iter()
+        .map(|(workspace, applied_read_seq, basis, lineage, serial, pipeline, state_version)| {
+            let version = stored::version((lineage, serial, pipeline, state_version))?;
+            Ok((workspace, Shown { version, applied_read_seq, basis }))
+        })
+        .collect()
+}
+
+/// Allocates `changes` positions and returns the last one. Holds the head from here to the commit.
+async fn advance_head(tx: &mut TenantTx<'_>, changes: i64) -> Result<i64, StoreError> {
+    // Without changes there is nothing to order: no lock, no dead row version.
+    let statement = if changes == 0 {
+        "SELECT seq FROM tenant_heads WHERE tenant_id = $1 AND $2::bigint = 0"
+    } else {
+        "UPDATE tenant_heads SET seq = seq + $2 WHERE tenant_id = $1 RETURNING seq"
+    };
+    sqlx::query_scalar(statement)
+        .bind(tx.tenant)
+        .bind(changes)
+        .fetch_optional(&mut *tx.conn)
+        .await
+        .map_err(wrap("advance the feed's head"))?
+        .ok_or_else(feed::undeclared)
 }

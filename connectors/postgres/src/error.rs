@@ -37,6 +37,11 @@ impl StoreError {
         Self { kind, what: what.into(), sqlstate: None }
     }
 
+    pub(crate) fn at_version(mut self, version: i64) -> Self {
+        self.what = format!("{} (migration {version})", self.what);
+        self
+    }
+
     /// What a caller can do about it.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {

@@ -1,14 +1,178 @@
-//! Hop 8.
+//! Hop 8: the change feed by keyset, and waking who waits for it.
+//!
+//! Must never show a position before everything below it is visible: the tenant head's lock sees to that. Hints only
+//! wake: what counts is what the database says, asked by one waiter a tenant at a time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
 use terrasift_schemas::{EntityRef, TenantId};
-use crate::{ChangeRow, EntityRow, FeedHead, Store, StoreError};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::error::wrap;
+use crate::{ChangeRow, EntityRow, FeedHead, Store, StoreError, StoreErrorKind, stored};
+
+/// How long a commit of another process can stay unnoticed.
+const HEAD_POLL: Duration = Duration::from_millis(500);
+
+/// The newest positions this process knows of, a tenant each. Bounded by the declared tenants: only who has a head gets
+/// an entry.
+#[derive(Default)]
+pub(crate) struct FeedHints {
+    tenants: Mutex<HashMap<TenantId, Arc<TenantHint>>>,
+}
+
+struct TenantHint {
+    seq: watch::Sender<i64>,
+    /// Held by the one waiter that asks the database for all of the tenant's waiters.
+    poller: tokio::sync::Mutex<()>,
+}
+
+impl FeedHints {
+    fn of(&self, tenant: &TenantId) -> Arc<TenantHint> {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = || Arc::new(TenantHint { seq: watch::Sender::new(0), poller: tokio::sync::Mutex::new(()) });
+        tenants.entry(tenant.clone()).or_insert_with(fresh).clone()
+    }
+
+    /// Wakes who waits for something after a smaller position.
+    pub(crate) fn raise(&self, tenant: &TenantId, seq: i64) {
+        self.of(tenant).raise(seq);
+    }
+}
+
+impl TenantHint {
+    fn raise(&self, seq: i64) {
+        self.seq.send_if_modified(|known| {
+            let newer = seq > *known;
+            *known = seq.max(*known);
+            newer
+        });
+    }
+
+    /// Waits for the turn to ask, then for the pause between two questions, then asks.
+    async fn poll(&self, store: &Store, tenant: &TenantId) -> Result<(), StoreError> {
+        let _turn = self.poller.lock().await;
+        tokio::time::sleep(HEAD_POLL).await;
+        self.raise(store.feed_head(tenant).await?.seq);
+        Ok(())
+    }
+}
+
 impl Store {
-    /// The end of the feed. An undeclared tenant is `Invalid`.
-    pub async fn feed_head(&self, tenant: &TenantId) -> Result<FeedHead, StoreError> { let _ = tenant; todo!() }
-    /// Changes after a position, in order.
-    pub async fn changes(&self, tenant: &TenantId, after_seq: i64, limit: u32, kind: Option<&str>) -> Result<Vec<ChangeRow>, StoreError> { let _ = (tenant, after_seq, limit, kind); todo!() }
-    /// One live entity.
-    pub async fn entity(&self, tenant: &TenantId, entity_ref: &EntityRef) -> Result<Option<EntityRow>, StoreError> { let _ = (tenant, entity_ref); todo!() }
-    /// Waits until the feed is past `after_seq` or the timeout is over; the head's position then.
-    pub async fn wait_for_change(&self, tenant: &TenantId, after_seq: i64, timeout: Duration) -> Result<i64, StoreError> { let _ = (tenant, after_seq, timeout); todo!() }
+    /// The end of a tenant's feed.
+    ///
+    /// # Errors
+    /// `Invalid` when the tenant is not declared.
+    pub async fn feed_head(&self, tenant: &TenantId) -> Result<FeedHead, StoreError> {
+        self.in_tenant(tenant, move |tx| {
+            Box::pin(async move {
+                let row: Option<(i64, i64)> =
+                    sqlx::query_as("SELECT feed_epoch, seq FROM tenant_heads WHERE tenant_id = $1")
+                        .bind(tx.tenant)
+                        .fetch_optional(tx.conn)
+                        .await
+                        .map_err(wrap("read the feed's head"))?;
+                let (epoch, seq) = row.ok_or_else(undeclared)?;
+                Ok(FeedHead { epoch, seq })
+            })
+        })
+        .await
+    }
+
+    /// The newest change of each entity whose last change lies after `after_seq`, in order; tombstones included.
+    /// `kind` is the PascalCase spelling.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer.
+    pub async fn changes(
+        &self,
+        tenant: &TenantId,
+        after_seq: i64,
+        limit: u32,
+        kind: Option<&str>,
+    ) -> Result<Vec<ChangeRow>, StoreError> {
+        let kind = kind.map(|k| stored::text_in(k, 256));
+        self.in_tenant(tenant, move |tx| {
+            Box::pin(async move {
+                let rows: Vec<(i64, String, bool, Option<String>)> = sqlx::query_as(
+                    "SELECT change_seq, entity_ref, deleted_at IS NOT NULL, body FROM entities
+                     WHERE tenant_id = $1 AND change_seq > $2 AND ($4::text IS NULL OR kind = $4)
+                     ORDER BY change_seq LIMIT $3",
+                )
+                .bind(tx.tenant)
+                .bind(after_seq)
+                .bind(i64::from(limit))
+                .bind(kind)
+                .fetch_all(tx.conn)
+                .await
+                .map_err(wrap("read the feed"))?;
+                rows.into_iter()
+                    .map(|(seq, text, deleted, body)| {
+                        Ok(ChangeRow { seq, entity_ref: stored::entity_ref(&text)?, deleted, body })
+                    })
+                    .collect()
+            })
+        })
+        .await
+    }
+
+    /// A live entity.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer.
+    pub async fn entity(&self, tenant: &TenantId, entity_ref: &EntityRef) -> Result<Option<EntityRow>, StoreError> {
+        let entity_ref = entity_ref.clone();
+        self.in_tenant(tenant, move |tx| {
+            Box::pin(async move {
+                let row: Option<(String, Vec<u8>, i64)> = sqlx::query_as(
+                    "SELECT body, digest, change_seq FROM entities
+                     WHERE tenant_id = $1 AND entity_ref = $2 AND deleted_at IS NULL",
+                )
+                .bind(tx.tenant)
+                .bind(entity_ref.as_str())
+                .fetch_optional(tx.conn)
+                .await
+                .map_err(wrap("read an entity"))?;
+                row.map(|(body, digest, seq)| Ok(EntityRow { body, digest: stored::bytes(digest)?, seq })).transpose()
+            })
+        })
+        .await
+    }
+
+    /// Waits until the feed's end is past `after_seq`, or until `timeout`; the end's position then. A commit in this
+    /// process wakes at once, one of another process within half a second.
+    ///
+    /// # Errors
+    /// `Invalid` when the tenant is not declared.
+    pub async fn wait_for_change(
+        &self,
+        tenant: &TenantId,
+        after_seq: i64,
+        timeout: Duration,
+    ) -> Result<i64, StoreError> {
+        let deadline = Instant::now() + timeout;
+        let head = self.feed_head(tenant).await?.seq;
+        let hint = self.hints().of(tenant);
+        let mut known = hint.seq.subscribe();
+        hint.raise(head);
+        loop {
+            let seq = *known.borrow_and_update();
+            if seq > after_seq {
+                return Ok(seq);
+            }
+            tokio::select! {
+                () = tokio::time::sleep_until(deadline) => return Ok(seq),
+                // The sender lives in `hint`: it cannot be gone.
+                _ = known.changed() => {}
+                polled = hint.poll(self, tenant) => polled?,
+            }
+        }
+    }
+}
+
+pub(crate) fn undeclared() -> StoreError {
+    StoreError::new(StoreErrorKind::Invalid, "the tenant is not declared: add it to the configuration")
 }

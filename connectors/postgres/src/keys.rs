@@ -1,14 +1,122 @@
-//! API keys and webhook deliveries.
-use terrasift_schemas::TenantId;
+//! What the doors ask: API keys by digest, and which webhook deliveries were seen.
+//!
+//! Must never see a key or a delivery itself, only digests.
+
+use terrasift_schemas::{TenantId, TenantSlug};
 use time::OffsetDateTime;
-use crate::{ApiKeyRow, Store, StoreError};
+
+use crate::error::wrap;
+use crate::{ApiKeyRow, Store, StoreError, stored};
+
+/// A key's name is for people.
+const KEY_NAME_BYTES_MAX: usize = 256;
+
+type KeyColumns = (String, String, String, Vec<String>, Option<OffsetDateTime>, bool);
+
 impl Store {
-    /// Finds a key by its HMAC-SHA-256 digest.
-    pub async fn api_key(&self, digest: [u8; 32]) -> Result<Option<ApiKeyRow>, StoreError> { let _ = digest; todo!() }
-    /// Adds a key.
-    pub async fn insert_api_key(&self, tenant: &TenantId, digest: [u8; 32], name: &str, scopes: &[String], expires_at: Option<OffsetDateTime>) -> Result<(), StoreError> { let _ = (tenant, digest, name, scopes, expires_at); todo!() }
-    /// Whether a delivery was recorded.
-    pub async fn delivery_seen(&self, tenant: &TenantId, digest: [u8; 32]) -> Result<bool, StoreError> { let _ = (tenant, digest); todo!() }
-    /// Records a delivery; false when it was there already.
-    pub async fn record_delivery(&self, tenant: &TenantId, digest: [u8; 32]) -> Result<bool, StoreError> { let _ = (tenant, digest); todo!() }
+    /// Finds a key by its HMAC-SHA-256 digest, over all tenants. Disabled and expired ones are found too.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer.
+    pub async fn api_key(&self, digest: [u8; 32]) -> Result<Option<ApiKeyRow>, StoreError> {
+        self.without_tenant(move |conn| {
+            Box::pin(async move {
+                let row: Option<KeyColumns> = sqlx::query_as(
+                    "SELECT tenant_id, slug, name, scopes, expires_at, disabled FROM find_api_key($1)",
+                )
+                .bind(digest.as_slice())
+                .fetch_optional(conn)
+                .await
+                .map_err(wrap("look an api key up"))?;
+                row.map(key).transpose()
+            })
+        })
+        .await
+    }
+
+    /// Adds a key to a tenant.
+    ///
+    /// # Errors
+    /// `Invalid` when the digest is there already, or the tenant is not declared.
+    pub async fn insert_api_key(
+        &self,
+        tenant: &TenantId,
+        digest: [u8; 32],
+        name: &str,
+        scopes: &[String],
+        expires_at: Option<OffsetDateTime>,
+    ) -> Result<(), StoreError> {
+        let name = stored::text_in(name, KEY_NAME_BYTES_MAX);
+        let scopes = scopes.to_vec();
+        self.in_tenant(tenant, move |tx| {
+            Box::pin(async move {
+                sqlx::query(
+                    "INSERT INTO api_keys (tenant_id, digest, name, scopes, expires_at) VALUES ($1, $2, $3, $4, $5)",
+                )
+                .bind(tx.tenant)
+                .bind(digest.as_slice())
+                .bind(name)
+                .bind(scopes)
+                .bind(expires_at)
+                .execute(tx.conn)
+                .await
+                .map_err(wrap("add an api key: is it new, and the tenant declared?"))?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Whether a webhook delivery of this digest was recorded for the tenant.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer.
+    pub async fn delivery_seen(&self, tenant: &TenantId, digest: [u8; 32]) -> Result<bool, StoreError> {
+        self.in_tenant(tenant, move |tx| {
+            Box::pin(async move {
+                sqlx::query_scalar(
+                    "SELECT EXISTS (SELECT FROM webhook_deliveries WHERE tenant_id = $1 AND digest = $2)",
+                )
+                .bind(tx.tenant)
+                .bind(digest.as_slice())
+                .fetch_one(tx.conn)
+                .await
+                .map_err(wrap("look a delivery up"))
+            })
+        })
+        .await
+    }
+
+    /// Records a webhook delivery, after it is safe in Kafka. False when it was recorded before.
+    ///
+    /// # Errors
+    /// `Invalid` when the tenant is not declared.
+    pub async fn record_delivery(&self, tenant: &TenantId, digest: [u8; 32]) -> Result<bool, StoreError> {
+        self.in_tenant(tenant, move |tx| {
+            Box::pin(async move {
+                let done = sqlx::query(
+                    "INSERT INTO webhook_deliveries (tenant_id, digest) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                )
+                .bind(tx.tenant)
+                .bind(digest.as_slice())
+                .execute(tx.conn)
+                .await
+                .map_err(wrap("record a delivery: is the tenant declared?"))?;
+                Ok(done.rows_affected() == 1)
+            })
+        })
+        .await
+    }
+}
+
+fn key(columns: KeyColumns) -> Result<ApiKeyRow, StoreError> {
+    let (tenant, slug, name, scopes, expires_at, disabled) = columns;
+    Ok(ApiKeyRow {
+        tenant: stored::id(TenantId::parse, &tenant)?,
+        slug: stored::id(TenantSlug::parse, &slug)?,
+        name,
+        scopes,
+        expires_at,
+        disabled,
+    })
 }

@@ -5,14 +5,18 @@
 
 mod commit;
 mod dead_letters;
+mod effects;
 mod error;
 mod feed;
+mod guard;
 mod keys;
 mod ledger;
 mod model;
 mod private;
 mod store;
+mod stored;
 mod sync;
+mod tenant_tx;
 
 pub use error::{StoreError, StoreErrorKind};
 pub use model::*;

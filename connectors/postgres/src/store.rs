@@ -1,21 +1,167 @@
-//! The store: a pool of the application role.
-use terrasift_schemas::TenantId;
-use crate::{StoreError, TenantRow};
+//! The store: the application role's pool, the schema's migrations, and who the tenants are.
+//!
+//! Must never serve with a role that row-level security does not bind.
 
-/// Brings the schema up to date, as the owner.
-pub async fn migrate(owner_url: &str) -> Result<(), StoreError> { let _ = owner_url; todo!() }
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
+
+use crate::error::wrap;
+use crate::feed::FeedHints;
+use crate::{StoreError, StoreErrorKind, TenantRow};
+
+/// Waiting longer than this for a connection means that the database cannot keep up.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Bounds of every session. A commit of one batch takes milliseconds; what takes seconds hangs.
+const SESSION: [(&str, &str); 4] = [
+    ("statement_timeout", "30s"),
+    ("lock_timeout", "10s"),
+    ("idle_in_transaction_session_timeout", "60s"),
+    ("default_transaction_isolation", "read\\ committed"),
+];
+
+/// A connection that carries a tenant, or a transaction that began before this statement, was left behind by somebody
+/// who was cancelled: it is closed instead of used. In place of the pool's own ping, so it costs no round trip.
+const IS_CLEAN: &str = "SELECT coalesce(current_setting('app.tenant', true), '') = '' AND now() = statement_timestamp()";
 
 /// The store, as the application role. Cheap to clone.
 #[derive(Clone)]
-pub struct Store {}
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    pool: PgPool,
+    hints: FeedHints,
+}
 
 impl Store {
-    /// Connects as the application role.
-    pub async fn connect(app_url: &str, max_connections: u32) -> Result<Self, StoreError> { let _ = (app_url, max_connections); todo!() }
+    /// Connects as the application role, with at most `max_connections` connections.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer, `Refused` when the role could go round row-level security.
+    pub async fn connect(app_url: &str, max_connections: u32) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(app_url)
+            .map_err(wrap("read the database address: expected postgres://user:password@host:port/database"))?
+            .application_name("terrasift")
+            .options(SESSION)
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(max_connections.max(1))
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(|conn, _| {
+                Box::pin(async move {
+                    use sqlx::Row;
+                    let row = sqlx::Executor::fetch_one(conn, sqlx::raw_sql(IS_CLEAN)).await?;
+                    row.try_get::<bool, _>(0)
+                })
+            })
+            .connect_with(options)
+            .await
+            .map_err(wrap("connect to the database as the application role"))?;
+        let store = Self { inner: Arc::new(Inner { pool, hints: FeedHints::default() }) };
+        store.refuse_mighty_role().await?;
+        Ok(store)
+    }
+
+    async fn refuse_mighty_role(&self) -> Result<(), StoreError> {
+        let mighty: bool = sqlx::query_scalar(
+            "SELECT r.rolsuper OR r.rolbypassrls
+                 OR EXISTS (SELECT FROM pg_class c WHERE c.relrowsecurity AND pg_has_role(r.oid, c.relowner, 'USAGE'))
+             FROM pg_roles r WHERE r.rolname = current_user",
+        )
+        .fetch_one(self.pool())
+        .await
+        .map_err(wrap("check the application role"))?;
+        if mighty {
+            self.close().await;
+            return Err(StoreError::new(
+                StoreErrorKind::Refused,
+                "the application role must not be a superuser, bypass row-level security or own the tables: \
+                 connect as terrasift_app",
+            ));
+        }
+        Ok(())
+    }
+
     /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), StoreError> { todo!() }
-    /// Declares tenants: idempotent, slugs may change (also swap).
-    pub async fn declare_tenants(&self, tenants: &[TenantRow]) -> Result<(), StoreError> { let _ = tenants; todo!() }
-    /// Closes the pool.
-    pub async fn close(&self) { let _: Option<TenantId> = None; todo!() }
+    ///
+    /// # Errors
+    /// `Unavailable` when it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.without_tenant(|conn| Box::pin(async move { conn.ping().await.map_err(wrap("reach the database")) })).await
+    }
+
+    /// Declares tenants: idempotent; slugs may change, also swap.
+    ///
+    /// # Errors
+    /// `Invalid` when two tenants would have one slug.
+    pub async fn declare_tenants(&self, tenants: &[TenantRow]) -> Result<(), StoreError> {
+        let ids: Vec<String> = tenants.iter().map(|t| t.id.as_str().to_owned()).collect();
+        let slugs: Vec<String> = tenants.iter().map(|t| t.slug.as_str().to_owned()).collect();
+        self.without_tenant(move |conn| {
+            Box::pin(async move {
+                sqlx::query("SELECT declare_tenants($1, $2)")
+                    .bind(ids)
+                    .bind(slugs)
+                    .execute(conn)
+                    .await
+                    .map_err(wrap("declare the tenants: each needs an id and a slug of its own"))?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Closes the pool, and waits for what runs.
+    pub async fn close(&self) {
+        self.pool().close().await;
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.inner.pool
+    }
+
+    pub(crate) fn hints(&self) -> &FeedHints {
+        &self.inner.hints
+    }
+}
+
+/// Brings the schema up to date, as the owner. Several callers at once wait for each other.
+///
+/// # Errors
+/// `Unavailable` when the database does not answer; `Corrupt` when a migration fails: were the roles of
+/// `bootstrap.sql` made?
+pub async fn migrate(owner_url: &str) -> Result<(), StoreError> {
+    let options = PgConnectOptions::from_str(owner_url)
+        .map_err(wrap("read the database address: expected postgres://user:password@host:port/database"))?
+        .application_name("terrasift migrate")
+        .disable_statement_logging();
+    let mut conn = PgConnection::connect_with(&options)
+        .await
+        .map_err(wrap("connect to the database as the owner"))?;
+    let migrated = sqlx::migrate!("./migrations").run(&mut conn).await;
+    let _ = conn.close().await;
+    migrated.map_err(|error| match error {
+        sqlx::migrate::MigrateError::Execute(e) => wrap("look at the migrations")(e),
+        sqlx::migrate::MigrateError::ExecuteMigration(e, version) => {
+            wrap("migrate: run bootstrap.sql as superuser first, then migrate as terrasift_owner")(e).at_version(version)
+        }
+        sqlx::migrate::MigrateError::VersionMissing(version) | sqlx::migrate::MigrateError::VersionTooNew(version, _) => {
+            StoreError::new(
+                StoreErrorKind::Corrupt,
+                format!("the database has migration {version}, which this version does not know: use a newer terrasift"),
+            )
+        }
+        sqlx::migrate::MigrateError::VersionMismatch(version) => StoreError::new(
+            StoreErrorKind::Corrupt,
+            format!("migration {version} was changed after it was applied: restore the released file"),
+        ),
+        _ => StoreError::new(StoreErrorKind::Corrupt, "cannot migrate: the list of applied migrations is damaged"),
+    })
 }

@@ -1,16 +1,214 @@
-//! Hops 4 to 6.
+//! Hops 4 to 6: read tickets, what the catalog has of a workspace, how it stands.
+//!
+//! Must never change what the catalog shows: that is the commit's alone.
+
+use std::collections::BTreeMap;
+
+use sqlx::types::Json;
+use terrasift_schemas::detection::Category;
 use terrasift_schemas::event::FailureReason;
-use terrasift_schemas::{EntityRef, TenantId, WorkspaceId};
-use crate::{AuditRow, ReadTicket, Store, StoreError, WorkspaceStatus};
+use terrasift_schemas::{EntityRef, RunId, TenantId, WorkspaceId};
+use time::OffsetDateTime;
+
+use crate::error::wrap;
+use crate::{AuditFinding, AuditRow, ReadTicket, Store, StoreError, StoreErrorKind, WorkspaceStatus, stored};
+
+/// Audit records that one look-up returns.
+const AUDIT_PAGE: i64 = 100;
+
+type TicketColumns = (i64, i64, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<String>);
+type StatusColumns = (
+    String,
+    Option<Vec<u8>>,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    Option<OffsetDateTime>,
+    Option<String>,
+    i64,
+    i64,
+);
+type AuditColumns = (
+    i64,
+    OffsetDateTime,
+    Vec<u8>,
+    i64,
+    i64,
+    Option<String>,
+    i64,
+    i64,
+    i64,
+    i64,
+    Json<Vec<AuditFinding>>,
+    Option<String>,
+    Option<String>,
+);
+
 impl Store {
-    /// Draws a ticket.
-    pub async fn begin_read(&self, tenant: &TenantId, workspace: &WorkspaceId) -> Result<ReadTicket, StoreError> { let _ = (tenant, workspace); todo!() }
-    /// Live entities, sorted by reference.
-    pub async fn known_digests(&self, tenant: &TenantId, workspace: &WorkspaceId) -> Result<Vec<(EntityRef, [u8; 32])>, StoreError> { let _ = (tenant, workspace); todo!() }
-    /// Marks a workspace stale: the catalog keeps its last good entities.
-    pub async fn mark_stale(&self, tenant: &TenantId, workspace: &WorkspaceId, reason: FailureReason) -> Result<(), StoreError> { let _ = (tenant, workspace, reason); todo!() }
-    /// All workspaces, by id.
-    pub async fn workspaces(&self, tenant: &TenantId) -> Result<Vec<WorkspaceStatus>, StoreError> { let _ = tenant; todo!() }
-    /// Newest audit records of a workspace first, at most 100.
-    pub async fn audit(&self, tenant: &TenantId, workspace: &WorkspaceId) -> Result<Vec<AuditRow>, StoreError> { let _ = (tenant, workspace); todo!() }
+    /// Draws a ticket from the workspace's row (made when new). Draw it *before* asking upstream for the current state:
+    /// across lineages the later ticket wins.
+    ///
+    /// # Errors
+    /// `Invalid` when the tenant is not declared.
+    pub async fn begin_read(&self, tenant: &TenantId, workspace: &WorkspaceId) -> Result<ReadTicket, StoreError> {
+        let workspace = workspace.clone();
+        self.in_tenant(tenant, move |tx| {
+            Box::pin(async move {
+                let (read_seq, basis, lineage, serial, pipeline, state_version): TicketColumns = sqlx::query_as(
+                    "INSERT INTO workspaces AS w (tenant_id, workspace_id, read_seq) VALUES ($1, $2, 1)
+                     ON CONFLICT (tenant_id, workspace_id) DO UPDATE SET read_seq = w.read_seq + 1
+                     RETURNING read_seq, basis, lineage, serial, pipeline, state_version",
+                )
+                .bind(tx.tenant)
+                .bind(workspace.as_str())
+                .fetch_one(tx.conn)
+                .await
+                .map_err(wrap("draw a read ticket: is the tenant declared?"))?;
+                let known = stored::version((lineage, serial, pipeline, state_version))?;
+                Ok(ReadTicket { read_seq, basis, known })
+            })
+        })
+        .await
+    }
+
+    /// The workspace's live entities and their digests, sorted by reference.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer.
+    pub async fn known_digests(
+        &self,
+        tenant: &TenantId,
+        workspace: &WorkspaceId,
+    ) -> Result<Vec<(EntityRef, [u8; 32])>, StoreError> {
+        let workspace = workspace.clone();
+        self.in_tenant(tenant, move |tx| {
+            Box::pin(async move {
+                let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(
+                    "SELECT entity_ref, digest FROM entities
+                     WHERE tenant_id = $1 AND workspace_id = $2 AND deleted_at IS NULL ORDER BY entity_ref",
+                )
+                .bind(tx.tenant)
+                .bind(workspace.as_str())
+                .fetch_all(tx.conn)
+                .await
+                .map_err(wrap("read the known digests"))?;
+                rows.into_iter().map(|(text, digest)| Ok((stored::entity_ref(&text)?, stored::bytes(digest)?))).collect()
+            })
+        })
+        .await
+    }
+
+    /// Says that a workspace could not be read: the catalog keeps its last good entities, marked stale. The next commit
+    /// that is `Applied` or `NoChange` takes it back.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer.
+    pub async fn mark_stale(
+        &self,
+        tenant: &TenantId,
+        workspace: &WorkspaceId,
+        reason: FailureReason,
+    ) -> Result<(), StoreError> {
+        let workspace = workspace.clone();
+        self.in_tenant(tenant, move |tx| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE workspaces SET stale_reason = $3, stale_since = coalesce(stale_since, now())
+                     WHERE tenant_id = $1 AND workspace_id = $2 AND stale_reason IS DISTINCT FROM $3",
+                )
+                .bind(tx.tenant)
+                .bind(workspace.as_str())
+                .bind(reason.as_str())
+                .execute(tx.conn)
+                .await
+                .map_err(wrap("mark a workspace stale"))?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// How all workspaces of a tenant stand, by id.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer.
+    pub async fn workspaces(&self, tenant: &TenantId) -> Result<Vec<WorkspaceStatus>, StoreError> {
+        self.in_tenant(tenant, move |tx| {
+            Box::pin(async move {
+                let rows: Vec<StatusColumns> = sqlx::query_as(
+                    "SELECT workspace_id, lineage, serial, pipeline, state_version, synced_at, stale_reason,
+                            resource_count, bytes_in
+                     FROM workspaces WHERE tenant_id = $1 ORDER BY workspace_id",
+                )
+                .bind(tx.tenant)
+                .fetch_all(tx.conn)
+                .await
+                .map_err(wrap("list the workspaces"))?;
+                rows.into_iter().map(status).collect()
+            })
+        })
+        .await
+    }
+
+    /// The newest audit records of a workspace, newest first, at most 100.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer.
+    pub async fn audit(&self, tenant: &TenantId, workspace: &WorkspaceId) -> Result<Vec<AuditRow>, StoreError> {
+        let workspace = workspace.clone();
+        self.in_tenant(tenant, move |tx| {
+            Box::pin(async move {
+                let rows: Vec<AuditColumns> = sqlx::query_as(
+                    "SELECT audit_id, at, lineage, serial, pipeline, state_version, pii, credential, infrastructure,
+                            truncated, findings, run_id, trace
+                     FROM sanitization_audit_log WHERE tenant_id = $1 AND workspace_id = $2
+                     ORDER BY audit_id DESC LIMIT $3",
+                )
+                .bind(tx.tenant)
+                .bind(workspace.as_str())
+                .bind(AUDIT_PAGE)
+                .fetch_all(tx.conn)
+                .await
+                .map_err(wrap("read the audit records"))?;
+                rows.into_iter().map(|row| audit(&workspace, row)).collect()
+            })
+        })
+        .await
+    }
+}
+
+fn status(columns: StatusColumns) -> Result<WorkspaceStatus, StoreError> {
+    let (workspace, lineage, serial, pipeline, state_version, synced_at, stale, resource_count, bytes_in) = columns;
+    Ok(WorkspaceStatus {
+        workspace: stored::id(WorkspaceId::parse, &workspace)?,
+        version: stored::version((lineage, serial, pipeline, state_version))?,
+        synced_at,
+        stale,
+        resource_count,
+        bytes_in,
+    })
+}
+
+fn audit(workspace: &WorkspaceId, columns: AuditColumns) -> Result<AuditRow, StoreError> {
+    let (id, at, lineage, serial, pipeline, state_version, pii, credential, infrastructure, truncated, findings, run, trace) =
+        columns;
+    let version = stored::version((Some(lineage), Some(serial), Some(pipeline), state_version))?
+        .ok_or_else(|| StoreError::new(StoreErrorKind::Corrupt, "an audit record has no version"))?;
+    let counts: BTreeMap<Category, u64> =
+        [(Category::Pii, pii), (Category::Credential, credential), (Category::Infrastructure, infrastructure)]
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(category, count)| (category, stored::count_out(count)))
+            .collect();
+    Ok(AuditRow {
+        id,
+        workspace: workspace.clone(),
+        at,
+        version,
+        counts,
+        truncated: stored::count_out(truncated),
+        findings: findings.0,
+        run: run.map(|text| stored::id(RunId::parse, &text)).transpose()?,
+        trace: stored::trace(trace),
+    })
 }
