@@ -10,6 +10,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 use rdkafka::util::Timeout;
 use terrasift_schemas::event::{EncodedRecord, RecordPosition};
 
+use crate::journal::Journal;
 use crate::{KafkaConfig, KafkaError, KafkaErrorKind};
 
 /// Longest wait for room in the local queue.
@@ -18,7 +19,7 @@ const QUEUE_WAIT: Duration = Duration::from_secs(5);
 /// Sends records. Cheap to clone; clones share one connection and one queue.
 #[derive(Clone)]
 pub struct Producer {
-    inner: Arc<FutureProducer>,
+    inner: Arc<FutureProducer<Journal>>,
 }
 
 impl Producer {
@@ -34,12 +35,13 @@ impl Producer {
             ("queue.buffering.max.kbytes", "65536"),
             // A batch fills while the one before is on its way; 5 ms more of latency buy nothing here.
             ("linger.ms", "1"),
-            ("log.connection.close", "false"),
+            // Java's default, so that a key lands on the same partition whoever sends it.
+            ("partitioner", "murmur2_random"),
         ];
         let fixed = [("enable.idempotence", "true"), ("acks", "all")];
-        let inner: FutureProducer = config
+        let inner: FutureProducer<Journal> = config
             .client(&defaults, &fixed)
-            .create()
+            .create_with_context(Journal)
             .map_err(|error| KafkaError::native("cannot build the kafka producer", &error))?;
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -69,9 +71,12 @@ impl Producer {
     /// Whether a broker answers within `timeout`.
     ///
     /// # Errors
-    /// [`KafkaErrorKind::Unavailable`] when none does.
+    /// [`KafkaErrorKind::Unavailable`] when none does, [`KafkaErrorKind::Fatal`] when this producer is of no more use.
     pub async fn ready(&self, timeout: Duration) -> Result<(), KafkaError> {
         const WHAT: &str = "kafka is not ready";
+        if self.inner.client().fatal_error().is_some() {
+            return Err(KafkaError::new(KafkaErrorKind::Fatal, WHAT, "the producer has failed for good"));
+        }
         let inner = Arc::clone(&self.inner);
         // librdkafka's call blocks its thread.
         tokio::task::spawn_blocking(move || inner.client().fetch_metadata(None, timeout).map(|_| ()))
