@@ -1,8 +1,29 @@
 //! From chunks of bytes to complete units of a Terraform state, with an index of their structure.
 //!
-//! Owns the structural scan and the splitting. Must never decide what is secret, and never hold more than one unit.
+//! Owns the structural scan (SIMD and scalar), the window that holds at most one unit, and strict JSON (RFC 8259)
+//! at the level of tokens, texts and numbers. Must never decide what is secret.
 
-/// A unit (a resource instance, an output, a top-level value …) above this many bytes is not held: see [`crate::sift`].
+mod block;
+mod finder;
+mod index;
+mod number;
+mod text;
+mod unit;
+mod window;
+
+pub(crate) use finder::{Find, Finder};
+pub(crate) use number::is_number;
+pub(crate) use text::{decode, raw_offsets};
+pub(crate) use unit::Unit;
+pub(crate) use window::Window;
+
+/// A unit (a resource instance, an output, a top-level value …) above this many bytes is not held: see
+/// [`crate::sift`]. The figure is the design's: above what providers accept for one resource (Terraform's own gRPC
+/// message limit per resource was 64 MiB, real instances stay below 1 MiB), small enough for a thousand workers.
 pub const UNIT_BYTES_MAX: usize = 8 << 20;
-/// Nesting above this is refused.
+
+/// A unit with more tokens is not held either: a megabyte of brackets has a token a byte, and a token takes four.
+pub(crate) const UNIT_TOKENS_MAX: usize = UNIT_BYTES_MAX / 4;
+
+/// Nesting above this is refused. Go's decoder stops at 10,000; real states stay below 40.
 pub const DEPTH_MAX: usize = 512;

@@ -4,15 +4,37 @@
 
 use std::sync::Arc;
 
-use terrasift_schemas::detection::Report;
 use terrasift_schemas::catalog::RenderedEntity;
+use terrasift_schemas::detection::Report;
 use terrasift_schemas::workspace::WorkspaceFacts;
-use terrasift_schemas::{PipelineVersion, Sanitized, TenantId, TenantSlug, WorkspaceId};
+use terrasift_schemas::{PipelineVersion, Sanitized, StateVersionId, TenantId, TenantSlug, WorkspaceId};
 
 use crate::detect::{HashKey, RuleSet};
 use crate::extract::{CatalogProfile, TypeTable};
-use crate::refusal::{Refusal, RefusalKind};
-use crate::taint::Taint;
+
+mod catalog;
+mod facts;
+mod keys;
+mod kind;
+mod leaf;
+mod listen;
+mod marker;
+mod marks;
+mod members;
+mod names;
+mod oversize;
+mod passes;
+mod pointer;
+mod roles;
+mod stream;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod values;
+mod walk;
+
+pub use catalog::{StateSift, sift_stateless};
+pub use passes::{Redactor, TaintPass};
 
 /// What all states of one pipeline version share.
 pub struct Pipeline {
@@ -48,6 +70,8 @@ pub struct SiftJob {
     pub keys: TenantKeys,
     /// How entities look.
     pub profile: CatalogProfile,
+    /// State version that is sifted; stands on the workspace's entity.
+    pub state_version: Option<StateVersionId>,
 }
 
 /// What may leave: entities without raw values, and the figures of the audit record.
@@ -66,109 +90,4 @@ pub struct SiftedState {
     pub bytes_in: u64,
     /// Version of rules and extractor.
     pub pipeline: PipelineVersion,
-}
-
-const SKELETON: Refusal = Refusal { kind: RefusalKind::Undecidable, offset: 0, detail: "not built yet" };
-
-/// First of two passes: learns what is secret.
-pub struct TaintPass {
-    taint: Taint,
-}
-
-impl TaintPass {
-    /// A pass under these rules; `key` keys the fingerprints.
-    #[must_use]
-    pub fn new(_rules: &Arc<RuleSet>, key: [u8; 16]) -> Self {
-        Self { taint: Taint::new(key) }
-    }
-
-    /// Takes the next bytes.
-    ///
-    /// # Errors
-    /// A [`Refusal`] as soon as the bytes cannot become a state v4.
-    pub fn push(&mut self, _chunk: &[u8]) -> Result<(), Refusal> {
-        Err(SKELETON)
-    }
-
-    /// Ends the input.
-    ///
-    /// # Errors
-    /// A [`Refusal`] when the state is incomplete.
-    pub fn finish(self) -> Result<Taint, Refusal> {
-        Ok(self.taint)
-    }
-}
-
-/// Redacts a state, bytes to bytes.
-pub struct Redactor {}
-
-impl Redactor {
-    /// Second of two passes: `taint` knows every secret of the state already.
-    #[must_use]
-    pub fn new(_rules: &Arc<RuleSet>, _taint: Taint, _hash_key: HashKey) -> Self {
-        Self {}
-    }
-
-    /// One pass only: secrets are known from their first mark on.
-    #[must_use]
-    pub fn forward(rules: &Arc<RuleSet>, taint_key: [u8; 16], hash_key: HashKey) -> Self {
-        Self::new(rules, Taint::new(taint_key), hash_key)
-    }
-
-    /// Takes the next bytes, appends what is decided to `out`.
-    ///
-    /// # Errors
-    /// A [`Refusal`]; what was written to `out` before stays written, so a caller tells by the exit code.
-    pub fn push(&mut self, _chunk: &[u8], _out: &mut Vec<u8>) -> Result<(), Refusal> {
-        Err(SKELETON)
-    }
-
-    /// Ends the input.
-    ///
-    /// # Errors
-    /// A [`Refusal`] when the state is incomplete.
-    pub fn finish(self, _out: &mut Vec<u8>) -> Result<Report, Refusal> {
-        Err(SKELETON)
-    }
-}
-
-/// The catalog's way: one forward pass, extraction, a last sweep over what leaves.
-pub struct StateSift {}
-
-impl StateSift {
-    /// A sift of one state.
-    #[must_use]
-    pub fn new(_pipeline: &Arc<Pipeline>, _job: SiftJob) -> Self {
-        Self {}
-    }
-
-    /// Takes the next bytes.
-    ///
-    /// # Errors
-    /// A [`Refusal`]; nothing of the state may be used then.
-    pub fn push(&mut self, _chunk: &[u8]) -> Result<(), Refusal> {
-        Err(SKELETON)
-    }
-
-    /// Ends the input.
-    ///
-    /// # Errors
-    /// A [`Refusal`]; nothing of the state may be used then.
-    pub fn finish(self) -> Result<SiftedState, Refusal> {
-        Err(SKELETON)
-    }
-
-    /// Bytes held now: what the byte budget is charged with.
-    #[must_use]
-    pub fn memory_bytes(&self) -> usize {
-        0
-    }
-}
-
-/// A workspace without any state: only its `TerraformWorkspace` entity.
-///
-/// # Errors
-/// A [`Refusal`] when the facts cannot be rendered.
-pub fn sift_stateless(_pipeline: &Arc<Pipeline>, _job: SiftJob) -> Result<SiftedState, Refusal> {
-    Err(SKELETON)
 }

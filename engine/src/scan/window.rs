@@ -1,0 +1,193 @@
+//! The bytes that are not yet consumed, indexed.
+//!
+//! Holds at most one unit and one feed. Blocks are cut at multiples of 64 of the *input*, so that what is found does not
+//! depend on how the input was cut into chunks. Must never move bytes twice for one unit.
+
+use super::Unit;
+use super::block::{BLOCK, Classifier};
+use super::index::{Carry, index};
+use super::unit::{invalid_utf8, refuse};
+use crate::refusal::{Refusal, RefusalKind};
+
+/// Bytes taken from a chunk at a time: stays within a core's second-level cache together with its tokens.
+const FEED_BYTES: usize = 128 << 10;
+
+/// Most a buffer grows by at once. Doubling would hold twice the cap for a unit that just fits.
+const GROWTH_MAX: usize = 1 << 20;
+
+fn grow<T>(buffer: &mut Vec<T>, more: usize) {
+    if buffer.capacity() - buffer.len() < more {
+        buffer.reserve_exact(more.max(buffer.capacity().min(GROWTH_MAX)));
+    }
+}
+
+/// A sliding window over the input.
+pub(crate) struct Window {
+    bytes: Vec<u8>,
+    tokens: Vec<u32>,
+    /// First token that is not consumed.
+    next: usize,
+    /// Bytes from the start of the window that are indexed.
+    indexed: usize,
+    /// Offset in the input of the window's first byte.
+    base: u64,
+    carry: Carry,
+    how: Classifier,
+    finished: bool,
+}
+
+impl Window {
+    pub(crate) fn new() -> Self {
+        Self {
+            bytes: Vec::new(),
+            tokens: Vec::new(),
+            next: 0,
+            indexed: 0,
+            base: 0,
+            carry: Carry::default(),
+            how: Classifier::detect(),
+            finished: false,
+        }
+    }
+
+    /// Takes and indexes a piece of the chunk; returns how much of it is left.
+    pub(crate) fn feed<'c>(&mut self, chunk: &'c [u8]) -> &'c [u8] {
+        let (piece, rest) = chunk.split_at(chunk.len().min(FEED_BYTES));
+        grow(&mut self.bytes, piece.len());
+        self.bytes.extend_from_slice(piece);
+        self.index();
+        rest
+    }
+
+    /// The input ends: the last block is filled up with spaces.
+    pub(crate) fn finish(&mut self) {
+        let end = self.bytes.len();
+        self.bytes.resize(self.indexed + (end - self.indexed).next_multiple_of(BLOCK), b' ');
+        self.index();
+        self.bytes.truncate(end);
+        self.indexed = end;
+        self.finished = true;
+    }
+
+    fn index(&mut self) {
+        grow(&mut self.tokens, (self.bytes.len() - self.indexed) / 4);
+        // INVARIANT: the window holds less than a unit and a feed, some nine million bytes.
+        let base = u32::try_from(self.indexed).expect("a window is far below 4 GiB");
+        self.indexed += index(self.how, &self.bytes[self.indexed..], base, &mut self.carry, &mut self.tokens);
+    }
+
+    /// Whether the whole input was seen.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Tokens that are not consumed.
+    #[inline]
+    pub(crate) fn pending(&self) -> &[u32] {
+        &self.tokens[self.next..]
+    }
+
+    /// The byte at a position.
+    #[inline]
+    #[expect(clippy::as_conversions, reason = "hot path; u32 fits usize on all supported targets")]
+    pub(crate) fn byte_at(&self, position: u32) -> u8 {
+        self.bytes[position as usize]
+    }
+
+    /// Position and byte of the next token.
+    #[inline]
+    #[expect(clippy::as_conversions, reason = "hot path; u32 fits usize on all supported targets")]
+    pub(crate) fn peek(&self) -> Option<(usize, u8)> {
+        self.pending().first().map(|p| (*p as usize, self.byte_at(*p)))
+    }
+
+    /// Bytes from a position on.
+    pub(crate) fn bytes_from(&self, position: usize) -> &[u8] {
+        &self.bytes[position..]
+    }
+
+    /// Bytes from a position to the end of what is indexed.
+    #[expect(clippy::as_conversions, reason = "u32 fits usize on all supported targets")]
+    pub(crate) fn indexed_from(&self, position: u32) -> &[u8] {
+        &self.bytes[position as usize..self.indexed]
+    }
+
+    /// Bytes of the window up to a position: what is flushed.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// One past the last indexed byte.
+    pub(crate) fn indexed(&self) -> usize {
+        self.indexed
+    }
+
+    /// The unit of the next tokens up to `last` (counted from the next one).
+    ///
+    /// # Errors
+    /// `InvalidText` when its bytes are not UTF-8.
+    pub(crate) fn unit(&self, last: usize) -> Result<Unit<'_>, Refusal> {
+        let tokens = &self.pending()[..=last];
+        let (from, end) = self.unit_span(last);
+        Unit::new(&self.bytes[from..end], tokens, from, self.base)
+    }
+
+    /// Where the unit of the next tokens up to `last` stands: first position, one past the last.
+    #[expect(clippy::as_conversions, reason = "hot path; u32 fits usize on all supported targets")]
+    pub(crate) fn unit_span(&self, last: usize) -> (usize, usize) {
+        let pending = self.pending();
+        let (from, to) = (pending[0] as usize, pending[last] as usize);
+        let is_scalar = last == 0 && !matches!(self.bytes[from], b'{' | b'}' | b'[' | b']' | b':' | b',' | b'"');
+        if !is_scalar {
+            return (from, to + 1);
+        }
+        let stop = pending.get(1).map_or(self.indexed, |p| *p as usize);
+        let white = self.bytes[from..stop].iter().rev().take_while(|b| b" \t\n\r".contains(b)).count();
+        (from, stop - white)
+    }
+
+    /// Consumes `count` tokens.
+    #[inline]
+    pub(crate) fn consume(&mut self, count: usize) {
+        self.next += count;
+    }
+
+    /// Forgets the first `done` bytes and the consumed tokens.
+    pub(crate) fn compact(&mut self, done: usize) {
+        self.bytes.drain(..done);
+        self.tokens.drain(..self.next);
+        self.next = 0;
+        // INVARIANT: positions are u32, and `done` is one of them.
+        let shift = u32::try_from(done).expect("a window is far below 4 GiB");
+        for token in &mut self.tokens {
+            *token -= shift;
+        }
+        self.indexed -= done;
+        self.base += u64::try_from(done).unwrap_or(u64::MAX);
+    }
+
+    /// Offset in the input of a position.
+    pub(crate) fn offset(&self, position: usize) -> u64 {
+        self.base + u64::try_from(position).unwrap_or(u64::MAX)
+    }
+
+    /// A refusal at a token's position.
+    pub(crate) fn refuse(&self, position: u32, kind: RefusalKind, detail: &'static str) -> Refusal {
+        Refusal { kind, offset: self.base + u64::from(position), detail }
+    }
+
+    /// A refusal at a position.
+    pub(crate) fn refuse_at(&self, position: usize, kind: RefusalKind, detail: &'static str) -> Refusal {
+        refuse(self.base, position, kind, detail)
+    }
+
+    /// The bytes at a position are not UTF-8.
+    pub(crate) fn invalid_utf8(&self, position: usize) -> Refusal {
+        invalid_utf8(self.base, position)
+    }
+
+    /// Bytes held.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.bytes.capacity() + self.tokens.capacity() * size_of::<u32>()
+    }
+}

@@ -1,0 +1,132 @@
+//! What is known of each key, remembered: states repeat their keys.
+//!
+//! Holds keys (which can be secrets) only while a state is sifted, so it has no Debug. Must never answer for one key with
+//! what is known of another: a hash alone decides nothing.
+
+use crate::detect::{Hit, KeyVerdict, RuleSet, Scratch};
+
+/// What a key says, and whether it is data itself.
+#[derive(Clone, Copy)]
+pub(super) struct KeyFacts {
+    /// About the value below.
+    pub verdict: KeyVerdict,
+    /// The key holds something that must go.
+    pub found: bool,
+    /// How many secrets were known when the key was last searched for them; see [`super::walk::Walk`].
+    pub tainted_at: u32,
+    /// It held one.
+    pub tainted: bool,
+}
+
+struct Entry {
+    hash: u64,
+    start: u32,
+    len: u32,
+    facts: KeyFacts,
+}
+
+/// Keys are remembered up to this length, bytes; longer ones are rare and decided each time.
+const KEY_BYTES_MAX: usize = 256;
+/// Slots of the table, a power of two; at most half are used. The largest of the corpus' states has 700 keys.
+const SLOTS: usize = 1 << 13;
+/// Slots tried for a key before it is given up: bounds what a hostile state can cost.
+const PROBES_MAX: usize = 16;
+
+/// The memo of one state.
+pub(super) struct KeyMemo {
+    slots: Vec<u32>,
+    entries: Vec<Entry>,
+    text: Vec<u8>,
+}
+
+/// Where facts stand in the memo.
+#[derive(Clone, Copy)]
+pub(super) struct Slot(usize);
+
+impl KeyMemo {
+    pub(super) fn new() -> Self {
+        Self { slots: vec![0; SLOTS], entries: Vec::new(), text: Vec::new() }
+    }
+
+    /// Bytes held.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.slots.capacity() * size_of::<u32>() + self.entries.capacity() * size_of::<Entry>() + self.text.capacity()
+    }
+
+    /// The facts of a key by its raw spelling. `decide` is called for a key that is not known yet.
+    #[inline]
+    pub(super) fn look_up(&mut self, raw: &[u8], decide: impl FnOnce() -> KeyFacts) -> (KeyFacts, Option<Slot>) {
+        if raw.len() > KEY_BYTES_MAX {
+            return (decide(), None);
+        }
+        let hash = hash(raw);
+        for probe in 0..PROBES_MAX {
+            let slot = slot_of(hash, probe);
+            let index = usize::try_from(self.slots[slot]).unwrap_or(0);
+            let Some(entry) = index.checked_sub(1).and_then(|i| self.entries.get(i)) else {
+                return self.remember(raw, hash, slot, decide());
+            };
+            if entry.hash == hash && self.text_of(entry) == raw {
+                return (entry.facts, Some(Slot(index - 1)));
+            }
+        }
+        (decide(), None)
+    }
+
+    /// Replaces what is known.
+    pub(super) fn update(&mut self, slot: Slot, facts: KeyFacts) {
+        self.entries[slot.0].facts = facts;
+    }
+
+    fn text_of(&self, entry: &Entry) -> &[u8] {
+        let start = usize::try_from(entry.start).unwrap_or(0);
+        &self.text[start..start + usize::try_from(entry.len).unwrap_or(0)]
+    }
+
+    fn remember(&mut self, raw: &[u8], hash: u64, slot: usize, facts: KeyFacts) -> (KeyFacts, Option<Slot>) {
+        if self.entries.len() >= SLOTS / 2 {
+            // Full of keys that are data. Begin anew: what repeats comes back at once.
+            self.slots.fill(0);
+            self.entries.clear();
+            self.text.clear();
+            return (facts, None);
+        }
+        let start = u32::try_from(self.text.len()).unwrap_or(0);
+        self.text.extend_from_slice(raw);
+        self.entries.push(Entry { hash, start, len: u32::try_from(raw.len()).unwrap_or(0), facts });
+        self.slots[slot] = u32::try_from(self.entries.len()).unwrap_or(0);
+        (facts, Some(Slot(self.entries.len() - 1)))
+    }
+}
+
+/// Asks the rules about a key.
+pub(super) fn decide(rules: &RuleSet, key: &str, data: bool, scratch: &mut Scratch, hits: &mut Vec<Hit>) -> KeyFacts {
+    hits.clear();
+    if data {
+        rules.inspect_key(key, scratch, hits);
+    }
+    KeyFacts { verdict: rules.classify_key(key), found: !hits.is_empty(), tainted_at: 0, tainted: false }
+}
+
+#[expect(clippy::as_conversions, reason = "hot path; the mask keeps it far below usize")]
+fn slot_of(hash: u64, probe: usize) -> usize {
+    ((hash >> 32) as usize + probe) & (SLOTS - 1)
+}
+
+/// Multiply and fold, eight bytes at a time. Not keyed: a collision costs a comparison, and [`PROBES_MAX`] bounds them.
+#[inline]
+fn hash(bytes: &[u8]) -> u64 {
+    const K: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut state = u64::try_from(bytes.len()).unwrap_or(0).wrapping_mul(K);
+    let (words, rest) = bytes.as_chunks::<8>();
+    for word in words {
+        state = (state ^ u64::from_le_bytes(*word)).wrapping_mul(K);
+        state ^= state >> 29;
+    }
+    let mut last = 0;
+    for byte in rest {
+        last = last << 8 | u64::from(*byte);
+    }
+    state = (state ^ last).wrapping_mul(K);
+    state ^ state >> 32
+}

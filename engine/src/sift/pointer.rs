@@ -1,0 +1,157 @@
+//! Where the walk stands, as an RFC 6901 pointer into the output.
+//!
+//! Must never hold the input's spelling of a key that was redacted.
+
+/// One step below the unit's own place.
+#[derive(Clone, Copy)]
+pub(super) enum Seg {
+    /// A key that stays: its decoded text, or where its raw text without escapes stands in the window.
+    Raw { start: usize, end: usize },
+    /// A key in the arena, as it stands in the output.
+    Kept { start: usize },
+    /// An element.
+    Index(u64),
+}
+
+/// The path: a prefix down to the unit, and segments inside of it.
+#[derive(Default)]
+pub(super) struct Pointer {
+    prefix: String,
+    segs: Vec<Seg>,
+    arena: String,
+}
+
+impl Pointer {
+    /// Length of the prefix, to return to with [`Self::cut_prefix`].
+    pub(super) fn prefix_len(&self) -> usize {
+        self.prefix.len()
+    }
+
+    pub(super) fn cut_prefix(&mut self, len: usize) {
+        self.prefix.truncate(len);
+    }
+
+    /// Goes down to a member, by its key in the output.
+    pub(super) fn prefix_key(&mut self, key: &str) {
+        self.prefix.push('/');
+        escape_into(key, &mut self.prefix);
+    }
+
+    /// Goes down to an element.
+    pub(super) fn prefix_index(&mut self, index: u64) {
+        use std::fmt::Write;
+        // INVARIANT: writing into a String does not fail.
+        write!(self.prefix, "/{index}").expect("a string takes what it is given");
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, seg: Seg) {
+        self.segs.push(seg);
+    }
+
+    /// Goes down to a member whose key is not spelled in the window as it stands in the output.
+    pub(super) fn push_kept(&mut self, key: &str) {
+        let start = self.arena.len();
+        self.arena.push_str(key);
+        self.segs.push(Seg::Kept { start });
+    }
+
+    #[inline]
+    pub(super) fn set_index(&mut self, index: u64) {
+        if let Some(last) = self.segs.last_mut() {
+            *last = Seg::Index(index);
+        }
+    }
+
+    #[inline]
+    pub(super) fn pop(&mut self) {
+        if let Some(Seg::Kept { start }) = self.segs.pop() {
+            self.arena.truncate(start);
+        }
+    }
+
+    /// The output's spelling of the last key; `raw` when it stands in the window.
+    pub(super) fn last_key(&self, raw: &str) -> String {
+        match self.segs.last() {
+            Some(Seg::Kept { start }) => self.arena[*start..].to_owned(),
+            _ => raw.to_owned(),
+        }
+    }
+
+    /// A walk broke off or ends: back to the prefix.
+    pub(super) fn clear_segs(&mut self) {
+        self.segs.clear();
+        self.arena.clear();
+    }
+
+    /// Writes the pointer; `raw` gives the text between two positions of the window.
+    pub(super) fn render<'t>(&self, raw: impl Fn(usize, usize) -> &'t str) -> String {
+        use std::fmt::Write;
+        let mut out = self.prefix.clone();
+        let mut kept_end = self.arena.len();
+        let kept: Vec<&str> = self
+            .segs
+            .iter()
+            .rev()
+            .filter_map(|seg| match seg {
+                Seg::Kept { start } => {
+                    let text = &self.arena[*start..kept_end];
+                    kept_end = *start;
+                    Some(text)
+                }
+                _ => None,
+            })
+            .collect();
+        let mut kept = kept.into_iter().rev();
+        for seg in &self.segs {
+            out.push('/');
+            match seg {
+                Seg::Raw { start, end } => escape_into(raw(*start, *end), &mut out),
+                Seg::Kept { .. } => escape_into(kept.next().unwrap_or_default(), &mut out),
+                Seg::Index(index) => {
+                    // INVARIANT: writing into a String does not fail.
+                    write!(out, "{index}").expect("a string takes what it is given");
+                }
+            }
+        }
+        out
+    }
+
+    /// Bytes held.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.prefix.capacity() + self.segs.capacity() * size_of::<Seg>() + self.arena.capacity()
+    }
+}
+
+/// RFC 6901, section 3.
+fn escape_into(key: &str, out: &mut String) {
+    for character in key.chars() {
+        match character {
+            '~' => out.push_str("~0"),
+            '/' => out.push_str("~1"),
+            other => out.push(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pointers_escape_tilde_and_slash_and_mix_all_segments() {
+        let mut pointer = Pointer::default();
+        pointer.prefix_key("a/b");
+        pointer.prefix_index(7);
+        pointer.push(Seg::Raw { start: 0, end: 3 });
+        pointer.push_kept("m~n");
+        pointer.push(Seg::Index(0));
+        pointer.set_index(2);
+        pointer.push_kept("[REDACTED:pii]#2");
+        assert_eq!(pointer.render(|from, to| &"key"[from..to]), "/a~1b/7/key/m~0n/2/[REDACTED:pii]#2");
+        pointer.pop();
+        pointer.pop();
+        pointer.pop();
+        assert_eq!(pointer.render(|from, to| &"key"[from..to]), "/a~1b/7/key");
+    }
+}

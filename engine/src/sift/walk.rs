@@ -1,0 +1,307 @@
+//! The walk over one complete unit: strict grammar, and what each leaf's surroundings say about it.
+//!
+//! Owns the recursion (bounded by the finder's depth limit) and the context that goes down with it. Must never build a
+//! tree, and never write a byte that it has not decided on.
+
+use std::sync::Arc;
+
+use super::keys::KeyMemo;
+use super::leaf::Span;
+use super::marks::{Here, Marks, Shape, Verdict};
+use super::names::Names;
+use super::pointer::{Pointer, Seg};
+use super::tally::Tally;
+use crate::detect::{HashKey, Hit, KeyVerdict, RuleIx, RuleSet, Scratch};
+use crate::refusal::{Refusal, RefusalKind};
+use crate::scan::{Unit, is_number};
+use crate::taint::Taint;
+
+/// What a pass does. A taint pass only learns; a second pass only finds; a forward pass does both.
+#[derive(Clone, Copy)]
+pub(super) struct Mode {
+    /// Secrets are remembered.
+    pub learn: bool,
+    /// Known secrets are searched, findings reported.
+    pub find: bool,
+}
+
+/// Why a leaf goes whole and unseen.
+#[derive(Clone, Copy)]
+pub(super) struct Force {
+    /// The rule that says so.
+    pub rule: RuleIx,
+    /// The value is known to be a secret, so that its copies are looked for.
+    pub learn: bool,
+}
+
+/// What a value's surroundings say about it.
+#[derive(Clone, Copy)]
+pub(super) struct Ctx {
+    /// Of the nearest key.
+    pub verdict: KeyVerdict,
+    /// Every leaf below goes.
+    pub force: Option<Force>,
+    /// Terraform's marks that lead further down.
+    pub marks: Here,
+    /// Within a type expression (`["object",{"password":"string"}]`), where keys are names and words are types.
+    pub types: bool,
+    /// Keys are flat paths (`user.0.password`), as in `attributes_flat`.
+    pub flat: bool,
+}
+
+impl Ctx {
+    /// Nothing is known.
+    pub(super) const PLAIN: Self =
+        Self { verdict: KeyVerdict::Plain, force: None, marks: NO_MARKS, types: false, flat: false };
+
+    /// Every leaf goes.
+    pub(super) fn forced(rule: RuleIx, learn: bool) -> Self {
+        Self { force: Some(Force { rule, learn }), ..Self::PLAIN }
+    }
+}
+
+const NO_MARKS: Here = Here::NONE;
+
+/// State of a sift beside the window: everything that is decided, and where it is written.
+pub(super) struct Walk {
+    pub(super) rules: Arc<RuleSet>,
+    pub(super) taint: Taint,
+    pub(super) hash_key: HashKey,
+    pub(super) mode: Mode,
+    /// Output is wanted at all.
+    pub(super) emit: bool,
+    /// Output so far.
+    pub(super) out: Vec<u8>,
+    /// Position in the window up to which input was copied to the output or replaced there.
+    pub(super) copied: usize,
+    pub(super) pointer: Pointer,
+    pub(super) tally: Tally,
+    pub(super) names: Names,
+    pub(super) marks: Marks,
+    pub(super) memo: KeyMemo,
+    /// Secrets learnt so far plus one: keys that were searched before are searched again when it grows.
+    pub(super) learnt: u32,
+    /// Open containers, frames included.
+    pub(super) depth: usize,
+    pub(super) scratch: Scratch,
+    pub(super) hits: Vec<Hit>,
+    pub(super) found: Vec<(usize, usize)>,
+    pub(super) spans: Vec<Span>,
+    pub(super) offsets: Vec<usize>,
+    pub(super) decoded: String,
+    pub(super) key_text: String,
+}
+
+impl Walk {
+    pub(super) fn new(rules: &Arc<RuleSet>, taint: Taint, hash_key: HashKey, mode: Mode) -> Self {
+        Self {
+            rules: Arc::clone(rules),
+            taint,
+            hash_key,
+            mode,
+            emit: mode.find,
+            out: Vec::new(),
+            copied: 0,
+            pointer: Pointer::default(),
+            tally: Tally::default(),
+            names: Names::default(),
+            marks: Marks::default(),
+            memo: KeyMemo::new(),
+            learnt: 1,
+            depth: 0,
+            scratch: Scratch::default(),
+            hits: Vec::new(),
+            found: Vec::new(),
+            spans: Vec::new(),
+            offsets: Vec::new(),
+            decoded: String::new(),
+            key_text: String::new(),
+        }
+    }
+
+    /// Bytes held; the taint's two mebibytes are counted as if full.
+    pub(super) fn memory_bytes(&self) -> usize {
+        const TAINT: usize = 2 << 20;
+        TAINT
+            + self.out.capacity()
+            + self.decoded.capacity()
+            + self.key_text.capacity()
+            + self.pointer.memory_bytes()
+            + self.tally.memory_bytes()
+            + self.names.memory_bytes()
+            + self.marks.memory_bytes()
+            + self.memo.memory_bytes()
+    }
+
+    /// The whole unit is one value.
+    pub(super) fn unit(&mut self, unit: &Unit<'_>, ctx: &Ctx) -> Result<(), Refusal> {
+        let next = self.value(unit, 0, ctx)?;
+        if next == unit.len() { Ok(()) } else { Err(unit.unexpected(next)) }
+    }
+
+    /// The value that begins at a token; returns the token after it.
+    pub(super) fn value(&mut self, unit: &Unit<'_>, at: usize, ctx: &Ctx) -> Result<usize, Refusal> {
+        match unit.byte(at) {
+            b'"' => {
+                let close = unit.closing_quote(at)?;
+                let forced = self.mark_forced(ctx, Shape::Leaf);
+                self.string(unit, at, close, forced.as_ref().unwrap_or(ctx))?;
+                Ok(close + 1)
+            }
+            b'{' => {
+                let forced = self.mark_forced(ctx, Shape::Object);
+                self.object(unit, at, forced.as_ref().unwrap_or(ctx))
+            }
+            b'[' => {
+                let forced = self.mark_forced(ctx, Shape::Array);
+                self.array(unit, at, forced.as_ref().unwrap_or(ctx))
+            }
+            _ => {
+                let forced = self.mark_forced(ctx, Shape::Leaf);
+                self.scalar(unit, at, forced.as_ref().unwrap_or(ctx))?;
+                Ok(at + 1)
+            }
+        }
+    }
+
+    /// Marks that cannot lead further down this value hold for the whole of it.
+    #[inline]
+    fn mark_forced(&self, ctx: &Ctx, shape: Shape) -> Option<Ctx> {
+        let whole = !ctx.marks.is_none() && self.marks.shape(ctx.marks, shape) == Verdict::Whole;
+        whole.then(|| Ctx::forced(self.rules.mark_rule(), true))
+    }
+
+    fn scalar(&mut self, unit: &Unit<'_>, at: usize, ctx: &Ctx) -> Result<(), Refusal> {
+        let raw = unit.scalar(at);
+        if matches!(raw, "null" | "true" | "false") {
+            return Ok(());
+        }
+        if !is_number(raw.as_bytes()) {
+            return Err(unit.unexpected(at));
+        }
+        self.number(unit, at, raw, ctx)
+    }
+
+    fn array(&mut self, unit: &Unit<'_>, open: usize, ctx: &Ctx) -> Result<usize, Refusal> {
+        let mut at = open + 1;
+        if unit.byte(at) == b']' {
+            return Ok(at + 1);
+        }
+        self.depth += 1;
+        self.pointer.push(Seg::Index(0));
+        let mut index = 0u64;
+        loop {
+            self.pointer.set_index(index);
+            at = if ctx.marks.is_none() {
+                self.value(unit, at, ctx)?
+            } else {
+                let (here, verdict) = self.marks.element(ctx.marks, index);
+                self.marked_value(unit, at, ctx, here, verdict)?
+            };
+            match unit.byte(at) {
+                b',' => at += 1,
+                b']' => break,
+                _ => return Err(unit.unexpected(at)),
+            }
+            index += 1;
+        }
+        self.pointer.pop();
+        self.depth -= 1;
+        Ok(at + 1)
+    }
+
+    fn object(&mut self, unit: &Unit<'_>, open: usize, ctx: &Ctx) -> Result<usize, Refusal> {
+        let mut at = open + 1;
+        if unit.byte(at) == b'}' {
+            return Ok(at + 1);
+        }
+        self.depth += 1;
+        loop {
+            at = self.member(unit, at, ctx)?;
+            match unit.byte(at) {
+                b',' => at += 1,
+                b'}' => break,
+                _ => return Err(unit.unexpected(at)),
+            }
+        }
+        self.names.leave(self.depth);
+        self.depth -= 1;
+        Ok(at + 1)
+    }
+
+    /// A member of an object: key, colon, value.
+    fn member(&mut self, unit: &Unit<'_>, open: usize, ctx: &Ctx) -> Result<usize, Refusal> {
+        if unit.byte(open) != b'"' {
+            return Err(unit.unexpected(open));
+        }
+        let close = unit.closing_quote(open)?;
+        if unit.byte(close + 1) != b':' {
+            return Err(unit.unexpected(close + 1));
+        }
+        let own = self.key(unit, open, close, ctx.flat)?;
+        let value = close + 2;
+        let below = self.below(unit, open, close, value, own, ctx);
+        let next = if ctx.marks.is_none() {
+            self.value(unit, value, &below)?
+        } else {
+            let key = std::mem::take(&mut self.key_text);
+            let text = if close == open + 1 { key_slice(unit, open, close) } else { key.as_str() };
+            let (here, verdict) = self.marks.member(ctx.marks, text);
+            self.key_text = key;
+            self.marked_value(unit, value, &below, here, verdict)?
+        };
+        self.pointer.pop();
+        Ok(next)
+    }
+
+    /// What a member's key leaves for the value below it.
+    fn below(&self, unit: &Unit<'_>, open: usize, close: usize, value: usize, own: KeyVerdict, ctx: &Ctx) -> Ctx {
+        let mut below = Ctx { marks: Here::NONE, ..*ctx };
+        if ctx.types {
+            return below;
+        }
+        below.verdict = own.under(ctx.verdict);
+        if close == open + 1 && key_slice(unit, open, close) == "type" {
+            below.types = matches!(unit.byte(value), b'[' | b'{');
+        }
+        if ctx.flat && below.force.is_none() {
+            let key = if close == open + 1 { key_slice(unit, open, close) } else { &self.key_text };
+            if self.marks.covers_flat(key) {
+                below.force = Some(Force { rule: self.rules.mark_rule(), learn: true });
+            }
+        }
+        below
+    }
+
+    fn marked_value(
+        &mut self,
+        unit: &Unit<'_>,
+        at: usize,
+        ctx: &Ctx,
+        here: Here,
+        verdict: Verdict,
+    ) -> Result<usize, Refusal> {
+        let below = match verdict {
+            Verdict::Whole => Ctx::forced(self.rules.mark_rule(), true),
+            Verdict::Open => Ctx { marks: here, ..*ctx },
+        };
+        let next = self.value(unit, at, &below)?;
+        self.marks.leave(here);
+        Ok(next)
+    }
+
+    /// Too much is known to keep track: a person decides.
+    pub(super) fn taint_full(unit: &Unit<'_>, position: usize) -> Refusal {
+        unit.refuse(
+            position,
+            RefusalKind::Undecidable,
+            "more secrets than can be remembered; split the state, or have it reviewed",
+        )
+    }
+}
+
+/// The raw text of a key.
+#[inline]
+pub(super) fn key_slice<'a>(unit: &Unit<'a>, open: usize, close: usize) -> &'a str {
+    unit.slice(unit.position(open) + 1, unit.position(close))
+}
