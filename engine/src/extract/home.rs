@@ -94,9 +94,10 @@ impl Home {
     }
 }
 
-/// Adds an annotation, unless its value is empty, redacted or above 1 KiB.
+/// Adds an annotation, unless its value is empty, redacted, above 1 KiB or holds control characters.
 pub(super) fn annotate(metadata: &mut Metadata, key: &str, value: Option<&str>) {
-    if let Some(value) = value.filter(|v| !v.is_empty() && v.len() <= ANNOTATION_BYTES_MAX && !has_marker(v))
+    if let Some(value) =
+        value.filter(|v| !v.is_empty() && v.len() <= ANNOTATION_BYTES_MAX && !has_marker(v) && printable(v))
     {
         metadata.annotations.insert(key.to_owned(), value.to_owned());
     }
@@ -118,10 +119,16 @@ pub(super) fn swept(text: &str, sweep: Sweep<'_>) -> String {
     sweep(text).unwrap_or_else(|| text.to_owned())
 }
 
-/// At most `max` bytes, cut on a character boundary.
+/// Whether no control character stands in the text: JSON spends six bytes on each.
+pub(super) fn printable(text: &str) -> bool {
+    !text.contains(char::is_control)
+}
+
+/// At most `max` bytes, cut on a character boundary, control characters as spaces.
 pub(super) fn shortened(text: &str, max: usize) -> String {
+    let text = text.replace(char::is_control, " ");
     if text.len() <= max {
-        return text.to_owned();
+        return text;
     }
     let ellipsis = '…';
     let end = (0..=max - ellipsis.len_utf8()).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);

@@ -10,7 +10,7 @@ use terrasift_schemas::workspace::WorkspaceFacts;
 use super::home::{Home, swept};
 use super::naming::{Address, Suffix, has_marker, resource_name};
 use super::render::render;
-use super::summary::config_address;
+use super::summary::{IndexKey, config_address};
 use super::{Block, Extractor, MEMORY_BYTES_MAX, StateHead, Sweep, resource, workspace};
 use crate::identity::{Identity, IdentityKey};
 use crate::refusal::{Refusal, RefusalKind};
@@ -115,8 +115,9 @@ fn name_block(home: &Home, key: &IdentityKey, block: &Block, sweep: Sweep<'_>) -
     };
     let identities: Vec<Identity> =
         block.instances.iter().map(|kept| key.entity(block.identity, kept.identity)).collect();
+    let mut spelled = |index: &IndexKey| index.spelled(&swept(index.text(), sweep));
     let indexes: Vec<Option<String>> =
-        block.instances.iter().map(|kept| kept.summary.index.as_deref().map(|i| swept(i, sweep))).collect();
+        block.instances.iter().map(|kept| kept.summary.index.as_ref().map(&mut spelled)).collect();
     let pairs = identities.iter().zip(&indexes);
     let names =
         pairs.map(|(id, index)| header.entity_name(home, index.as_deref(), *id, Suffix::Short)).collect();

@@ -8,6 +8,7 @@ use terrasift_schemas::{
     catalog::{Entity, RenderedEntity},
 };
 
+use super::naming::dns_label;
 use crate::refusal::{Refusal, RefusalKind};
 
 /// Annotation that carries the Terraform resource type, and fills the store's plain column.
@@ -37,6 +38,11 @@ pub fn render(entity: &Entity) -> Result<RenderedEntity, Refusal> {
         });
     }
     let meta = &entity.metadata;
+    if !dns_label(&meta.namespace) {
+        return Err(undecidable(
+            "the tenant's slug makes no backstage namespace; choose one without double hyphens",
+        ));
+    }
     let text = format!("{}:{}/{}", entity.kind, meta.namespace, meta.name).to_ascii_lowercase();
     let entity_ref = EntityRef::parse(&text).map_err(|_| {
         undecidable("an entity's name makes no reference; report this as a fault of terrasift")

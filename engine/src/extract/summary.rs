@@ -67,11 +67,42 @@ fn slot(attribute: &str) -> Option<(Slot, u8)> {
     })
 }
 
+/// An instance key, decoded: the last sweep would miss a secret behind JSON escapes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum IndexKey {
+    /// Of `count`, as it stands.
+    Number(Box<str>),
+    /// Of `for_each`, decoded.
+    Text(Box<str>),
+}
+
+impl IndexKey {
+    fn parse(raw: &str) -> Option<Self> {
+        let text = scalar(raw, ATTRIBUTE_BYTES_MAX)?.into();
+        Some(if raw.starts_with('"') { Self::Text(text) } else { Self::Number(text) })
+    }
+
+    /// The key's text, without quotes.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Number(text) | Self::Text(text) => text,
+        }
+    }
+
+    /// The key with another text, as Terraform spells it in addresses.
+    pub fn spelled(&self, text: &str) -> String {
+        match self {
+            Self::Number(_) => text.to_owned(),
+            Self::Text(_) => format!("\"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#)),
+        }
+    }
+}
+
 /// What is kept of an instance. Redacted text, not yet swept.
 #[derive(Default)]
 pub(super) struct Summary {
-    /// Instance key as JSON token: `0` or `"a"`.
-    pub index: Option<Box<str>>,
+    /// Instance key.
+    pub index: Option<IndexKey>,
     /// Attributes by slot, with the rank of the one that fills it.
     attributes: BTreeMap<Slot, (u8, Box<str>)>,
     /// Tags and labels of the resource; an empty value for a bare tag.
@@ -108,7 +139,7 @@ impl Summary {
     pub fn memory_bytes(&self) -> usize {
         let texts = self.attributes.values().map(|(_, text)| text.len()).sum::<usize>()
             + self.tags.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>()
-            + self.index.as_ref().map_or(0, |index| index.len());
+            + self.index.as_ref().map_or(0, |index| index.text().len());
         texts + 64 * (self.attributes.len() + self.tags.len())
     }
 
@@ -245,10 +276,7 @@ impl<'de> Visitor<'de> for InstanceVisitor<'_> {
             match key.as_ref() {
                 "attributes" | "attributes_flat" => map.next_value_seed(AttributesVisitor(self.0))?,
                 "index_key" => {
-                    let raw = map.next_value::<&RawValue>()?.get();
-                    if raw != "null" && raw.len() <= ATTRIBUTE_BYTES_MAX {
-                        self.0.index = Some(raw.into());
-                    }
+                    self.0.index = IndexKey::parse(map.next_value::<&RawValue>()?.get());
                 }
                 "dependencies" => self.0.add_dependencies(map.next_value::<&RawValue>()?.get()),
                 _ => {
@@ -378,7 +406,11 @@ mod tests {
             "tags_all":{"Owner":"other","env":"prod"},"labels":["bare"]},
             "dependencies":["aws_vpc.main","module.m[\"x.]y\"].aws_subnet.s[0]"]}"#;
         let summary = Summary::parse(json.as_bytes()).expect("an instance");
-        assert_eq!(summary.index.as_deref(), Some(r#""a\"b""#));
+        assert_eq!(
+            summary.index.as_ref().map(|index| index.spelled("a\"b\\")).as_deref(),
+            Some(r#""a\"b\\""#)
+        );
+        assert_eq!(summary.index, Some(IndexKey::Text("a\"b".into())));
         let tags: Vec<(&str, &str)> = summary.tags.iter().map(|(k, v)| (k.as_ref(), v.as_ref())).collect();
         assert_eq!(tags, [("Owner", "net"), ("bare", ""), ("env", "prod"), ("n", "3")]);
         let dependencies: Vec<&str> = summary.dependencies.iter().map(AsRef::as_ref).collect();

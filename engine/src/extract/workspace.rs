@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use terrasift_schemas::catalog::{API_VERSION, Entity, WORKSPACE_KIND};
 
-use super::home::{Home, TAGS_MAX, annotate, shortened, swept};
+use super::home::{Home, TAGS_MAX, annotate, printable, shortened, swept};
 use super::naming::{self, has_marker};
 use super::places::link;
 use super::{StateHead, Sweep};
@@ -15,13 +15,13 @@ use super::{StateHead, Sweep};
 /// Most variables listed.
 const VARIABLES_MAX: usize = 128;
 /// Longest variable key, bytes.
-const VARIABLE_KEY_BYTES_MAX: usize = 128;
+const VARIABLE_KEY_BYTES_MAX: usize = 96;
 /// Most resource types in the histogram; the rest is one sum.
 const TYPES_MAX: usize = 100;
 /// Most providers listed.
-const PROVIDERS_MAX: usize = 64;
+const PROVIDERS_MAX: usize = 32;
 /// Longest resource type or provider, bytes.
-const TYPE_BYTES_MAX: usize = 128;
+const TYPE_BYTES_MAX: usize = 96;
 /// Longest description, bytes.
 const DESCRIPTION_BYTES_MAX: usize = 1024;
 /// Longest other text, bytes.
@@ -50,7 +50,7 @@ impl Census {
     pub fn count_type(&mut self, rtype: &str, instances: u64) {
         if let Some(n) = self.types.get_mut(rtype) {
             *n += instances;
-        } else if self.types.len() < Self::HELD_MAX && rtype.len() <= TYPE_BYTES_MAX {
+        } else if self.types.len() < Self::HELD_MAX && rtype.len() <= TYPE_BYTES_MAX && printable(rtype) {
             self.types.insert(rtype.into(), instances);
         }
     }
@@ -61,7 +61,8 @@ impl Census {
             Some((_, rest)) => rest.split('"').next(),
             None => address.rsplit("provider.").next().and_then(|rest| rest.split('.').next()),
         };
-        let source = source.filter(|s| !s.is_empty() && s.len() <= TYPE_BYTES_MAX && !has_marker(s));
+        let source =
+            source.filter(|s| !s.is_empty() && s.len() <= TYPE_BYTES_MAX && !has_marker(s) && printable(s));
         if let Some(source) = source.filter(|s| !self.providers.contains(*s)) {
             if self.providers.len() < Self::HELD_MAX {
                 self.providers.insert(source.into());
@@ -144,8 +145,12 @@ pub(super) fn entity(home: &Home, head: StateHead<'_>, census: &Census, sweep: S
 }
 
 fn variables(home: &Home) -> Value {
-    let mut rows: Vec<&(String, bool)> =
-        home.facts.variables.iter().filter(|(key, _)| key.len() <= VARIABLE_KEY_BYTES_MAX).collect();
+    let mut rows: Vec<&(String, bool)> = home
+        .facts
+        .variables
+        .iter()
+        .filter(|(key, _)| key.len() <= VARIABLE_KEY_BYTES_MAX && printable(key))
+        .collect();
     rows.sort_unstable();
     rows.dedup();
     let row = |(key, sensitive): &(String, bool)| json!({ "key": key, "sensitive": sensitive });

@@ -1,5 +1,6 @@
 //! Tests of the extractor as a whole: names, entities against Backstage's rules, relations, bounds, golden entities.
 
+mod corpus;
 mod entities;
 mod names;
 mod oracle;
