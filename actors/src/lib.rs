@@ -1,1 +1,28 @@
-//! Placeholder.
+//! Who runs when: supervision, order, credits, restarts, budgets.
+//!
+//! `Root → RateBudget · Writer · Tenants → Tenant* → Workspace* · Intake · Reconciler`. Decisions are pure machines
+//! (`restart`, `retry`, `breaker`, `tenant::schedule`, `rate_budget::machine`); the actors are the thin shells that act.
+//! Must never speak SQL, HTTP or JSON: that is the connectors' part.
+
+mod breaker;
+mod byte_budget;
+mod dead_letters;
+mod intake;
+mod rate_budget;
+mod reconciler;
+mod restart;
+mod retry;
+mod root;
+mod services;
+mod telemetry;
+mod tenant;
+mod tenants;
+mod worker;
+mod workspace;
+mod writer;
+
+pub use byte_budget::{BudgetExhausted, ByteBudget, BytePermit};
+pub use rate_budget::{RateLimits, UserKey};
+pub use services::{Services, TenantMeans, WorkerLimits};
+pub use telemetry::{SyncEnd, SyncEnded, Telemetry};
+pub use worker::{Worker, WorkerError};

@@ -1,0 +1,306 @@
+//! The intake: turns batches of records into durable dirty marks, then lets their offsets settle (hops 1 and 2).
+//!
+//! Each partition's batches come in order, and a batch is settled only when each of its records is a mark, a forwarded
+//! event or a dead letter (invariant 2). Must never wait for a sync: ten events are one mark, and a wait for the budget
+//! never pins a partition.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use terrasift_kafka::{Consumer, IntakeEvent, RawRecord, TopicPartition};
+use terrasift_postgres::{Epoch, NewMark, Store, StoreError, StoreErrorKind, UnroutedRecord};
+use terrasift_schemas::event::{
+    DiscoverySource, Envelope, Event, FailureReason, Priority, RecordPosition, RecordView,
+    STATE_UPDATED_TOPIC, StateUpdated, WORKSPACE_DISCOVERED_TOPIC, WorkspaceDiscovered, decode,
+};
+use time::OffsetDateTime;
+
+use crate::dead_letters::SOURCE;
+use crate::services::Services;
+use crate::tenants::TenantsMsg;
+
+/// Tries of one ledger statement before the intake gives the partition's batch back by crashing.
+const TRIES_MAX: u32 = 8;
+const RETRY_WAIT_MIN: Duration = Duration::from_millis(100);
+const RETRY_WAIT_MAX: Duration = Duration::from_secs(10);
+/// Longest handling of one event: ledger retries and back-off included.
+const EVENT_WAIT_MAX: Duration = Duration::from_secs(240);
+
+/// Messages to the intake.
+pub enum IntakeMsg {
+    /// The consumer has something; it waits for the reply before it hands over the next.
+    Event(IntakeEvent, ractor::RpcReplyPort<()>),
+    /// The consumer's channel has ended.
+    Ended,
+}
+
+/// The actor.
+pub struct Intake;
+
+/// What it works with.
+pub struct IntakeArguments {
+    pub(crate) services: Arc<Services>,
+    pub(crate) tenants: ActorRef<TenantsMsg>,
+}
+
+/// Its state.
+pub struct IntakeState {
+    services: Arc<Services>,
+    tenants: ActorRef<TenantsMsg>,
+    consumer: Option<Consumer>,
+    epochs: HashMap<i32, Epoch>,
+}
+
+impl Actor for Intake {
+    type Msg = IntakeMsg;
+    type State = IntakeState;
+    type Arguments = IntakeArguments;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        arguments: IntakeArguments,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        let IntakeArguments { services, tenants } = arguments;
+        let topics = [STATE_UPDATED_TOPIC, WORKSPACE_DISCOVERED_TOPIC];
+        let (consumer, mut events) =
+            Consumer::start(&services.kafka, &topics, services.limits.intake_queue_batches)?;
+        tokio::spawn(async move {
+            while let Some(event) = events.recv().await {
+                // One event at a time: what is not handled stays in the bounded channel, and the consumer pauses.
+                let handled = myself.call(|reply| IntakeMsg::Event(event, reply), Some(EVENT_WAIT_MAX)).await;
+                if !matches!(handled, Ok(ractor::rpc::CallResult::Success(()))) {
+                    break;
+                }
+            }
+            let _ = myself.cast(IntakeMsg::Ended);
+        });
+        Ok(IntakeState { services, tenants, consumer: Some(consumer), epochs: HashMap::new() })
+    }
+
+    async fn handle(
+        &self,
+        _myself: ActorRef<Self::Msg>,
+        message: Self::Msg,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let IntakeMsg::Event(event, reply) = message else {
+            return Err("the consumer has ended: brokers unreachable for good, or its thread crashed".into());
+        };
+        match event {
+            IntakeEvent::Assigned(partitions) => state.assigned(&partitions).await?,
+            IntakeEvent::Revoked(partitions) => state.revoked(&partitions)?,
+            IntakeEvent::Batch(records) => state.batch(records).await?,
+            IntakeEvent::Fault(error) => return Err(error.into()),
+        }
+        let _ = reply.send(());
+        Ok(())
+    }
+
+    async fn post_stop(
+        &self,
+        _myself: ActorRef<Self::Msg>,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        if let Some(consumer) = state.consumer.take() {
+            consumer.stop().await;
+        }
+        Ok(())
+    }
+}
+
+impl IntakeState {
+    async fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), ActorProcessingErr> {
+        for partition in partitions.iter().filter(|p| p.topic == STATE_UPDATED_TOPIC) {
+            let number = partition.partition;
+            let epoch = self
+                .retry("claim a partition", |store| async move { store.claim_partition(number).await })
+                .await?;
+            self.epochs.insert(number, epoch);
+            self.tenants.cast(TenantsMsg::Gained(number, epoch))?;
+        }
+        Ok(())
+    }
+
+    fn revoked(&mut self, partitions: &[TopicPartition]) -> Result<(), ActorProcessingErr> {
+        for partition in partitions.iter().filter(|p| p.topic == STATE_UPDATED_TOPIC) {
+            self.epochs.remove(&partition.partition);
+            self.tenants.cast(TenantsMsg::Lost(partition.partition))?;
+        }
+        Ok(())
+    }
+
+    async fn batch(&mut self, records: Vec<RawRecord>) -> Result<(), ActorProcessingErr> {
+        let Some(last) = records.last() else { return Ok(()) };
+        let partition = TopicPartition::new(&last.topic, last.partition);
+        let next_offset = last.offset + 1;
+        let sorted = sort(&records);
+        if partition.topic == STATE_UPDATED_TOPIC {
+            let Some(epoch) = self.epochs.get(&partition.partition).copied() else {
+                // Revoked while the batch was on its way: the next owner reads it again.
+                return Ok(());
+            };
+            if !self.mark(&partition, epoch, &sorted).await? {
+                return Ok(());
+            }
+        } else {
+            self.forward(&sorted.discovered).await?;
+        }
+        self.reject(&sorted.rejected).await?;
+        let telemetry = &self.services.telemetry;
+        telemetry.records(&partition.topic, "accepted", records.len() - sorted.rejected.len());
+        telemetry.records(&partition.topic, "rejected", sorted.rejected.len());
+        if let Some(consumer) = &self.consumer {
+            consumer.settle(&partition, next_offset);
+        }
+        Ok(())
+    }
+
+    /// Makes marks durable and hands them to their tenants. False when the partition is no longer ours.
+    async fn mark(
+        &self,
+        partition: &TopicPartition,
+        epoch: Epoch,
+        sorted: &Sorted,
+    ) -> Result<bool, ActorProcessingErr> {
+        if sorted.marks.is_empty() {
+            return Ok(true);
+        }
+        let marks: Vec<NewMark> = sorted.marks.iter().map(|(mark, _)| mark.clone()).collect();
+        let number = partition.partition;
+        let marks = &marks;
+        let mark = |store: Store| async move { store.mark_dirty(number, epoch, marks).await };
+        let marked = self.retry("mark workspaces", mark).await;
+        let marked = match marked {
+            Ok(marked) => marked,
+            Err(error) if error.kind() == StoreErrorKind::Fenced => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        let unknown: Vec<UnroutedRecord> = marked
+            .unknown_tenants
+            .iter()
+            .filter_map(|index| sorted.marks.get(*index))
+            .map(|(_, position)| UnroutedRecord {
+                position: position.clone(),
+                reason: FailureReason::UnknownTenant,
+                detail: "the tenant is not declared here: add it to the configuration, or stop its producer"
+                    .to_owned(),
+            })
+            .collect();
+        self.reject(&unknown).await?;
+        self.tenants.cast(TenantsMsg::Marked(marked.marks, epoch))?;
+        Ok(true)
+    }
+
+    /// A discovered workspace becomes an event on the topic whose partitions decide who works on it.
+    async fn forward(
+        &self,
+        discovered: &[(WorkspaceDiscovered, Envelope)],
+    ) -> Result<(), ActorProcessingErr> {
+        let now = OffsetDateTime::from(SystemTime::now());
+        for (data, envelope) in discovered {
+            let priority = match data.source {
+                DiscoverySource::Manual => Priority::High,
+                DiscoverySource::Webhook => Priority::Normal,
+                DiscoverySource::GithubScan | DiscoverySource::Reconcile => Priority::Low,
+            };
+            let update = Envelope {
+                id: format!("{}-state", envelope.id),
+                source: SOURCE.to_owned(),
+                time: Some(now),
+                trace: envelope.trace,
+                event: Event::StateUpdated(StateUpdated {
+                    tenant: data.tenant.clone(),
+                    workspace: data.workspace.clone(),
+                    run: None,
+                    time: envelope.time.unwrap_or(now),
+                    priority,
+                    state_version: None,
+                    lineage: None,
+                    serial: None,
+                }),
+            };
+            self.services.producer.send(&update.encode()?).await?;
+        }
+        self.services.telemetry.records(STATE_UPDATED_TOPIC, "forwarded", discovered.len());
+        Ok(())
+    }
+
+    async fn reject(&self, rejected: &[UnroutedRecord]) -> Result<(), ActorProcessingErr> {
+        if !rejected.is_empty() {
+            self.retry("park records", |store| async move { store.park_unrouted(rejected).await }).await?;
+        }
+        Ok(())
+    }
+
+    /// Tries a statement of the ledger until it succeeds, is fenced, or failed too often.
+    async fn retry<T, Statement: Future<Output = Result<T, StoreError>>>(
+        &self,
+        what: &'static str,
+        statement: impl Fn(Store) -> Statement,
+    ) -> Result<T, StoreError> {
+        let mut wait = RETRY_WAIT_MIN;
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            match statement(self.services.store.clone()).await {
+                Err(error) if error.is_transient() && attempt < TRIES_MAX => {
+                    self.services.telemetry.ledger_retried(what, &error, attempt);
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(RETRY_WAIT_MAX);
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+/// A batch's records by what has to be done with them.
+#[derive(Default)]
+struct Sorted {
+    marks: Vec<(NewMark, RecordPosition)>,
+    discovered: Vec<(WorkspaceDiscovered, Envelope)>,
+    rejected: Vec<UnroutedRecord>,
+}
+
+fn sort(records: &[RawRecord]) -> Sorted {
+    let mut sorted = Sorted::default();
+    for record in records {
+        let position = RecordPosition {
+            topic: record.topic.clone(),
+            partition: record.partition,
+            offset: record.offset,
+        };
+        let view = RecordView {
+            topic: &record.topic,
+            key: record.key.as_deref(),
+            headers: &record.headers,
+            value: record.value.as_deref(),
+        };
+        match decode(view) {
+            Ok(envelope) => match envelope.event {
+                Event::StateUpdated(data) => sorted.marks.push((
+                    NewMark {
+                        tenant: data.tenant,
+                        workspace: data.workspace,
+                        since: data.time,
+                        priority: data.priority,
+                        trace: envelope.trace,
+                        event_id: envelope.id,
+                    },
+                    position,
+                )),
+                Event::WorkspaceDiscovered(ref data) => sorted.discovered.push((data.clone(), envelope)),
+                Event::SanitizationFailed(_) => (),
+            },
+            Err(reason) => sorted.rejected.push(UnroutedRecord {
+                position,
+                reason: FailureReason::InvalidRecord,
+                detail: reason.to_string(),
+            }),
+        }
+    }
+    sorted
+}

@@ -1,0 +1,190 @@
+//! The reconciler: at start and every hour it finds what no event told: new workspaces and new state versions.
+//!
+//! One page of 100 workspaces carries their current state versions, so 10,000 workspaces cost 100 requests. What differs
+//! from the catalog is appended to `terraform-state-updated`, where its owner works on it. Must never write to the
+//! catalog itself, nor take an empty or missing page for a deletion (invariant 9).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use terrasift_schemas::event::{Envelope, Event, Priority, STATE_UPDATED_TOPIC, StateUpdated};
+use terrasift_schemas::{OrganizationName, StateVersionId, TraceParent, WorkspaceId};
+use terrasift_terraform_cloud::{FailureKind, ListedWorkspace, WorkspacePage};
+use time::OffsetDateTime;
+
+use crate::dead_letters::SOURCE;
+use crate::rate_budget::{self, RateBudgetMsg};
+use crate::services::{Services, TenantMeans};
+
+/// A reconciliation that failed is tried again after this long, not after an hour.
+const RETRY_AFTER: Duration = Duration::from_secs(60);
+/// Pages of one organization: 100 workspaces each; a server that never ends its list is stopped here.
+const PAGES_MAX: u32 = 1000;
+
+/// Messages to the reconciler.
+pub enum ReconcilerMsg {
+    /// It is time for this tenant (by its index).
+    Due(usize),
+}
+
+/// The actor.
+pub struct Reconciler;
+
+/// What it works with.
+pub struct ReconcilerArguments {
+    pub(crate) services: Arc<Services>,
+    pub(crate) tenants: Vec<Arc<TenantMeans>>,
+    pub(crate) budget: ActorRef<RateBudgetMsg>,
+}
+
+impl Actor for Reconciler {
+    type Msg = ReconcilerMsg;
+    type State = ReconcilerArguments;
+    type Arguments = ReconcilerArguments;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        arguments: ReconcilerArguments,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        for index in 0..arguments.tenants.len() {
+            myself.cast(ReconcilerMsg::Due(index))?;
+        }
+        Ok(arguments)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        message: Self::Msg,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let ReconcilerMsg::Due(index) = message;
+        let Some(means) = state.tenants.get(index).cloned() else { return Ok(()) };
+        let (services, budget) = (Arc::clone(&state.services), state.budget.clone());
+        // Each tenant by itself: one whose upstream hangs does not hold up the others.
+        tokio::spawn(async move {
+            let next = match reconcile(&services, &means, &budget).await {
+                Ok((listed, changed)) => {
+                    services.telemetry.reconciled(&means.id, listed, changed);
+                    services.limits.reconcile_every
+                }
+                Err(error) => {
+                    services.telemetry.reconcile_failed(&means.id, error.as_ref());
+                    RETRY_AFTER.min(services.limits.reconcile_every)
+                }
+            };
+            myself.send_after(next, move || ReconcilerMsg::Due(index));
+        });
+        Ok(())
+    }
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+async fn reconcile(
+    services: &Services,
+    means: &TenantMeans,
+    budget: &ActorRef<RateBudgetMsg>,
+) -> Result<(usize, usize), Failure> {
+    let statuses = services.store.workspaces(&means.id).await?;
+    let served: HashMap<WorkspaceId, Option<StateVersionId>> = statuses
+        .into_iter()
+        .filter_map(|status| {
+            let version = status.version?;
+            (version.pipeline == means.pipeline.version).then_some((status.workspace, version.state_version))
+        })
+        .collect();
+    let (mut listed, mut changed) = (0, 0);
+    for organization in &means.organizations {
+        let mut page = Some(1);
+        while let Some(number) = page.filter(|number| *number <= PAGES_MAX) {
+            let WorkspacePage { workspaces, next_page } =
+                list(services, means, budget, organization, number).await?;
+            listed += workspaces.len();
+            for workspace in &workspaces {
+                let current = workspace.state.as_ref().map(|state| &state.id);
+                let known = served.get(&workspace.id);
+                if known.is_none_or(|known| current.is_some() && known.as_ref() != current) {
+                    announce(services, means, workspace).await?;
+                    changed += 1;
+                }
+            }
+            page = next_page;
+        }
+    }
+    Ok((listed, changed))
+}
+
+async fn list(
+    services: &Services,
+    means: &TenantMeans,
+    budget: &ActorRef<RateBudgetMsg>,
+    organization: &OrganizationName,
+    page: u32,
+) -> Result<WorkspacePage, Failure> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let lease = rate_budget::acquire(budget, &means.id, &means.user).await?;
+        let answer = means.client.workspaces(organization, page).await;
+        drop(lease);
+        let error = match answer {
+            Ok(page) => return Ok(page),
+            Err(error) => error,
+        };
+        match error.kind() {
+            FailureKind::TokenRefused => (),
+            FailureKind::RateLimited(wait) if tries < 10 => {
+                let user = Arc::clone(&means.user);
+                let _ = budget.cast(RateBudgetMsg::Close { user, wait });
+            }
+            _ => return Err(error.into()),
+        }
+        services.telemetry.records(STATE_UPDATED_TOPIC, "list_retried", 1);
+    }
+}
+
+async fn announce(
+    services: &Services,
+    means: &TenantMeans,
+    workspace: &ListedWorkspace,
+) -> Result<(), Failure> {
+    let now = OffsetDateTime::from(SystemTime::now());
+    let state = workspace.state.as_ref();
+    let version = state.map_or("none", |state| state.id.as_str());
+    let envelope = Envelope {
+        // The same finding has the same id, however often it is found.
+        id: format!("reconcile-{}-{version}", workspace.id),
+        source: SOURCE.to_owned(),
+        time: Some(now),
+        trace: Some(trace_of(&workspace.id, now)),
+        event: Event::StateUpdated(StateUpdated {
+            tenant: means.id.clone(),
+            workspace: workspace.id.clone(),
+            run: state.and_then(|state| state.run.clone()),
+            time: now,
+            priority: Priority::Low,
+            state_version: state.map(|state| state.id.clone()),
+            lineage: None,
+            serial: state.and_then(|state| u64::try_from(state.serial).ok()),
+        }),
+    };
+    services.producer.send(&envelope.encode()?).await?;
+    services.telemetry.records(STATE_UPDATED_TOPIC, "reconciled", 1);
+    Ok(())
+}
+
+/// A trace of its own for each finding, from who and when: unique enough to follow, without a random generator.
+fn trace_of(workspace: &WorkspaceId, now: OffsetDateTime) -> TraceParent {
+    let mut bytes = [0; 24];
+    let nanos = now.unix_timestamp_nanos().to_be_bytes();
+    bytes[8..].copy_from_slice(&nanos);
+    for (index, byte) in workspace.as_str().bytes().enumerate() {
+        let slot = &mut bytes[index % 16];
+        *slot = slot.rotate_left(3) ^ byte;
+    }
+    TraceParent::from_random(bytes)
+}

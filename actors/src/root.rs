@@ -1,0 +1,133 @@
+//! The root: starts the worker's actors and, when one of them crashes, all of them anew.
+//!
+//! Everything that must survive is durable in Postgres and Kafka, so starting over is the simplest right answer; a
+//! workspace's or a tenant's crash never comes this far. Must never restart for ever: it gives up, and the process ends.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+
+use crate::intake::{Intake, IntakeArguments};
+use crate::rate_budget::RateBudget;
+use crate::reconciler::{Reconciler, ReconcilerArguments};
+use crate::restart::{AfterCrash, RestartLimits, RestartPolicy};
+use crate::services::{Services, TenantMeans};
+use crate::tenants::{Tenants, TenantsArguments};
+use crate::writer::{Writer, WriterArguments};
+
+const WORKER_RESTARTS: RestartLimits = RestartLimits {
+    crashes_max: 10,
+    window: Duration::from_secs(600),
+    delay_min: Duration::from_millis(500),
+    delay_max: Duration::from_secs(60),
+};
+/// Longest drain of the children before they are killed.
+const STOP_WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// Messages to the root.
+pub enum RootMsg {
+    /// The delay after a crash is over.
+    Restart,
+}
+
+/// The actor.
+pub struct Root;
+
+/// What it works with.
+pub struct RootArguments {
+    pub(crate) services: Arc<Services>,
+    pub(crate) tenants: Vec<Arc<TenantMeans>>,
+}
+
+/// Its state.
+pub struct RootState {
+    arguments: RootArguments,
+    policy: RestartPolicy,
+    restarting: bool,
+}
+
+impl Actor for Root {
+    type Msg = RootMsg;
+    type State = RootState;
+    type Arguments = RootArguments;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        arguments: RootArguments,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        start(&myself, &arguments).await?;
+        Ok(RootState { arguments, policy: RestartPolicy::new(WORKER_RESTARTS), restarting: false })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        _message: Self::Msg,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        match start(&myself, &state.arguments).await {
+            Ok(()) => {
+                state.restarting = false;
+                Ok(())
+            }
+            Err(_) => crashed(&myself, state).await,
+        }
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        event: SupervisionEvent,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        // What is stopped because of a restart under way needs no second one.
+        match event {
+            SupervisionEvent::ActorFailed(..) | SupervisionEvent::ActorTerminated(..)
+                if !state.restarting =>
+            {
+                crashed(&myself, state).await
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+async fn crashed(myself: &ActorRef<RootMsg>, state: &mut RootState) -> Result<(), ActorProcessingErr> {
+    state.restarting = true;
+    myself.stop_children_and_wait(Some("restart".to_owned()), Some(STOP_WAIT_MAX)).await;
+    let telemetry = &state.arguments.services.telemetry;
+    match state.policy.crashed(Instant::now()) {
+        AfterCrash::RestartAfter(wait) => {
+            telemetry.crashed("worker", None, true);
+            myself.send_after(wait, || RootMsg::Restart);
+            Ok(())
+        }
+        AfterCrash::GiveUp => {
+            telemetry.crashed("worker", None, false);
+            Err("the worker crashed too often".into())
+        }
+    }
+}
+
+async fn start(myself: &ActorRef<RootMsg>, arguments: &RootArguments) -> Result<(), ActorProcessingErr> {
+    let RootArguments { services, tenants } = arguments;
+    let root = myself.get_cell();
+    let (budget, _) = Actor::spawn_linked(None, RateBudget, services.limits.rates, root.clone()).await?;
+    let transactions_max = services.limits.transactions_max;
+    let writer = WriterArguments { store: services.store.clone(), transactions_max };
+    let (writer, _) = Actor::spawn_linked(None, Writer, writer, root.clone()).await?;
+    let directory = TenantsArguments {
+        services: Arc::clone(services),
+        tenants: tenants.clone(),
+        budget: budget.clone(),
+        writer,
+    };
+    let (directory, _) = Actor::spawn_linked(None, Tenants, directory, root.clone()).await?;
+    let intake = IntakeArguments { services: Arc::clone(services), tenants: directory };
+    Actor::spawn_linked(None, Intake, intake, root.clone()).await?;
+    let reconciler = ReconcilerArguments { services: Arc::clone(services), tenants: tenants.clone(), budget };
+    Actor::spawn_linked(None, Reconciler, reconciler, root).await?;
+    Ok(())
+}

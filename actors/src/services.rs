@@ -1,0 +1,103 @@
+//! What the actors share: connectors, budgets, pools and each tenant's means. Wired once, by the binary.
+//!
+//! Must never be global: whoever needs it is handed it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use terrasift_engine::detect::HashKey;
+use terrasift_engine::extract::CatalogProfile;
+use terrasift_engine::sift::{Pipeline, TenantKeys};
+use terrasift_kafka::{KafkaConfig, Producer};
+use terrasift_postgres::Store;
+use terrasift_schemas::{OrganizationName, TenantId, TenantSlug};
+use terrasift_terraform_cloud::Client;
+use tokio::sync::Semaphore;
+
+use crate::byte_budget::ByteBudget;
+use crate::rate_budget::{RateLimits, UserKey};
+use crate::telemetry::Telemetry;
+
+/// Bounds of the worker; each is configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkerLimits {
+    /// Syncs of one tenant at once.
+    pub tenant_syncs_max: usize,
+    /// Requests to Terraform Cloud.
+    pub rates: RateLimits,
+    /// An idle workspace actor is stopped after this long.
+    pub passivate_after: Duration,
+    /// Time between two full reconciliations of a tenant.
+    pub reconcile_every: Duration,
+    /// Postgres transactions of the writer at once.
+    pub transactions_max: usize,
+    /// Batches of records that wait for the ledger.
+    pub intake_queue_batches: usize,
+}
+
+impl Default for WorkerLimits {
+    fn default() -> Self {
+        Self {
+            tenant_syncs_max: 4,
+            rates: RateLimits::default(),
+            passivate_after: Duration::from_secs(30),
+            reconcile_every: Duration::from_secs(3600),
+            transactions_max: 4,
+            intake_queue_batches: 8,
+        }
+    }
+}
+
+/// Everything outside, and the budgets over it.
+pub struct Services {
+    /// Catalog, ledger, dead letters.
+    pub store: Store,
+    /// To the topics.
+    pub producer: Producer,
+    /// How the intake reaches the brokers.
+    pub kafka: KafkaConfig,
+    /// Memory in flight.
+    pub bytes: ByteBudget,
+    /// Engine work at once: as many as there are cores.
+    pub cpus: Arc<Semaphore>,
+    /// Bounds.
+    pub limits: WorkerLimits,
+    /// Log lines, metrics and reports.
+    pub telemetry: Telemetry,
+}
+
+/// A tenant's means. No Debug: it holds keys.
+pub struct TenantMeans {
+    /// Who.
+    pub id: TenantId,
+    /// Namespace of its entities.
+    pub slug: TenantSlug,
+    /// Organizations that the reconciler enumerates.
+    pub organizations: Vec<OrganizationName>,
+    /// Terraform Cloud as this tenant.
+    pub client: Client,
+    /// The Terraform Cloud user behind its tokens.
+    pub user: UserKey,
+    /// Rules and types.
+    pub pipeline: Arc<Pipeline>,
+    /// How its entities look.
+    pub profile: CatalogProfile,
+    /// Never rotates.
+    pub identity_key: [u8; 32],
+    /// For the `hash` action.
+    pub hash_key: [u8; 32],
+    /// For the fingerprints of known secrets.
+    pub taint_key: [u8; 16],
+}
+
+impl TenantMeans {
+    /// The keys of one job.
+    #[must_use]
+    pub fn keys(&self) -> TenantKeys {
+        TenantKeys {
+            identity_key: self.identity_key,
+            hash_key: HashKey::new(self.hash_key),
+            taint_key: self.taint_key,
+        }
+    }
+}

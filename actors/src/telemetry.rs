@@ -1,0 +1,208 @@
+//! What happened: one struct an event emits its log line, its metric and, for who watches, its report.
+//!
+//! Must never carry a value, a URL or a body: ids, codes and counts only.
+
+use std::time::Duration;
+
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
+use terrasift_schemas::detection::Category;
+use terrasift_schemas::event::FailureReason;
+use terrasift_schemas::{TenantId, TraceParent, WorkspaceId};
+use tokio::sync::broadcast;
+
+/// Reports that a slow watcher may lag behind before it loses some.
+const REPORTS_MAX: usize = 16_384;
+
+/// How a sync ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncEnd {
+    /// Entities were written.
+    Applied,
+    /// The catalog has this version already.
+    Unchanged,
+    /// Something newer was there already.
+    Stale,
+    /// Another replica owns the workspace now.
+    Fenced,
+    /// Tried again later.
+    Deferred(FailureReason),
+    /// Given up: a dead letter.
+    Parked(FailureReason),
+}
+
+impl SyncEnd {
+    /// The code in logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Unchanged => "unchanged",
+            Self::Stale => "stale",
+            Self::Fenced => "fenced",
+            Self::Deferred(_) => "deferred",
+            Self::Parked(_) => "parked",
+        }
+    }
+
+    fn reason(self) -> Option<FailureReason> {
+        match self {
+            Self::Deferred(reason) | Self::Parked(reason) => Some(reason),
+            Self::Applied | Self::Unchanged | Self::Stale | Self::Fenced => None,
+        }
+    }
+}
+
+/// A sync has ended.
+#[derive(Debug, Clone)]
+pub struct SyncEnded {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which workspace.
+    pub workspace: WorkspaceId,
+    /// How.
+    pub end: SyncEnd,
+    /// State bytes read.
+    pub bytes_in: u64,
+    /// Entities written and removed.
+    pub upserts: usize,
+    /// Entities removed.
+    pub removals: usize,
+    /// Findings by category.
+    pub detections: Vec<(Category, u64)>,
+    /// From the event's time to the commit.
+    pub age: Duration,
+    /// The trace it belongs to.
+    pub trace: Option<TraceParent>,
+}
+
+/// Where telemetry goes.
+#[derive(Clone)]
+pub struct Telemetry {
+    syncs: IntCounterVec,
+    sync_age: HistogramVec,
+    state_bytes: IntCounterVec,
+    detections: IntCounterVec,
+    records: IntCounterVec,
+    restarts: IntCounterVec,
+    waiting: IntGaugeVec,
+    reports: broadcast::Sender<SyncEnded>,
+}
+
+impl Telemetry {
+    /// Registers the metrics.
+    ///
+    /// # Errors
+    /// When a name is taken already.
+    pub fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let counter = |name: &str, help: &str, labels: &[&str]| {
+            let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok::<_, prometheus::Error>(counter)
+        };
+        let sync_age = HistogramVec::new(
+            HistogramOpts::new(
+                "terrasift_sync_age_seconds",
+                "from an event's time to its effect in the catalog",
+            )
+            .buckets(vec![0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0]),
+            &["tenant"],
+        )?;
+        registry.register(Box::new(sync_age.clone()))?;
+        let waiting = IntGaugeVec::new(
+            Opts::new("terrasift_workspaces_waiting", "dirty workspaces that wait for their turn"),
+            &["tenant"],
+        )?;
+        registry.register(Box::new(waiting.clone()))?;
+        Ok(Self {
+            syncs: counter("terrasift_syncs_total", "syncs by how they ended", &["tenant", "end", "reason"])?,
+            sync_age,
+            state_bytes: counter("terrasift_state_bytes_total", "bytes of state read", &["tenant"])?,
+            detections: counter(
+                "terrasift_detections_total",
+                "redactions by category",
+                &["tenant", "category"],
+            )?,
+            records: counter("terrasift_records_total", "Kafka records by outcome", &["topic", "outcome"])?,
+            restarts: counter("terrasift_actor_restarts_total", "actors that crashed", &["actor"])?,
+            waiting,
+            reports: broadcast::channel(REPORTS_MAX).0,
+        })
+    }
+
+    /// Follows the syncs from here on. Who lags too far behind loses reports.
+    #[must_use]
+    pub fn watch(&self) -> broadcast::Receiver<SyncEnded> {
+        self.reports.subscribe()
+    }
+
+    /// A sync has ended.
+    pub fn sync_ended(&self, sync: SyncEnded) {
+        let tenant = sync.tenant.as_str();
+        let reason = sync.end.reason().map_or("", FailureReason::as_str);
+        tracing::info!(
+            tenant,
+            workspace = %sync.workspace,
+            end = sync.end.as_str(),
+            reason,
+            bytes = sync.bytes_in,
+            upserts = sync.upserts,
+            removals = sync.removals,
+            age_ms = u64::try_from(sync.age.as_millis()).unwrap_or(u64::MAX),
+            trace_id = sync.trace.map(|trace| trace.trace_id()),
+            "sync ended"
+        );
+        self.syncs.with_label_values(&[tenant, sync.end.as_str(), reason]).inc();
+        self.state_bytes.with_label_values(&[tenant]).inc_by(sync.bytes_in);
+        for (category, count) in &sync.detections {
+            self.detections.with_label_values(&[tenant, category.as_str()]).inc_by(*count);
+        }
+        if sync.end == SyncEnd::Applied {
+            self.sync_age.with_label_values(&[tenant]).observe(sync.age.as_secs_f64());
+        }
+        // Nobody watching is no error.
+        let _ = self.reports.send(sync);
+    }
+
+    /// Records of a topic were taken in, rejected, or sent on.
+    pub fn records(&self, topic: &str, outcome: &'static str, count: usize) {
+        if count > 0 {
+            tracing::debug!(topic, outcome, count, "records");
+            self.records
+                .with_label_values(&[topic, outcome])
+                .inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+        }
+    }
+
+    /// A part of a batch could not be done now and is tried again.
+    pub fn ledger_retried(&self, what: &'static str, error: &dyn std::error::Error, attempt: u32) {
+        tracing::warn!(what, error = %error, attempt, "the ledger is tried again");
+        self.records.with_label_values(&["", "ledger_retried"]).inc();
+    }
+
+    /// An actor crashed.
+    pub fn crashed(&self, actor: &'static str, tenant: Option<&TenantId>, restarts: bool) {
+        tracing::error!(actor, tenant = tenant.map(TenantId::as_str), restarts, "an actor crashed");
+        self.restarts.with_label_values(&[actor]).inc();
+    }
+
+    /// How many workspaces of a tenant wait.
+    pub fn waiting(&self, tenant: &TenantId, count: usize) {
+        self.waiting.with_label_values(&[tenant.as_str()]).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// A reconciliation has ended.
+    pub fn reconciled(&self, tenant: &TenantId, listed: usize, changed: usize) {
+        tracing::info!(tenant = tenant.as_str(), listed, changed, "reconciled");
+    }
+
+    /// A reconciliation could not be finished; the next one will.
+    pub fn reconcile_failed(&self, tenant: &TenantId, error: &dyn std::error::Error) {
+        tracing::warn!(tenant = tenant.as_str(), error = %error, "reconciliation failed");
+    }
+
+    /// A dead letter's record could not be published; its row stands.
+    pub fn letter_not_published(&self, tenant: &TenantId, error: &dyn std::error::Error) {
+        tracing::warn!(tenant = tenant.as_str(), error = %error, "a dead letter was stored but not published");
+        self.records.with_label_values(&["", "letter_not_published"]).inc();
+    }
+}

@@ -1,0 +1,54 @@
+//! The worker's handle: start it, watch it, stop it.
+//!
+//! Must never leave an actor behind when it is stopped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ractor::{Actor, ActorRef, SpawnErr};
+use tokio::task::JoinHandle;
+
+use crate::root::{Root, RootArguments, RootMsg};
+use crate::services::{Services, TenantMeans};
+
+/// Longest wait for a clean stop before the actors are killed.
+const STOP_WAIT_MAX: Duration = Duration::from_secs(25);
+
+/// A running worker.
+pub struct Worker {
+    root: ActorRef<RootMsg>,
+    ended: JoinHandle<()>,
+}
+
+/// The worker could not be started, or ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// An actor did not start: the brokers or the database are out of reach.
+    #[error("cannot start the worker: {0}")]
+    Start(#[from] SpawnErr),
+}
+
+impl Worker {
+    /// Starts the actors.
+    ///
+    /// # Errors
+    /// [`WorkerError::Start`] when an actor does not start.
+    pub async fn start(services: Arc<Services>, tenants: Vec<Arc<TenantMeans>>) -> Result<Self, WorkerError> {
+        let (root, ended) = Actor::spawn(None, Root, RootArguments { services, tenants }).await?;
+        Ok(Self { root, ended })
+    }
+
+    /// Waits until the worker has given up by itself.
+    pub async fn ended(&mut self) {
+        // A panic of the root is an end, too.
+        let _ = (&mut self.ended).await;
+    }
+
+    /// Stops the actors: what runs is abandoned (its marks are durable), offsets are committed, the group is left.
+    pub async fn stop(self) {
+        self.root.stop_children_and_wait(Some("shutdown".to_owned()), Some(STOP_WAIT_MAX)).await;
+        if self.root.stop_and_wait(Some("shutdown".to_owned()), Some(STOP_WAIT_MAX)).await.is_err() {
+            self.root.kill();
+        }
+    }
+}
