@@ -7,8 +7,9 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Value, json};
 
 use crate::event::{
-    SANITIZATION_FAILED_TOPIC, SANITIZATION_FAILED_TYPE, STATE_UPDATED_TOPIC, STATE_UPDATED_TYPE, SanitizationFailed,
-    StateUpdated, WORKSPACE_DISCOVERED_TOPIC, WORKSPACE_DISCOVERED_TYPE, WorkspaceDiscovered,
+    SANITIZATION_FAILED_TOPIC, SANITIZATION_FAILED_TYPE, STATE_UPDATED_TOPIC, STATE_UPDATED_TYPE,
+    SanitizationFailed, StateUpdated, WORKSPACE_DISCOVERED_TOPIC, WORKSPACE_DISCOVERED_TYPE,
+    WorkspaceDiscovered,
 };
 
 /// A generated file: its name below `schemas/generated/` and its content.

@@ -159,8 +159,22 @@ mod tests {
     #[test]
     fn ids_accept_their_shape_and_nothing_else() {
         let long = "a".repeat(64);
-        check(TenantId::parse, &[("acme", true), ("a-1", true), ("", false), ("-a", false), ("a-", false), ("A", false), (&long, false)]);
-        check(WorkspaceId::parse, &[("ws-AbC123", true), ("ws-", false), ("run-a", false), ("ws-a/b", false), ("ws-ü", false)]);
+        check(
+            TenantId::parse,
+            &[
+                ("acme", true),
+                ("a-1", true),
+                ("", false),
+                ("-a", false),
+                ("a-", false),
+                ("A", false),
+                (&long, false),
+            ],
+        );
+        check(
+            WorkspaceId::parse,
+            &[("ws-AbC123", true), ("ws-", false), ("run-a", false), ("ws-a/b", false), ("ws-ü", false)],
+        );
         check(OrganizationName::parse, &[("acme_org-1", true), ("a b", false), ("", false)]);
         check(
             EntityRef::parse,

@@ -36,10 +36,12 @@ impl TraceParent {
     /// # Errors
     /// [`IdError`] when it is not version 00 or an id is all zero.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        const WRONG: IdError = IdError { kind: "traceparent", expected: "00-<32 hex>-<16 hex>-<2 hex>, lower case" };
+        const WRONG: IdError =
+            IdError { kind: "traceparent", expected: "00-<32 hex>-<16 hex>-<2 hex>, lower case" };
         let mut parts = text.split('-');
         let (version, trace, span, flags) = (parts.next(), parts.next(), parts.next(), parts.next());
-        let (Some("00"), Some(trace), Some(span), Some(flags), None) = (version, trace, span, flags, parts.next())
+        let (Some("00"), Some(trace), Some(span), Some(flags), None) =
+            (version, trace, span, flags, parts.next())
         else {
             return Err(WRONG);
         };

@@ -10,8 +10,8 @@ use time::format_description::well_known::Rfc3339;
 
 use super::{
     EncodedRecord, Envelope, Event, SANITIZATION_FAILED_TOPIC, SANITIZATION_FAILED_TYPE, STATE_UPDATED_TOPIC,
-    STATE_UPDATED_TYPE, SanitizationFailed, StateUpdated, WORKSPACE_DISCOVERED_TOPIC, WORKSPACE_DISCOVERED_TYPE,
-    WorkspaceDiscovered,
+    STATE_UPDATED_TYPE, SanitizationFailed, StateUpdated, WORKSPACE_DISCOVERED_TOPIC,
+    WORKSPACE_DISCOVERED_TYPE, WorkspaceDiscovered,
 };
 use crate::trace::TraceParent;
 
@@ -103,7 +103,9 @@ pub fn decode(record: RecordView<'_>) -> Result<Envelope, RejectReason> {
         source: source.to_owned(),
         time: header("ce_time").and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok()),
         // A broken trace context starts a new trace; it is no reason to drop an event (W3C trace context, 3.3).
-        trace: header("traceparent").or_else(|| header("ce_traceparent")).and_then(|t| TraceParent::parse(t).ok()),
+        trace: header("traceparent")
+            .or_else(|| header("ce_traceparent"))
+            .and_then(|t| TraceParent::parse(t).ok()),
         event,
     })
 }
@@ -146,7 +148,9 @@ impl Event {
     pub fn key(&self) -> Option<String> {
         match self {
             Self::WorkspaceDiscovered(WorkspaceDiscovered { tenant, workspace, .. })
-            | Self::StateUpdated(StateUpdated { tenant, workspace, .. }) => Some(format!("{tenant}/{workspace}")),
+            | Self::StateUpdated(StateUpdated { tenant, workspace, .. }) => {
+                Some(format!("{tenant}/{workspace}"))
+            }
             Self::SanitizationFailed(SanitizationFailed { tenant, workspace, .. }) => {
                 Some(format!("{}/{}", tenant.as_ref()?, workspace.as_ref()?))
             }
@@ -257,7 +261,11 @@ mod tests {
         check("foreign key", |r| r.key = Some(b"other/ws-1".to_vec()), Some(R::KeyMismatch));
         check("tombstone", |r| r.value = None, Some(R::Tombstone));
         check("unknown type", |r| r.set("ce_type", Some("x")), Some(R::UnknownType));
-        check("type of another topic", |r| r.set("ce_type", Some(WORKSPACE_DISCOVERED_TYPE)), Some(R::UnknownType));
+        check(
+            "type of another topic",
+            |r| r.set("ce_type", Some(WORKSPACE_DISCOVERED_TYPE)),
+            Some(R::UnknownType),
+        );
         check("no type", |r| r.set("ce_type", None), Some(R::NotACloudEvent));
         check("no id", |r| r.set("ce_id", None), Some(R::NotACloudEvent));
         check("no source", |r| r.set("ce_source", None), Some(R::NotACloudEvent));
@@ -272,14 +280,18 @@ mod tests {
         check("too long", |r| r.value = Some(vec![b' '; MAX_VALUE_BYTES + 1]), Some(R::TooLong));
         check(
             "a hostile workspace id",
-            |r| r.value = Some(br#"{"tenant":"acme","workspace":"../x","time":"2026-01-02T03:04:05Z"}"#.to_vec()),
+            |r| {
+                r.value =
+                    Some(br#"{"tenant":"acme","workspace":"../x","time":"2026-01-02T03:04:05Z"}"#.to_vec())
+            },
             Some(R::SchemaMismatch),
         );
         check(
             "a newer producer's extra field",
             |r| {
-                r.value =
-                    Some(br#"{"tenant":"acme","workspace":"ws-1","time":"2026-01-02T03:04:05Z","new":1}"#.to_vec());
+                r.value = Some(
+                    br#"{"tenant":"acme","workspace":"ws-1","time":"2026-01-02T03:04:05Z","new":1}"#.to_vec(),
+                );
             },
             None,
         );

@@ -28,7 +28,9 @@ pub const STATE_UPDATED_TYPE: &str = "io.terrasift.state.updated.v1";
 pub const SANITIZATION_FAILED_TYPE: &str = "io.terrasift.sanitization.failed.v1";
 
 /// How urgent a sync is. Ordered: `High` is the greatest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// Reconciliation and bulk work.
