@@ -72,17 +72,17 @@ pub(super) fn classify_scalar(block: &[u8; BLOCK]) -> Masks {
 #[expect(clippy::as_conversions, reason = "movemask hands out i32 where bits are meant")]
 pub(super) unsafe fn classify_avx2(block: &[u8; BLOCK]) -> Masks {
     use std::arch::x86_64::{
-        __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_max_epu8, _mm256_movemask_epi8, _mm256_or_si256,
-        _mm256_set1_epi8, _mm256_setr_epi8, _mm256_shuffle_epi8,
+        __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_max_epu8, _mm256_movemask_epi8,
+        _mm256_or_si256, _mm256_set1_epi8, _mm256_setr_epi8, _mm256_shuffle_epi8,
     };
     // A byte whose low nibble has no member gets a value that cannot equal the byte.
     let white_table = _mm256_setr_epi8(
-        0x20, 100, 100, 100, 17, 100, 113, 2, 100, 0x09, 0x0a, 112, 100, 0x0d, 100, 100, 0x20, 100, 100, 100, 17, 100,
-        113, 2, 100, 0x09, 0x0a, 112, 100, 0x0d, 100, 100,
+        0x20, 100, 100, 100, 17, 100, 113, 2, 100, 0x09, 0x0a, 112, 100, 0x0d, 100, 100, 0x20, 100, 100, 100,
+        17, 100, 113, 2, 100, 0x09, 0x0a, 112, 100, 0x0d, 100, 100,
     );
     let structural_table = _mm256_setr_epi8(
-        1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x3a, 0x7b, 0x2c, 0x7d, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x3a, 0x7b, 0x2c,
-        0x7d, 0, 0,
+        1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x3a, 0x7b, 0x2c, 0x7d, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x3a, 0x7b,
+        0x2c, 0x7d, 0, 0,
     );
     let half = |at: usize| {
         let bits = |v: __m256i| u64::from(_mm256_movemask_epi8(v) as u32);

@@ -27,10 +27,11 @@ pub(crate) struct Finder {
 /// Change of depth by token byte. Brackets inside strings are no tokens.
 const DELTA: [i8; 256] = {
     let mut delta = [0; 256];
-    delta[b'{' as usize] = 1;
-    delta[b'[' as usize] = 1;
-    delta[b'}' as usize] = -1;
-    delta[b']' as usize] = -1;
+    // `{`, `[`, `}`, `]`.
+    delta[0x7b] = 1;
+    delta[0x5b] = 1;
+    delta[0x7d] = -1;
+    delta[0x5d] = -1;
     delta
 };
 
@@ -76,7 +77,8 @@ impl Finder {
         }
     }
 
-    /// A number or literal ends at white space or at the next token, or with the input. `at` counts its bytes.
+    /// A number or literal ends at white space or at the next token; one that ends with the input may have been cut.
+    /// `at` counts its bytes.
     fn scalar(&mut self, window: &Window, first: u32) -> Find {
         let bytes = window.indexed_from(first);
         while let Some(byte) = bytes.get(self.at) {
@@ -86,7 +88,7 @@ impl Finder {
             }
             self.at += 1;
         }
-        if window.is_finished() { Find::Complete(0) } else { Find::More }
+        Find::More
     }
 
     fn string(&mut self, window: &Window, tokens: &[u32]) -> Find {
@@ -107,7 +109,11 @@ impl Finder {
                 1 => {
                     self.depth += 1;
                     if self.depth > depth_max {
-                        return Err(window.refuse(*token, RefusalKind::TooDeep, "nested deeper than 512 levels"));
+                        return Err(window.refuse(
+                            *token,
+                            RefusalKind::TooDeep,
+                            "nested deeper than 512 levels",
+                        ));
                     }
                 }
                 _ => {

@@ -20,7 +20,13 @@ pub(super) struct Carry {
 
 /// Appends the positions of the tokens in `bytes` (whole blocks; a rest is left alone) and returns how many bytes were
 /// indexed. Positions count from `base`.
-pub(super) fn index(how: Classifier, bytes: &[u8], base: u32, carry: &mut Carry, out: &mut Vec<u32>) -> usize {
+pub(super) fn index(
+    how: Classifier,
+    bytes: &[u8],
+    base: u32,
+    carry: &mut Carry,
+    out: &mut Vec<u32>,
+) -> usize {
     match how {
         Classifier::Scalar => index_with(classify_scalar, bytes, base, carry, out),
         #[cfg(target_arch = "x86_64")]
@@ -125,8 +131,7 @@ mod tests {
             let was_escaped = std::mem::take(&mut escaped);
             escaped = *byte == b'\\' && !was_escaped;
             let quote = *byte == b'"' && !was_escaped;
-            let (white, structural) =
-                (b" \t\n\r".contains(byte), b"{}[]:,\x0c\x1a".contains(byte));
+            let (white, structural) = (b" \t\n\r".contains(byte), b"{}[]:,\x0c\x1a".contains(byte));
             let scalar = !in_string && !quote && !white && !structural;
             let inside = in_string && !quote && ((*byte == b'\\' && !was_escaped) || *byte < 0x20);
             if quote || inside || (!in_string && structural) || (scalar && !in_scalar) {

@@ -14,7 +14,7 @@ mod window;
 pub(crate) use finder::{Find, Finder};
 pub(crate) use number::is_number;
 pub(crate) use text::{decode, raw_offsets};
-pub(crate) use unit::Unit;
+pub(crate) use unit::{UNEXPECTED, Unit};
 pub(crate) use window::Window;
 
 /// A unit (a resource instance, an output, a top-level value …) above this many bytes is not held: see

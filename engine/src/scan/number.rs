@@ -18,7 +18,8 @@ pub(crate) fn is_number(bytes: &[u8]) -> bool {
         rest = &fraction[count..];
     }
     if let Some(exponent) = rest.strip_prefix(b"e").or_else(|| rest.strip_prefix(b"E")) {
-        let exponent = exponent.strip_prefix(b"+").or_else(|| exponent.strip_prefix(b"-")).unwrap_or(exponent);
+        let exponent =
+            exponent.strip_prefix(b"+").or_else(|| exponent.strip_prefix(b"-")).unwrap_or(exponent);
         let count = digits(exponent);
         return count > 0 && count == exponent.len();
     }
@@ -35,10 +36,22 @@ mod tests {
 
     #[test]
     fn numbers_follow_the_grammar() {
-        for good in ["0", "-0", "1", "10.5", "1e5", "1E+5", "-1.25e-300", "1e999999", "123456789012345678901234567890"] {
+        for good in [
+            "0",
+            "-0",
+            "1",
+            "10.5",
+            "1e5",
+            "1E+5",
+            "-1.25e-300",
+            "1e999999",
+            "123456789012345678901234567890",
+        ] {
             assert!(is_number(good.as_bytes()), "{good}");
         }
-        for bad in ["", "-", "01", "+1", ".5", "1.", "1e", "1e+", "0x1", "1 ", "NaN", "Infinity", "1_000", "--1"] {
+        for bad in
+            ["", "-", "01", "+1", ".5", "1.", "1e", "1e+", "0x1", "1 ", "NaN", "Infinity", "1_000", "--1"]
+        {
             assert!(!is_number(bad.as_bytes()), "{bad}");
         }
     }

@@ -30,7 +30,12 @@ pub(crate) fn decode(unit: &Unit<'_>, open: usize, close: usize, out: &mut Strin
 
 /// The raw spans of decoded spans: `spans` are sorted offsets into the decoded text, on character boundaries, and are
 /// replaced by positions in the window.
-pub(crate) fn raw_offsets(unit: &Unit<'_>, open: usize, close: usize, offsets: &mut [usize]) -> Result<(), Refusal> {
+pub(crate) fn raw_offsets(
+    unit: &Unit<'_>,
+    open: usize,
+    close: usize,
+    offsets: &mut [usize],
+) -> Result<(), Refusal> {
     let mut raw = unit.position(open) + 1;
     let mut decoded = 0;
     let mut next = offsets.iter_mut().peekable();

@@ -58,11 +58,6 @@ impl<'a> Unit<'a> {
         &self.text.as_bytes()[from - self.start..]
     }
 
-    /// First position, one past the last position.
-    pub(crate) fn span(&self) -> (usize, usize) {
-        (self.start, self.start + self.text.len())
-    }
-
     /// The token of the closing quote of the string that the token `open` opens.
     ///
     /// # Errors
@@ -99,13 +94,19 @@ impl<'a> Unit<'a> {
     }
 }
 
-pub(super) const UNEXPECTED: &str = "not JSON (RFC 8259): another character belongs here; pull the state again";
+pub(crate) const UNEXPECTED: &str =
+    "not JSON (RFC 8259): another character belongs here; pull the state again";
 
 /// A refusal at a position of a window that begins at `base`.
 pub(super) fn refuse(base: u64, position: usize, kind: RefusalKind, detail: &'static str) -> Refusal {
     Refusal { kind, offset: base + u64::try_from(position).unwrap_or(u64::MAX), detail }
 }
 
-pub(super) fn invalid_utf8(base: u64, position: usize) -> Refusal {
-    refuse(base, position, RefusalKind::InvalidText, "not UTF-8; store the state as UTF-8, as Terraform writes it")
+fn invalid_utf8(base: u64, position: usize) -> Refusal {
+    refuse(
+        base,
+        position,
+        RefusalKind::InvalidText,
+        "not UTF-8; store the state as UTF-8, as Terraform writes it",
+    )
 }

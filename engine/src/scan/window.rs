@@ -6,18 +6,18 @@
 use super::Unit;
 use super::block::{BLOCK, Classifier};
 use super::index::{Carry, index};
-use super::unit::{invalid_utf8, refuse};
+use super::unit::refuse;
 use crate::refusal::{Refusal, RefusalKind};
 
 /// Bytes taken from a chunk at a time: stays within a core's second-level cache together with its tokens.
 const FEED_BYTES: usize = 128 << 10;
 
-/// Most a buffer grows by at once. Doubling would hold twice the cap for a unit that just fits.
+/// Most bytes that a buffer grows by beyond what it needs. Doubling would hold twice the cap for a unit that just fits.
 const GROWTH_MAX: usize = 1 << 20;
 
 fn grow<T>(buffer: &mut Vec<T>, more: usize) {
     if buffer.capacity() - buffer.len() < more {
-        buffer.reserve_exact(more.max(buffer.capacity().min(GROWTH_MAX)));
+        buffer.reserve_exact(more.max(buffer.capacity().min(GROWTH_MAX / size_of::<T>())));
     }
 }
 
@@ -70,7 +70,8 @@ impl Window {
     }
 
     fn index(&mut self) {
-        grow(&mut self.tokens, (self.bytes.len() - self.indexed) / 4);
+        // At worst each byte is a token.
+        grow(&mut self.tokens, self.bytes.len() - self.indexed);
         // INVARIANT: the window holds less than a unit and a feed, some nine million bytes.
         let base = u32::try_from(self.indexed).expect("a window is far below 4 GiB");
         self.indexed += index(self.how, &self.bytes[self.indexed..], base, &mut self.carry, &mut self.tokens);
@@ -137,7 +138,8 @@ impl Window {
     pub(crate) fn unit_span(&self, last: usize) -> (usize, usize) {
         let pending = self.pending();
         let (from, to) = (pending[0] as usize, pending[last] as usize);
-        let is_scalar = last == 0 && !matches!(self.bytes[from], b'{' | b'}' | b'[' | b']' | b':' | b',' | b'"');
+        let is_scalar =
+            last == 0 && !matches!(self.bytes[from], b'{' | b'}' | b'[' | b']' | b':' | b',' | b'"');
         if !is_scalar {
             return (from, to + 1);
         }
@@ -179,11 +181,6 @@ impl Window {
     /// A refusal at a position.
     pub(crate) fn refuse_at(&self, position: usize, kind: RefusalKind, detail: &'static str) -> Refusal {
         refuse(self.base, position, kind, detail)
-    }
-
-    /// The bytes at a position are not UTF-8.
-    pub(crate) fn invalid_utf8(&self, position: usize) -> Refusal {
-        invalid_utf8(self.base, position)
     }
 
     /// Bytes held.

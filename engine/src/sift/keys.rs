@@ -50,12 +50,18 @@ impl KeyMemo {
 
     /// Bytes held.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<u32>() + self.entries.capacity() * size_of::<Entry>() + self.text.capacity()
+        self.slots.capacity() * size_of::<u32>()
+            + self.entries.capacity() * size_of::<Entry>()
+            + self.text.capacity()
     }
 
     /// The facts of a key by its raw spelling. `decide` is called for a key that is not known yet.
     #[inline]
-    pub(super) fn look_up(&mut self, raw: &[u8], decide: impl FnOnce() -> KeyFacts) -> (KeyFacts, Option<Slot>) {
+    pub(super) fn look_up(
+        &mut self,
+        raw: &[u8],
+        decide: impl FnOnce() -> KeyFacts,
+    ) -> (KeyFacts, Option<Slot>) {
         if raw.len() > KEY_BYTES_MAX {
             return (decide(), None);
         }
@@ -100,7 +106,13 @@ impl KeyMemo {
 }
 
 /// Asks the rules about a key.
-pub(super) fn decide(rules: &RuleSet, key: &str, data: bool, scratch: &mut Scratch, hits: &mut Vec<Hit>) -> KeyFacts {
+pub(super) fn decide(
+    rules: &RuleSet,
+    key: &str,
+    data: bool,
+    scratch: &mut Scratch,
+    hits: &mut Vec<Hit>,
+) -> KeyFacts {
     hits.clear();
     if data {
         rules.inspect_key(key, scratch, hits);

@@ -13,12 +13,16 @@ pub(super) struct Kind {
 }
 
 const PLAN: &str = "a JSON plan, not a state; use the output of `terraform state pull`";
-const SHOW: &str = "the output of `terraform show -json`, not a state; use the output of `terraform state pull`";
-const FORMAT: &str = "a plan or `terraform show -json` output, not a state; use the output of `terraform state pull`";
-const OLD: &str = "a state of version 3 or older; run `terraform apply -refresh-only` with Terraform 0.13 or later first";
+const SHOW: &str =
+    "the output of `terraform show -json`, not a state; use the output of `terraform state pull`";
+const FORMAT: &str =
+    "a plan or `terraform show -json` output, not a state; use the output of `terraform state pull`";
+const OLD: &str =
+    "a state of version 3 or older; run `terraform apply -refresh-only` with Terraform 0.13 or later first";
 const NEW: &str = "a state newer than version 4; update terrasift";
 const NO_NUMBER: &str = "the state's version is no whole number; pull the state again";
-const MISSING: &str = "JSON, but no Terraform state: there is no version; pull it with `terraform state pull`";
+const MISSING: &str =
+    "JSON, but no Terraform state: there is no version; pull it with `terraform state pull`";
 
 impl Kind {
     /// A top-level key. Some settle it.

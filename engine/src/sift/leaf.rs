@@ -26,20 +26,33 @@ const TAINT_BYTES_MIN: usize = 8;
 impl Walk {
     /// A string leaf.
     #[inline]
-    pub(super) fn string(&mut self, unit: &Unit<'_>, open: usize, close: usize, ctx: &Ctx) -> Result<(), Refusal> {
+    pub(super) fn string(
+        &mut self,
+        unit: &Unit<'_>,
+        open: usize,
+        close: usize,
+        ctx: &Ctx,
+    ) -> Result<(), Refusal> {
         if close == open + 1 {
             let text = key_slice(unit, open, close);
             return if text.is_empty() { Ok(()) } else { self.text(unit, open, close, text, ctx) };
         }
         let mut decoded = std::mem::take(&mut self.decoded);
         decoded.clear();
-        let result =
-            decode(unit, open, close, &mut decoded).and_then(|()| self.text(unit, open, close, &decoded, ctx));
+        let result = decode(unit, open, close, &mut decoded)
+            .and_then(|()| self.text(unit, open, close, &decoded, ctx));
         self.decoded = decoded;
         result
     }
 
-    fn text(&mut self, unit: &Unit<'_>, open: usize, close: usize, text: &str, ctx: &Ctx) -> Result<(), Refusal> {
+    fn text(
+        &mut self,
+        unit: &Unit<'_>,
+        open: usize,
+        close: usize,
+        text: &str,
+        ctx: &Ctx,
+    ) -> Result<(), Refusal> {
         if let Some(force) = ctx.force {
             if is_marker(text) {
                 return Ok(());
@@ -249,7 +262,8 @@ impl Walk {
         self.spans.clear();
         let copy = self.rules.taint_rule();
         let hits = self.hits.iter().map(|h| Span { start: h.start, end: h.end, rule: h.rule, ruled: true });
-        let copies = self.found.iter().map(|(start, end)| Span { start: *start, end: *end, rule: copy, ruled: false });
+        let copies =
+            self.found.iter().map(|(start, end)| Span { start: *start, end: *end, rule: copy, ruled: false });
         self.spans.extend(hits.chain(copies));
         self.spans.sort_by_key(|s| (s.start, !s.ruled, std::cmp::Reverse(s.end)));
         self.spans.dedup_by(|next, kept| {

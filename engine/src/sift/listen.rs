@@ -78,7 +78,12 @@ impl Listener for Listening {
         self.wanted
     }
 
-    fn instance(&mut self, sanitized: &[u8], index_key: Option<&str>, deposed: Option<&str>) -> Result<(), Refusal> {
+    fn instance(
+        &mut self,
+        sanitized: &[u8],
+        index_key: Option<&str>,
+        deposed: Option<&str>,
+    ) -> Result<(), Refusal> {
         let deposed = deposed.and_then(|raw| text(raw.as_bytes())).filter(|key| !key.is_empty());
         if !self.wanted {
             self.extractor.count_instance(deposed.is_some());

@@ -38,7 +38,8 @@ mod tests {
 
     #[test]
     fn only_whole_markers_are_markers() {
-        for yes in ["[REDACTED:pii]", "[REDACTED:credential]#12", "[HASHED:infrastructure:0123456789abcdef]"] {
+        for yes in ["[REDACTED:pii]", "[REDACTED:credential]#12", "[HASHED:infrastructure:0123456789abcdef]"]
+        {
             assert!(is_marker(yes), "{yes}");
         }
         for no in [

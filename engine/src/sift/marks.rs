@@ -164,7 +164,8 @@ impl Marks {
 
     /// The value at `here` is an object, an array or a leaf: marks that name steps it cannot have hold for the whole of it.
     pub(super) fn shape(&self, here: Here, shape: Shape) -> Verdict {
-        let places = usize::try_from(here.start).unwrap_or(0)..usize::try_from(here.start + here.len).unwrap_or(0);
+        let places =
+            usize::try_from(here.start).unwrap_or(0)..usize::try_from(here.start + here.len).unwrap_or(0);
         let unfit = self.active[places].iter().filter(|p| !p.weak).any(|place| {
             self.nodes.iter().filter(|n| n.parent == place.node).any(|node| match shape {
                 Shape::Leaf => true,

@@ -28,7 +28,12 @@ pub(super) struct InstanceParts<'u> {
 }
 
 /// Finds the direct members. `ends` are the tokens of the brackets that close members ([`crate::scan::Finder`]).
-pub(super) fn members(unit: &Unit<'_>, parent: Role, ends: &[usize], out: &mut Vec<Place>) -> Result<(), Refusal> {
+pub(super) fn members(
+    unit: &Unit<'_>,
+    parent: Role,
+    ends: &[usize],
+    out: &mut Vec<Place>,
+) -> Result<(), Refusal> {
     out.clear();
     if unit.byte(0) != b'{' {
         let detail = "an instance or output is no object; pull the state again";
@@ -89,8 +94,10 @@ impl Walk {
         members(unit, Role::Instance, ends, places)?;
         let find = |member| places.iter().find(|p| p.role == Role::Member(member));
         let text = |p: &Place| unit.slice(unit.position(p.value.0), end_of(unit, p));
-        let parts =
-            InstanceParts { index_key: find(Member::IndexKey).map(text), deposed: find(Member::Deposed).map(text) };
+        let parts = InstanceParts {
+            index_key: find(Member::IndexKey).map(text),
+            deposed: find(Member::Deposed).map(text),
+        };
         let (root, verdict) = match find(Member::SensitiveAttributes) {
             Some(place) => self.marks.load(text(place)),
             None => {

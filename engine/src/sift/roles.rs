@@ -122,6 +122,8 @@ impl Role {
             Self::Outputs => 1 << 1,
             Self::Checks => 1 << 2,
             Self::Field(field) => 1 << (3 + u32::from(field.ordinal())),
+            // Decide nothing; Terraform 0.12 itself wrote `dependencies` twice when it upgraded old states.
+            Self::Member(Member::Dependencies | Member::Identity) => 0,
             Self::Member(member) => 1 << (12 + u32::from(member.ordinal())),
             _ => 0,
         }

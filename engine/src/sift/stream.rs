@@ -11,7 +11,7 @@ use super::members::Place;
 use super::roles::{Field, Role};
 use super::walk::{Ctx, Walk};
 use crate::refusal::{Refusal, RefusalKind};
-use crate::scan::{DEPTH_MAX, Find, Finder, UNIT_BYTES_MAX, UNIT_TOKENS_MAX, Window};
+use crate::scan::{DEPTH_MAX, Find, Finder, UNEXPECTED, UNIT_BYTES_MAX, UNIT_TOKENS_MAX, Window};
 
 /// What wants to know of resources and fields while they pass. Sanitized bytes are JSON of the output.
 pub(super) trait Listener {
@@ -22,7 +22,12 @@ pub(super) trait Listener {
     /// A resource's instances begin; false when their sanitized bytes are not wanted.
     fn instances_begin(&mut self) -> bool;
     /// An instance: sanitized JSON, raw JSON of its index key and of its deposed key.
-    fn instance(&mut self, sanitized: &[u8], index_key: Option<&str>, deposed: Option<&str>) -> Result<(), Refusal>;
+    fn instance(
+        &mut self,
+        sanitized: &[u8],
+        index_key: Option<&str>,
+        deposed: Option<&str>,
+    ) -> Result<(), Refusal>;
     /// A resource ends.
     fn resource_end(&mut self) -> Result<(), Refusal>;
     /// Bytes held.
@@ -207,7 +212,9 @@ impl<L: Listener> Stream<L> {
         match (frame.expect, byte) {
             (Expect::FirstOrEnd | Expect::CommaOrEnd, b'}' | b']') => self.close(at, byte),
             (Expect::FirstOrEnd | Expect::Key, b'"') if frame.object => self.key(),
-            (Expect::FirstOrEnd | Expect::Value, _) if !(frame.object && frame.expect == Expect::FirstOrEnd) => {
+            (Expect::FirstOrEnd | Expect::Value, _)
+                if !(frame.object && frame.expect == Expect::FirstOrEnd) =>
+            {
                 self.value(at, byte)
             }
             (Expect::Colon, b':') => Ok(self.pass(at, Expect::Value)),
@@ -239,20 +246,29 @@ impl<L: Listener> Stream<L> {
         }
         let refuse = |kind, detail| Err(self.window.refuse_at(at, kind, detail));
         match self.window.bytes_from(at) {
-            [0xef, 0xbb, 0xbf, ..] => {
-                refuse(RefusalKind::NotJson, "a byte order mark stands before the state; remove the byte order mark")
+            [0xef, 0xbb, 0xbf, ..] => refuse(
+                RefusalKind::NotJson,
+                "a byte order mark stands before the state; remove the byte order mark",
+            ),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+                refuse(RefusalKind::NotJson, "UTF-16; store the state as UTF-8")
             }
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => refuse(RefusalKind::NotJson, "UTF-16; store the state as UTF-8"),
             _ => self.stranger(at, byte),
         }
     }
 
     /// Something that is no object. Its grammar is looked at, so that the refusal is right.
     fn stranger(&mut self, at: usize, byte: u8) -> Result<bool, Refusal> {
-        let detail = "JSON, but no Terraform state: a state is an object; pull it with `terraform state pull`";
+        let detail =
+            "JSON, but no Terraform state: a state is an object; pull it with `terraform state pull`";
         let other = self.window.refuse_at(at, RefusalKind::NotAStateV4, detail);
         self.walk.emit = false;
-        match self.finder.advance(&self.window, DEPTH_MAX)? {
+        let found = match self.finder.advance(&self.window, DEPTH_MAX)? {
+            // Nothing follows that could tell whether it was cut, and it is no state either way.
+            Find::More if self.window.is_finished() && !matches!(byte, b'[' | b'"') => Find::Complete(0),
+            found => found,
+        };
+        match found {
             Find::Complete(last) => {
                 let unit = self.window.unit(last)?;
                 self.walk.copied = at;
@@ -260,8 +276,6 @@ impl<L: Listener> Stream<L> {
                 Err(other)
             }
             Find::More if self.window.indexed() - at > UNIT_BYTES_MAX => Err(other),
-            // A cut literal is no JSON at all; the rest may be cut.
-            Find::More if self.window.is_finished() && !matches!(byte, b'[' | b'"') => Err(self.unexpected(at)),
             Find::More if self.window.is_finished() => {
                 let detail = "the state ends in the middle; transfer it again";
                 Err(self.window.refuse_at(at, RefusalKind::Truncated, detail))
@@ -327,8 +341,7 @@ impl<L: Listener> Stream<L> {
     }
 
     pub(super) fn unexpected(&self, at: usize) -> Refusal {
-        let detail = "not JSON (RFC 8259): another character belongs here; pull the state again";
-        self.window.refuse_at(at, RefusalKind::NotJson, detail)
+        self.window.refuse_at(at, RefusalKind::NotJson, UNEXPECTED)
     }
 
     fn trailing(&self, at: usize) -> Refusal {

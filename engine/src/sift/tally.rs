@@ -24,7 +24,13 @@ const CATEGORIES: [Category; 3] = [Category::Pii, Category::Credential, Category
 
 impl Tally {
     /// Counts a redaction of `bytes` decoded bytes; `pointer` is asked for only when it is listed.
-    pub(super) fn add(&mut self, rules: &RuleSet, rule: RuleIx, bytes: usize, pointer: impl FnOnce() -> String) {
+    pub(super) fn add(
+        &mut self,
+        rules: &RuleSet,
+        rule: RuleIx,
+        bytes: usize,
+        pointer: impl FnOnce() -> String,
+    ) {
         let info = rules.rule(rule);
         for (category, count) in CATEGORIES.iter().zip(&mut self.counts) {
             *count += u64::from(*category == info.category);

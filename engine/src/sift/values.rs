@@ -10,7 +10,8 @@ use crate::refusal::{Refusal, RefusalKind};
 use crate::scan::{DEPTH_MAX, Find, UNIT_BYTES_MAX, decode};
 
 const LONG: &str = "a key, number, name or version is above 8 MiB; no Terraform writes that";
-const SHAPE: &str = "JSON, but no Terraform state: a part has another shape; pull it with `terraform state pull`";
+const SHAPE: &str =
+    "JSON, but no Terraform state: a part has another shape; pull it with `terraform state pull`";
 
 impl<L: Listener> Stream<L> {
     /// The key of a member of the top frame.

@@ -255,7 +255,15 @@ impl Walk {
     }
 
     /// What a member's key leaves for the value below it.
-    fn below(&self, unit: &Unit<'_>, open: usize, close: usize, value: usize, own: KeyVerdict, ctx: &Ctx) -> Ctx {
+    fn below(
+        &self,
+        unit: &Unit<'_>,
+        open: usize,
+        close: usize,
+        value: usize,
+        own: KeyVerdict,
+        ctx: &Ctx,
+    ) -> Ctx {
         let mut below = Ctx { marks: Here::NONE, ..*ctx };
         if ctx.types {
             return below;
