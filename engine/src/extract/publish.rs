@@ -203,3 +203,43 @@ impl<'a> Relations<'a> {
         names.into_iter().map(|name| format!("{kind}:{}/{name}", self.namespace)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two blocks of one instance each, alike but for their identities.
+    fn check(a: [u8; 16], b: [u8; 16], expected: Result<[usize; 2], RefusalKind>) {
+        let home = Home::new(
+            &WorkspaceFacts { name: "net".to_owned(), ..WorkspaceFacts::default() },
+            super::super::CatalogProfile::default(),
+            "acme",
+            "ws-1",
+            Identity([0; 16]),
+            &mut |_| None,
+        );
+        let block = |identity: [u8; 16], name: &str| {
+            let header = Header { module: String::new(), rtype: "aws_vpc".to_owned(), name: name.to_owned() };
+            let identity = Identity(identity);
+            let names = vec![header.entity_name(&home, None, identity, Suffix::Short)];
+            Named { header, names, identities: vec![identity], indexes: vec![None] }
+        };
+        let mut named = [block(a, "main"), block(b, "Main")];
+        let outcome = resolve_collisions(&home, &mut named).map_err(|refusal| refusal.kind);
+        let suffix = |named: &Named| named.names[0].rsplit('-').next().map_or(0, str::len);
+        assert_eq!(outcome.map(|()| [suffix(&named[0]), suffix(&named[1])]), expected);
+        assert!(expected.is_err() || named[0].names != named[1].names);
+    }
+
+    #[test]
+    fn names_that_are_equal_by_chance_both_get_the_long_suffix() {
+        let mut late = [7; 16];
+        late[15] = 8;
+        late[9] = 9;
+        let mut early = [7; 16];
+        early[0] = 8;
+        check([7; 16], early, Ok([8, 8]));
+        check([7; 16], late, Ok([24, 24]));
+        check([7; 16], [7; 16], Err(RefusalKind::DuplicateMember));
+    }
+}

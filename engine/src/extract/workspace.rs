@@ -63,10 +63,10 @@ impl Census {
         };
         let source =
             source.filter(|s| !s.is_empty() && s.len() <= TYPE_BYTES_MAX && !has_marker(s) && printable(s));
-        if let Some(source) = source.filter(|s| !self.providers.contains(*s)) {
-            if self.providers.len() < Self::HELD_MAX {
-                self.providers.insert(source.into());
-            }
+        if let Some(source) = source.filter(|s| !self.providers.contains(*s))
+            && self.providers.len() < Self::HELD_MAX
+        {
+            self.providers.insert(source.into());
         }
     }
 

@@ -27,10 +27,7 @@ pub(crate) fn violations(body: &[u8]) -> Vec<String> {
     let kind = text(&entity, "kind");
     let api_version = text(&entity, "apiVersion");
 
-    rule(
-        prefixed(&api_version, |n| letters_and_digits(n)) && api_version.contains('/'),
-        "apiVersion".to_owned(),
-    );
+    rule(prefixed(&api_version, letters_and_digits) && api_version.contains('/'), "apiVersion".to_owned());
     rule(letters_and_digits(&kind) && kind.starts_with(|c: char| c.is_ascii_alphabetic()), "kind".to_owned());
     let name = text(&meta, "name");
     rule(object_name(&name) && !name.contains(|c: char| c.is_ascii_uppercase()), format!("name {name:?}"));
