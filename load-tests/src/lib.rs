@@ -2,4 +2,7 @@
 //! It must never use the client's wire types: bodies are rendered from the documented samples, so that a typo on one side
 //! cannot cancel itself out on the other.
 
+#![recursion_limit = "256"] // a workspace has more attributes than `json!` takes by default
+
 pub mod generator;
+pub mod simulator;

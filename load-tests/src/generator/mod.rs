@@ -22,7 +22,7 @@ pub use secrets::checksums;
 pub use stream::{StateStream, StateSummary};
 pub use text::Layout;
 
-use dice::Dice;
+pub(crate) use dice::{BASE62, Dice, mix};
 use std::io::{self, Write};
 
 /// How big a state shall be.

@@ -9,10 +9,6 @@ use super::page::Page;
 use super::scene::{Facts, Scene, instance_id};
 use super::{StateSize, StateSpec};
 use bytes::Bytes;
-use futures_util::Stream;
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 /// How many bytes a chunk has by default.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -51,7 +47,8 @@ enum Step {
     Done,
 }
 
-/// A state document as an iterator (or a stream that never waits) of chunks. Constant memory: one resource and one chunk.
+/// A state document as an iterator of chunks; it never waits, so `futures_util::stream::iter` makes an HTTP body of it. Constant
+/// memory: one resource and one chunk.
 pub struct StateStream {
     spec: StateSpec,
     facts: Facts,
@@ -354,13 +351,5 @@ impl Iterator for StateStream {
         let full = std::mem::replace(&mut self.page.out, spare);
         self.flushed += u64::try_from(full.len()).unwrap_or(u64::MAX);
         Some(Bytes::from(full))
-    }
-}
-
-impl Stream for StateStream {
-    type Item = Result<Bytes, Infallible>;
-
-    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(self.next().map(Ok))
     }
 }
