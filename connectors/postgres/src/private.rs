@@ -124,7 +124,7 @@ impl PrivatePostgres {
             match connect(&self.socket_url("postgres")).await {
                 Ok(conn) => return Ok(conn),
                 Err(error) if !error.is_transient() || tokio::time::Instant::now() > deadline => return Err(error),
-                Err(_) => self.cluster.still_running()?,
+                Err(_) => self.cluster.keep_trying()?,
             }
             tokio::time::sleep(Duration::from_millis(30)).await;
         }

@@ -79,8 +79,14 @@ enum DataDir {
 pub(super) struct Cluster {
     process: Guarded,
     port: u16,
+    respawns: u32,
+    binaries: Binaries,
+    /// The cluster's own directory, absolute.
+    dir: PathBuf,
+    account: Account,
     sockets: TempDir,
-    data: DataDir,
+    /// Held for its drop: a temporary directory goes with the cluster.
+    _data: DataDir,
 }
 
 impl Cluster {
@@ -106,18 +112,24 @@ impl Cluster {
         own(&access, account)?;
         let port = free_port()?;
         let process = Guarded::spawn(&binaries, &dir, sockets.path(), port, account)?;
-        Ok(Self { process, port, sockets, data })
+        Ok(Self { process, port, respawns: 0, binaries, dir, account, sockets, _data: data })
     }
 
-    /// Whether the cluster still runs; if not, says where to read why.
-    pub(super) fn still_running(&mut self) -> Result<(), StoreError> {
-        match self.process.exited() {
-            None => Ok(()),
-            Some(_) => {
-                let log = self.log_file();
-                Err(setup(format!("the private postgres ended at once: see {}", log.display())))
-            }
+    /// Starts the cluster again, if it ended at once, on another port: somebody may have taken the first one. When that
+    /// does not help, says where to read why.
+    pub(super) fn keep_trying(&mut self) -> Result<(), StoreError> {
+        const RESPAWNS_MAX: u32 = 3;
+        if self.process.exited().is_none() {
+            return Ok(());
         }
+        if self.respawns == RESPAWNS_MAX {
+            let log = self.log_file();
+            return Err(setup(format!("the private postgres ends at once: see {}", log.display())));
+        }
+        self.respawns += 1;
+        self.port = free_port()?;
+        self.process = Guarded::spawn(&self.binaries, &self.dir, self.sockets.path(), self.port, self.account)?;
+        Ok(())
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -129,11 +141,11 @@ impl Cluster {
     }
 
     pub(super) fn data_dir(&self) -> &Path {
-        self.data.path()
+        &self.dir
     }
 
     pub(super) fn log_file(&self) -> PathBuf {
-        log_file(&cluster_dir(self.data.path()))
+        log_file(&self.dir)
     }
 }
 
@@ -144,11 +156,6 @@ impl DataDir {
             Self::Temporary(dir) => dir.path(),
         }
     }
-}
-
-/// The cluster's files lie one below the given directory: `initdb` wants to make its own.
-fn cluster_dir(parent: &Path) -> PathBuf {
-    parent.join("cluster")
 }
 
 fn log_file(dir: &Path) -> PathBuf {
@@ -207,38 +214,41 @@ impl Drop for Guarded {
     }
 }
 
-/// Where `initdb` and `postgres` are: `None` is the search path.
-struct Binaries(Option<PathBuf>);
+/// The directory that holds `initdb` and `postgres`.
+struct Binaries(PathBuf);
 
 impl Binaries {
     fn path(&self, name: &str) -> PathBuf {
-        self.0.as_ref().map_or_else(|| PathBuf::from(name), |dir| dir.join(name))
+        self.0.join(name)
     }
 }
 
 /// The search path first, then where distributions keep the newest version.
 fn find_binaries() -> Result<Binaries, StoreError> {
-    let answers = |binaries: &Binaries| {
-        ["initdb", "postgres"].iter().all(|name| {
-            let mut command = Command::new(binaries.path(name));
-            let quiet = command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            quiet.status().is_ok_and(|status| status.success())
-        })
-    };
-    let mut places = vec![(u32::MAX, Binaries(None))];
-    for (root, prefix, suffix) in [("/usr/lib/postgresql", "", "bin"), ("/usr", "pgsql-", "bin")] {
+    let complete = |dir: &PathBuf| ["initdb", "postgres"].iter().all(|name| dir.join(name).is_file());
+    on_search_path().into_iter().chain(where_distributions_keep_them()).find(complete).map(Binaries).ok_or_else(|| {
+        setup("cannot find initdb and postgres: install the package postgresql, or put its bin directory on the PATH")
+    })
+}
+
+/// Asked of the shell: configuration alone may look at the environment.
+fn on_search_path() -> Option<PathBuf> {
+    let output = Command::new("sh").args(["-c", "command -v initdb"]).stdin(Stdio::null()).output().ok()?;
+    let found = fs::canonicalize(String::from_utf8(output.stdout).ok()?.trim()).ok()?;
+    found.parent().map(Path::to_path_buf)
+}
+
+fn where_distributions_keep_them() -> Vec<PathBuf> {
+    let mut places: Vec<(u32, PathBuf)> = Vec::new();
+    for (root, prefix) in [("/usr/lib/postgresql", ""), ("/usr", "pgsql-")] {
         for entry in fs::read_dir(root).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let version = name.to_str().and_then(|n| n.strip_prefix(prefix)).and_then(|n| n.parse().ok());
-            if let Some(version) = version {
-                places.push((version, Binaries(Some(entry.path().join(suffix)))));
-            }
+            places.extend(version.map(|version| (version, entry.path().join("bin"))));
         }
     }
     places.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
-    places.into_iter().map(|(_, binaries)| binaries).find(answers).ok_or_else(|| {
-        setup("cannot find initdb and postgres: install the package postgresql, or put its bin directory on the PATH")
-    })
+    places.into_iter().map(|(_, dir)| dir).collect()
 }
 
 fn init(binaries: &Binaries, dir: &Path, account: Account) -> Result<(), StoreError> {
@@ -290,7 +300,8 @@ fn number_of(flag: &str, name: Option<&str>) -> Option<u32> {
 
 /// Makes the directories; gives the cluster's, absolute.
 fn prepare(parent: &Path) -> Result<PathBuf, StoreError> {
-    let dir = cluster_dir(parent);
+    // One below the given directory, which may hold other things of its owner.
+    let dir = parent.join("cluster");
     fs::create_dir_all(&dir).map_err(|e| unusable("make", &dir, &e))?;
     dir.canonicalize().map_err(|e| unusable("find", &dir, &e))
 }

@@ -1,0 +1,128 @@
+//! The store against a real Postgres, as the application role: one private cluster, one database a case.
+//!
+//! One `#[test]` runs the table, because a cluster that many tests share could be stopped by none of them. Must never
+//! leave a process behind: the cluster goes with the table, also when a case panics.
+
+mod cancel;
+mod commit;
+mod doors;
+mod feed;
+mod isolation;
+mod ledger;
+mod oracle;
+mod private;
+mod world;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::{FutureExt, StreamExt};
+use terrasift_postgres::PrivatePostgres;
+use world::World;
+
+type Run = fn(World) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+type Case = (&'static str, Run);
+
+/// Names cases after their functions.
+macro_rules! cases {
+    ($($module:ident :: { $($case:ident),* $(,)? }),* $(,)?) => {
+        [$($((concat!(stringify!($module), "::", stringify!($case)), |world| Box::pin($module::$case(world)))),*),*]
+    };
+}
+
+/// All cases; names are sentences.
+fn table() -> Vec<Case> {
+    let cases: [Case; 34] = cases! {
+        commit::{
+            a_commit_shows_its_entities_and_clears_its_mark,
+            invariant_3_outcomes_follow_versions_reads_and_epochs,
+            invariant_4_replaying_a_commit_changes_nothing,
+            a_batch_with_a_fenced_and_a_stale_workspace_writes_the_others,
+            a_mark_with_a_newer_generation_survives_the_commit,
+            a_diff_against_a_catalog_that_moved_is_rebased,
+            removed_entities_become_tombstones_and_can_come_back,
+            a_workspace_cannot_remove_what_another_one_took_over,
+            audit_records_hold_rules_paths_and_counts,
+            bad_batches_are_refused_whole,
+            twenty_thousand_entities_take_a_handful_of_statements,
+        },
+        oracle::{
+            invariants_3_and_4_hold_for_random_interleavings,
+        },
+        ledger::{
+            events_coalesce_into_one_mark_a_workspace,
+            unknown_tenants_are_reported_by_index_and_the_rest_is_stored,
+            a_stale_epoch_writes_nothing,
+            a_claim_waits_for_effects_under_the_old_epoch,
+            marks_are_loaded_in_pages,
+            a_deferred_or_cleared_mark_yields_to_a_newer_event,
+            marking_and_committing_at_once_never_deadlocks,
+        },
+        feed::{
+            a_reader_by_cursor_misses_nothing_of_concurrent_writers,
+            a_waiter_wakes_by_a_commit_here_and_elsewhere,
+            pages_filter_by_kind_and_end,
+        },
+        isolation::{
+            invariant_7_without_its_tenant_no_row_is_read_or_written,
+            every_table_with_a_tenant_forces_row_level_security,
+            partitions_cannot_be_named,
+            the_store_shows_a_tenant_nothing_of_another,
+            a_role_above_the_policies_is_refused,
+            the_auditor_reads_ids_and_never_bodies,
+            errors_and_logs_hold_no_value,
+        },
+        cancel::{
+            aborted_futures_leave_no_transaction_and_no_context,
+        },
+        doors::{
+            keys_are_found_by_digest_over_all_tenants,
+            a_delivery_is_recorded_once,
+            dead_letters_are_parked_with_their_mark_listed_and_discarded,
+            unrouted_records_are_parked_once_a_position,
+        },
+    };
+    cases.into()
+}
+
+/// Cases at once: enough to keep two cores busy.
+const WIDTH: usize = 6;
+
+#[test]
+fn the_store_keeps_its_promises() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let cluster = Arc::new(PrivatePostgres::start(None).await.expect("a private postgres"));
+        let data_dir = cluster.data_dir().to_path_buf();
+        let only = std::env::var("CASE").unwrap_or_default();
+        let cases = table().into_iter().filter(|(name, _)| name.contains(&only)).enumerate();
+        let failed: Vec<&str> = futures_util::stream::iter(cases)
+            .map(|(index, (name, case))| run(cluster.clone(), index, name, case))
+            .buffer_unordered(WIDTH)
+            .filter_map(|failed| async move { failed })
+            .collect()
+            .await;
+        Arc::into_inner(cluster).expect("no case keeps the cluster").stop().await;
+        assert!(!data_dir.exists(), "the temporary cluster is left behind");
+        assert!(failed.is_empty(), "failed: {failed:#?}");
+    });
+}
+
+#[test]
+fn a_private_cluster_survives_restarts_and_is_alone_in_its_directory() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(private::survives_restarts());
+}
+
+async fn run(cluster: Arc<PrivatePostgres>, index: usize, name: &'static str, case: Run) -> Option<&'static str> {
+    let begun = Instant::now();
+    let world = World::new(cluster, &format!("case_{index}")).await;
+    let store = world.store.clone();
+    let outcome = tokio::spawn(std::panic::AssertUnwindSafe(case(world)).catch_unwind()).await;
+    store.close().await;
+    let passed = matches!(outcome, Ok(Ok(())));
+    println!("{} {name} ({} ms)", if passed { "ok    " } else { "FAILED" }, begun.elapsed().as_millis());
+    (!passed).then_some(name)
+}
