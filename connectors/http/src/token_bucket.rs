@@ -55,11 +55,14 @@ impl TokenBucket {
         let whole = interval.saturating_mul(self.rate.capacity);
         let missing = self.full_at.saturating_sub(now);
         let after = missing.saturating_add(interval.saturating_mul(cost.min(self.rate.capacity)));
-        if self.rate.capacity == 0 || after > whole {
+        if self.rate.capacity == 0 {
+            return Verdict { admitted: false, remaining: 0, wait: self.rate.window };
+        }
+        if after > whole {
             return Verdict {
                 admitted: false,
                 remaining: tokens(whole.saturating_sub(missing), interval),
-                wait: after.saturating_sub(whole).max(Duration::from_nanos(1)),
+                wait: after.saturating_sub(whole),
             };
         }
         self.full_at = now.saturating_add(after);
@@ -152,7 +155,7 @@ mod tests {
             1_000,
             &[(5_000, 1, true, 0, 1_000), (4_000, 1, false, 0, 2_000)],
         );
-        check("a capacity of 0 admits nothing", 0, 1_000, &[(0, 1, false, 0, 1)]);
+        check("a capacity of 0 admits nothing", 0, 1_000, &[(0, 1, false, 0, 1_000)]);
         check("zero cost is free", 1, 1_000, &[(0, 1, true, 0, 1_000), (0, 0, true, 0, 1_000)]);
     }
 

@@ -1,0 +1,305 @@
+//! What the tests stand on: the cluster, tenants with keys and entities, requests, and what arrives in Kafka.
+
+use std::future::Future;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
+use sha2::{Digest, Sha256, Sha512};
+use terrasift_http::{
+    CATALOG_READ_SCOPE, Doors, HttpConfig, Readiness, Routes, TenantDoor, api_key_digest, mint_api_key,
+    router,
+};
+use terrasift_kafka::{Consumer, EmbeddedKafka, IntakeEvent, KafkaConfig, Producer, RawRecord};
+use terrasift_postgres::{
+    CommitOutcome, Epoch, KnownVersion, PrivatePostgres, Store, TenantRow, WorkspaceCommit, migrate,
+};
+use terrasift_schemas::catalog::RenderedEntity;
+use terrasift_schemas::detection::Report;
+use terrasift_schemas::event::STATE_UPDATED_TOPIC;
+use terrasift_schemas::{EntityRef, PipelineVersion, Sanitized, TenantId, TenantSlug, WorkspaceId};
+use terrasift_secrets::Secret;
+use tokio::runtime::Runtime;
+use tokio::sync::OnceCell;
+use tower::ServiceExt;
+
+pub const PEPPER: [u8; 32] = [11; 32];
+pub const CURSOR_KEY: [u8; 32] = [12; 32];
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One runtime for all tests: the pool and the consumer live longer than a test.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("runtime"));
+static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
+
+pub struct Cluster {
+    pub store: Store,
+    pub producer: Producer,
+    pub epoch: Epoch,
+    records: Arc<Mutex<Vec<RawRecord>>>,
+    _postgres: PrivatePostgres,
+    _kafka: EmbeddedKafka,
+    _consumer: Consumer,
+}
+
+pub fn run(test: impl Future<Output = ()>) {
+    RUNTIME
+        .block_on(async { tokio::time::timeout(PATIENCE * 4, test).await.expect("the test ends in time") });
+}
+
+pub async fn cluster() -> &'static Cluster {
+    CLUSTER.get_or_init(start).await
+}
+
+async fn start() -> Cluster {
+    let postgres = PrivatePostgres::start(None).await.expect("postgres");
+    migrate(&postgres.owner_url()).await.expect("migrations");
+    let store = Store::connect(&postgres.app_url(), 16).await.expect("store");
+    let epoch = store.claim_partition(0).await.expect("partition");
+    let kafka = EmbeddedKafka::start(3).expect("kafka");
+    let config = KafkaConfig::new(&kafka.bootstrap(), "doors", "doors");
+    let producer = Producer::new(&config).expect("producer");
+    let (consumer, mut events) = Consumer::start(&config, &[STATE_UPDATED_TOPIC], 64).expect("consumer");
+    let records = Arc::new(Mutex::new(Vec::new()));
+    let arrived = Arc::clone(&records);
+    tokio::spawn(async move {
+        while let Some(event) = events.recv().await {
+            if let IntakeEvent::Batch(batch) = event {
+                arrived.lock().expect("records").extend(batch);
+            }
+        }
+    });
+    Cluster { store, producer, epoch, records, _postgres: postgres, _kafka: kafka, _consumer: consumer }
+}
+
+impl Cluster {
+    /// Waits until the last record of `key` has the id `last`; all records of the key up to it.
+    pub async fn records_of(&self, key: &str, last: impl Fn(&RawRecord) -> bool) -> Vec<RawRecord> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let found: Vec<_> = {
+                let records = self.records.lock().expect("records");
+                records
+                    .iter()
+                    .filter(|record| record.key.as_deref() == Some(key.as_bytes()))
+                    .cloned()
+                    .collect()
+            };
+            if found.iter().any(&last) {
+                return found;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "in vain waited for a record");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// A tenant of a test.
+pub struct Tenant {
+    pub id: TenantId,
+    pub slug: String,
+    pub secret: String,
+    pub key: String,
+}
+
+/// A router with two tenants, `{name}-a` and `{name}-b`.
+pub struct House {
+    pub router: Router,
+    pub registry: prometheus::Registry,
+    pub readiness: Arc<Readiness>,
+    pub a: Tenant,
+    pub b: Tenant,
+    pub store: Store,
+    pub epoch: Epoch,
+}
+
+pub async fn house(name: &str) -> House {
+    house_with(name, HttpConfig::default(), None).await
+}
+
+pub async fn house_with(name: &str, config: HttpConfig, producer: Option<Producer>) -> House {
+    let cluster = cluster().await;
+    let (a, b) = (tenant(name, "a"), tenant(name, "b"));
+    let rows =
+        [&a, &b].map(|t| TenantRow { id: t.id.clone(), slug: TenantSlug::parse(&t.slug).expect("slug") });
+    cluster.store.declare_tenants(&rows).await.expect("tenants");
+    for tenant in [&a, &b] {
+        add_key(&cluster.store, &tenant.id, &tenant.key, &[CATALOG_READ_SCOPE], None).await;
+    }
+    let registry = prometheus::Registry::new();
+    let readiness = Arc::new(Readiness::new(&["consumer_unassigned"]));
+    let tenants = [&a, &b].map(|t| TenantDoor {
+        id: t.id.clone(),
+        slug: TenantSlug::parse(&t.slug).expect("slug"),
+        webhook_secret: Some(Secret::new(t.secret.clone())),
+    });
+    let doors = Doors {
+        store: cluster.store.clone(),
+        producer: producer.unwrap_or_else(|| cluster.producer.clone()),
+        tenants: tenants.into(),
+        cursor_key: CURSOR_KEY,
+        key_pepper: PEPPER,
+        registry: registry.clone(),
+        readiness: Arc::clone(&readiness),
+    };
+    let router = router(doors, Routes { api: true, webhook: true }, &config).expect("router");
+    House { router, registry, readiness, a, b, store: cluster.store.clone(), epoch: cluster.epoch }
+}
+
+fn tenant(name: &str, which: &str) -> Tenant {
+    let id = format!("{name}-{which}");
+    let mut random = [0; 24];
+    random.copy_from_slice(&Sha256::digest(&id)[..24]);
+    Tenant {
+        slug: format!("{id}-slug"),
+        secret: format!("toxic-{id}"),
+        key: mint_api_key(random).expose().to_owned(),
+        id: TenantId::parse(&id).expect("tenant id"),
+    }
+}
+
+pub async fn add_key(
+    store: &Store,
+    tenant: &TenantId,
+    key: &str,
+    scopes: &[&str],
+    expires: Option<time::OffsetDateTime>,
+) {
+    let digest = api_key_digest(&PEPPER, key).expect("a key");
+    let scopes: Vec<_> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+    store.insert_api_key(tenant, digest, "test", &scopes, expires).await.expect("key");
+}
+
+/// What came back.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// `200 accepted`: status with the outcome of a delivery or the code of a problem.
+    pub fn summary(&self) -> String {
+        let json = self.json();
+        let word = json["code"].as_str().or(json["outcome"].as_str()).unwrap_or_default();
+        format!("{} {word}", self.status.as_u16()).trim().to_owned()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+impl House {
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.expect("infallible");
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, 64 << 20).await.expect("body").to_vec();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub async fn get_as(&self, tenant: &Tenant, uri: &str) -> Answer {
+        self.get_with(&tenant.key, uri, &[]).await
+    }
+
+    pub async fn get(&self, uri: &str) -> Answer {
+        self.get_as(&self.a, uri).await
+    }
+
+    pub async fn get_with(&self, key: &str, uri: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::get(uri).header("authorization", format!("Bearer {key}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Body::empty()).expect("request")).await
+    }
+
+    /// Posts a delivery with the given signature header, if any.
+    pub async fn post(&self, slug: &str, body: impl Into<Body>, signature: Option<&str>) -> Answer {
+        let mut request = Request::post(format!("/v1/webhooks/terraform-cloud/{slug}"));
+        if let Some(signature) = signature {
+            request = request.header("X-TFE-Notification-Signature", signature);
+        }
+        self.send(request.body(body.into()).expect("request")).await
+    }
+
+    /// Posts a delivery signed by tenant a.
+    pub async fn deliver(&self, body: &str) -> Answer {
+        self.post(&self.a.slug, body.to_owned(), Some(&sign(&self.a.secret, body.as_bytes()))).await
+    }
+
+    /// Commits entities of workspace `ws-A`: names to upsert, names to remove.
+    pub async fn commit(&self, tenant: &Tenant, serial: i64, upserts: &[(&str, &str)], removals: &[&str]) {
+        let workspace = WorkspaceId::parse("ws-A").expect("workspace");
+        let ticket = self.store.begin_read(&tenant.id, &workspace).await.expect("ticket");
+        let commit = WorkspaceCommit {
+            workspace,
+            partition: 0,
+            epoch: self.epoch,
+            mark_generation: 0,
+            read_seq: ticket.read_seq,
+            basis: ticket.basis,
+            version: KnownVersion {
+                lineage: [1; 16],
+                serial,
+                pipeline: PipelineVersion(1),
+                state_version: None,
+            },
+            upserts: upserts.iter().map(|(kind, name)| entity(tenant, kind, name, serial)).collect(),
+            removals: removals.iter().map(|name| entity_ref(tenant, "Resource", name)).collect(),
+            report: Report::default(),
+            resource_count: 1,
+            bytes_in: 100,
+            run: None,
+            trace: None,
+        };
+        let outcomes = self.store.commit(&tenant.id, vec![commit]).await.expect("commit");
+        assert!(matches!(outcomes[..], [CommitOutcome::Applied { .. }]), "{outcomes:?}");
+    }
+}
+
+pub fn entity_ref(tenant: &Tenant, kind: &str, name: &str) -> EntityRef {
+    EntityRef::parse(&format!("{}:{}/{name}", kind.to_lowercase(), tenant.slug)).expect("reference")
+}
+
+#[allow(clippy::disallowed_methods, reason = "the tests' entities never held a secret")]
+fn entity(tenant: &Tenant, kind: &str, name: &str, serial: i64) -> Sanitized<RenderedEntity> {
+    let body = format!(
+        r#"{{"kind":"{kind}","metadata":{{"name":"{name}","namespace":"{}"}},"spec":{{"serial":{serial}}}}}"#,
+        tenant.slug
+    );
+    Sanitized::seal(RenderedEntity {
+        entity_ref: entity_ref(tenant, kind, name),
+        kind: kind.to_owned(),
+        resource_type: (kind == "Resource").then(|| "aws_instance".to_owned()),
+        digest: Sha256::digest(&body).into(),
+        body: body.into_bytes(),
+    })
+}
+
+/// The signature as Terraform Cloud makes it.
+pub fn sign(secret: &str, body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha512>::new_from_slice(secret.as_bytes()).expect("key");
+    mac.update(body);
+    hex::encode(mac.finalize().into_bytes())
+}
+
+/// A v1 payload of one notification.
+pub fn payload(workspace: &str, run: &str, trigger: &str, status: &str) -> String {
+    serde_json::json!({
+        "payload_version": 1, "notification_configuration_id": "nc-AeUQ2zfKZzW9TiGZ",
+        "run_url": "https://app.terraform.io/app/acme-org/w/runs/run-A", "run_id": run, "run_message": "m",
+        "run_created_at": "2026-01-25T18:34:00.000Z", "run_created_by": "u", "workspace_id": workspace,
+        "workspace_name": "w", "organization_name": "somebody-elses",
+        "notifications": [{"message": "Run Applied", "trigger": trigger, "run_status": status,
+            "run_updated_at": "2026-01-25T18:37:04.000Z", "run_updated_by": "u"}],
+    })
+    .to_string()
+}

@@ -1,0 +1,9 @@
+//! The doors on real Postgres (application role) and the in-process Kafka: tables of requests and their answers.
+//!
+//! One cluster a test binary; every test has tenants of its own, so that tests do not see each other.
+
+mod api;
+mod feed;
+mod house;
+mod serving;
+mod webhook;
