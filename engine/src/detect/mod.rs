@@ -3,13 +3,37 @@
 //! Owns the rule set (built-in families, keys, tenant overlay) and the verdict on each value. Must never keep a
 //! value beyond a call, print one, or know where in a state a value stands: paths are the scanner's business.
 
+mod assignment;
+mod blocks;
+mod checksum;
+mod encoded;
 mod error;
+mod families;
+mod gate;
 mod hash_key;
+mod inspect;
+mod json;
+mod keys;
+mod marker;
+mod network;
+mod overlay;
+mod people;
+mod rarity;
+mod rarity_table;
+mod resolve;
 mod rule_set;
 mod scratch;
+mod shape;
+mod structural;
+mod tokens;
+mod url;
+
+#[cfg(test)]
+mod tests;
 
 pub use error::{RuleError, RuleErrorKind};
 pub use hash_key::HashKey;
+pub use json::PairPart;
 pub use rule_set::{RuleInfo, RuleSet};
 pub use scratch::Scratch;
 
@@ -69,6 +93,10 @@ pub enum Hint {
     None,
     /// The value is public by nature: digest, id, ARN, version, public key, policy.
     Public,
+    /// A version: public, and what looks like an address is none.
+    Version,
+    /// Ends in "key" and says no more: only what looks drawn is a secret.
+    Rare,
     /// A tenant lets values under this key through; private keys are still found.
     Allowed,
     /// Probably a secret: the value decides ([`RuleIx`] reports it).

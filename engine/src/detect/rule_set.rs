@@ -1,11 +1,19 @@
 //! A rule set: the shared built-in core and what one tenant changes.
+//!
+//! The core is built once and shared; an overlay holds only a tenant's own patterns and overrides. Must never hold a value.
 
 use std::sync::Arc;
 
 use terrasift_schemas::detection::{Action, Category};
 use terrasift_schemas::rules::RuleFile;
 
-use super::{HashKey, Hit, KeyVerdict, RuleError, RuleIx, Scratch};
+use super::families::{self, Proof};
+use super::gate::{Gate, Trigger, rarest_window};
+use super::json::{self, PairPart};
+use super::overlay::Overlay;
+use super::shape::{Part, Shape};
+use super::structural as rule;
+use super::{HashKey, Hint, KeyVerdict, RuleError, RuleIx, keys, marker, network, people};
 
 /// What is known of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,100 +32,271 @@ pub struct RuleInfo {
     pub secret: bool,
     /// Allowlists that name no rule do not reach it, and it cannot be switched off.
     pub protected: bool,
+    /// The documented format, empty for rules that are code and for a tenant's.
+    pub source: &'static str,
+}
+
+/// One shape of a family, ready to match.
+pub(super) struct ShapeRow {
+    pub(super) shape: Shape,
+    pub(super) rule: RuleIx,
+    pub(super) proof: Proof,
+    /// Has a run without a useful upper bound.
+    pub(super) open_ended: bool,
+}
+
+/// The built-in rules, compiled.
+pub(super) struct Core {
+    pub(super) infos: Vec<RuleInfo>,
+    pub(super) shapes: Vec<ShapeRow>,
+    pub(super) gate: Gate,
 }
 
 /// Compiled rules, shared by all workers and by the tenants with the same rules.
 pub struct RuleSet {
-    infos: Vec<RuleInfo>,
+    pub(super) core: Arc<Core>,
+    pub(super) overlay: Overlay,
     version: u32,
 }
 
+impl Core {
+    fn build() -> Self {
+        let mut infos: Vec<RuleInfo> = rule::ROWS
+            .iter()
+            .map(|row| RuleInfo {
+                id: row.id.to_owned(),
+                name: row.name.to_owned(),
+                category: row.category,
+                action: Action::Redact,
+                priority: row.priority,
+                secret: row.secret,
+                protected: row.protected,
+                source: "",
+            })
+            .collect();
+        let mut shapes = Vec::new();
+        let mut windows: Vec<([u8; 3], bool, Trigger)> = Vec::new();
+        for family in families::all() {
+            let ix = RuleIx(u16::try_from(infos.len()).unwrap_or(u16::MAX));
+            infos.push(RuleInfo {
+                id: family.id.to_owned(),
+                name: family.name.to_owned(),
+                category: family.category,
+                action: Action::Redact,
+                priority: rule::TOKEN_PRIORITY,
+                secret: family.secret,
+                protected: false,
+                source: family.source,
+            });
+            for notation in family.shapes {
+                let shape = Shape::parse(notation);
+                let number = u16::try_from(shapes.len()).unwrap_or(u16::MAX);
+                for (window, back) in anchors(&shape) {
+                    windows.push((window, false, Trigger::Shape { shape: number, back }));
+                }
+                let open_ended =
+                    shape.parts.iter().any(|part| matches!(part, Part::Run { max, .. } if *max > 1024));
+                shapes.push(ShapeRow { shape, rule: ix, proof: family.proof, open_ended });
+            }
+        }
+        structural_windows(&mut windows);
+        Self { infos, shapes, gate: Gate::build(windows) }
+    }
+}
+
+/// Windows of the rules that are code.
+fn structural_windows(windows: &mut Vec<([u8; 3], bool, Trigger)>) {
+    for word in keys::SCREEN_WORDS {
+        let bytes = word.as_bytes();
+        let at = rarest_window(bytes);
+        windows.push(([bytes[at], bytes[at + 1], bytes[at + 2]], true, Trigger::Assignment));
+    }
+    windows.push((*b"://", false, Trigger::Url));
+    windows.push((*b"GIN", false, Trigger::Block));
+    windows.push((*b"PuT", false, Trigger::Block));
+    windows.push((*b"eyJ", false, Trigger::Jwt));
+    windows.push((*b"rer", true, Trigger::Header));
+    windows.push((*b"sic", true, Trigger::Header));
+    for window in network::WINDOWS {
+        windows.push((*window, false, Trigger::Address));
+    }
+    for second in *b"cd" {
+        for third in *b"0123456789abcdef" {
+            windows.push(([b'f', second, third], true, Trigger::Address));
+        }
+    }
+    windows.sort_by_key(|w| w.0);
+    windows.dedup_by(|a, b| a.0 == b.0 && a.1 == b.1 && a.2 == b.2 && !matches!(a.2, Trigger::Shape { .. }));
+}
+
+/// Three-byte windows that every match of the shape holds, with their distance from its begin: the rarest window of
+/// a literal, or, where literals are short, the literal and all that may stand beside it.
+pub(super) fn anchors(shape: &Shape) -> Vec<([u8; 3], u8)> {
+    let mut offset = 0usize;
+    let mut best: Option<(usize, [u8; 3], usize)> = None;
+    let mut short: Vec<([u8; 3], u8)> = Vec::new();
+    for (i, part) in shape.parts.iter().enumerate() {
+        match part {
+            Part::Text(t) => {
+                if t.len() >= 3 {
+                    let at = rarest_window(t);
+                    if best.is_none_or(|(len, _, _)| t.len().min(6) > len) {
+                        best = Some((t.len().min(6), [t[at], t[at + 1], t[at + 2]], offset + at));
+                    }
+                } else if short.is_empty() {
+                    let from = u8::try_from(offset).unwrap_or(u8::MAX);
+                    short = spread(t, &shape.parts[i + 1..]).into_iter().map(|w| (w, from)).collect();
+                }
+                offset += t.len();
+            }
+            Part::Run { min, max, .. } => {
+                if min != max {
+                    break;
+                }
+                offset += min;
+            }
+            Part::Open | Part::Close => {}
+        }
+    }
+    match best {
+        Some((_, window, at)) => vec![(window, u8::try_from(at).unwrap_or(u8::MAX))],
+        None => short,
+    }
+}
+
+/// A short literal and everything that its neighbours to the right allow.
+fn spread(text: &[u8], behind: &[Part]) -> Vec<[u8; 3]> {
+    let mut heads: Vec<Vec<u8>> = vec![text.to_vec()];
+    for part in behind {
+        match part {
+            Part::Text(t) => heads.iter_mut().for_each(|head| head.extend_from_slice(t)),
+            Part::Run { class, min, .. } => {
+                for _ in 0..(*min).min(3) {
+                    if heads[0].len() >= 3 {
+                        break;
+                    }
+                    heads = heads
+                        .iter()
+                        .flat_map(|head| {
+                            (0..128u8).filter(|b| class.has(*b)).map(|b| {
+                                let mut longer = head.clone();
+                                longer.push(b);
+                                longer
+                            })
+                        })
+                        .collect();
+                }
+            }
+            Part::Open | Part::Close => {}
+        }
+        if heads[0].len() >= 3 {
+            break;
+        }
+    }
+    heads.into_iter().filter(|h| h.len() >= 3).map(|h| [h[0], h[1], h[2]]).collect()
+}
+
 impl RuleSet {
-    /// The built-in rules.
+    /// The built-in rules. Builds them anew each time: share what comes back.
     #[must_use]
     pub fn builtin() -> Arc<Self> {
-        let info = |id: &str| RuleInfo {
-            id: id.to_owned(),
-            name: String::new(),
-            category: Category::Credential,
-            action: Action::Redact,
-            priority: 900,
-            secret: true,
-            protected: true,
-        };
-        Arc::new(Self {
-            infos: ["terraform-sensitive", "tainted", "oversize", "provider-private"].map(info).to_vec(),
-            version: 1,
-        })
+        Arc::new(Self { core: Arc::new(Core::build()), overlay: Overlay::default(), version: 1 })
     }
+
     /// Built-in rules and what the file changes.
     ///
     /// # Errors
-    /// The first rule that cannot be taken.
+    /// The first rule that cannot be taken: its id and a constant reason, never its pattern.
     pub fn compile(file: &RuleFile) -> Result<Self, RuleError> {
-        Ok(Self { infos: Self::builtin().infos.clone(), version: file.version })
+        Self::builtin().with(file)
     }
+
+    /// The same built-in core under another file: what a tenant's overlay costs is its own patterns.
+    ///
+    /// # Errors
+    /// As [`RuleSet::compile`].
+    pub fn with(&self, file: &RuleFile) -> Result<Self, RuleError> {
+        let overlay = Overlay::compile(file, &self.core.infos)?;
+        Ok(Self { core: Arc::clone(&self.core), overlay, version: file.version })
+    }
+
     /// Version of the file, 1 for the built-in set.
     #[must_use]
     pub fn version(&self) -> u32 {
         self.version
     }
+
     /// What is known of a rule of this set.
     #[must_use]
     pub fn rule(&self, ix: RuleIx) -> &RuleInfo {
-        &self.infos[usize::from(ix.0)]
+        let at = usize::from(ix.0);
+        match self.core.infos.get(at) {
+            Some(info) => self.overlay.changed.get(&ix.0).unwrap_or(info),
+            None => &self.overlay.own[at - self.core.infos.len()].info,
+        }
     }
+
+    /// All rules with their index, built-in first.
+    pub fn rules(&self) -> impl Iterator<Item = (RuleIx, &RuleInfo)> {
+        let count = self.core.infos.len() + self.overlay.own.len();
+        (0..count).filter_map(|at| u16::try_from(at).ok()).map(|at| (RuleIx(at), self.rule(RuleIx(at))))
+    }
+
     /// What Terraform marks.
     #[must_use]
     pub fn mark_rule(&self) -> RuleIx {
-        RuleIx(0)
+        rule::MARK
     }
+
     /// Copies of known secrets.
     #[must_use]
     pub fn taint_rule(&self) -> RuleIx {
-        RuleIx(1)
+        rule::TAINT
     }
+
     /// Values above the cap.
     #[must_use]
     pub fn oversize_rule(&self) -> RuleIx {
-        RuleIx(2)
+        rule::OVERSIZE
     }
+
     /// The provider's `private` blob.
     #[must_use]
     pub fn private_rule(&self) -> RuleIx {
-        RuleIx(3)
+        rule::PRIVATE
     }
-    /// What a key says.
+
+    /// What a key says. The slow way: memoise it per distinct key.
     #[must_use]
-    pub fn classify_key(&self, _key: &str) -> KeyVerdict {
-        KeyVerdict::Plain
+    pub fn classify_key(&self, key: &str) -> KeyVerdict {
+        self.overlay.classify(key, self)
     }
-    /// All hits of a value: sorted, not overlapping; `hits` is cleared first.
-    pub fn inspect(&self, _text: &str, _key: KeyVerdict, _scratch: &mut Scratch, hits: &mut Vec<Hit>) {
-        hits.clear();
-    }
-    /// A map key that is itself data.
-    pub fn inspect_key(&self, _key: &str, _scratch: &mut Scratch, hits: &mut Vec<Hit>) {
-        hits.clear();
-    }
-    /// Number leaves, as they stand in the JSON.
+
+    /// Whether a member is one half of a name/value pair.
     #[must_use]
-    pub fn inspect_number(&self, _raw: &str, _key: KeyVerdict) -> Option<RuleIx> {
-        None
+    pub fn pair_part(&self, key: &str) -> Option<PairPart> {
+        json::pair_part(key)
     }
-    /// Appends the marker that stands for the value.
+
+    /// Number leaves, as they stand in the JSON: `Some` redacts the whole leaf.
+    #[must_use]
+    pub fn inspect_number(&self, raw: &str, key: KeyVerdict) -> Option<RuleIx> {
+        match key {
+            KeyVerdict::Sensitive(ix) => Some(ix),
+            KeyVerdict::Context(context) => people::number_leaf(raw, context.hint),
+            KeyVerdict::Plain => people::number_leaf(raw, Hint::None),
+        }
+        .filter(|ix| self.enabled(*ix) && self.rule(*ix).action != Action::Allow && !self.allowed(raw, *ix))
+    }
+
+    /// Appends the marker that stands for the value: `[REDACTED:credential]`, `[HASHED:pii:0123456789abcdef]`.
     pub fn replacement(&self, rule: RuleIx, value: &str, hash_key: &HashKey, out: &mut Vec<u8>) {
         let info = self.rule(rule);
-        let category = info.category.as_str().as_bytes();
-        if info.action == Action::Hash {
-            out.extend_from_slice(b"[HASHED:");
-            out.extend_from_slice(category);
-            out.push(b':');
-            out.extend_from_slice(hex::encode(hash_key.digest(value)).as_bytes());
-        } else {
-            out.extend_from_slice(b"[REDACTED:");
-            out.extend_from_slice(category);
-        }
-        out.push(b']');
+        marker::write(info.category, info.action, || hash_key.digest(value), out);
+    }
+
+    #[inline]
+    pub(super) fn enabled(&self, ix: RuleIx) -> bool {
+        !self.overlay.disabled.contains(&ix.0)
     }
 }

@@ -2,6 +2,67 @@
 //!
 //! Holds pieces of raw values between calls: no `Debug`, and wiped on drop.
 
+use zeroize::Zeroize;
+
+use super::gate::Candidate;
+use super::resolve::Found;
+
+/// Decoded text and where its pieces come from.
+#[derive(Default)]
+pub(super) struct Decoded {
+    pub(super) text: String,
+    /// `(decoded offset, source offset)` wherever the distance between both changes.
+    pub(super) map: Vec<(usize, usize)>,
+}
+
+impl Decoded {
+    pub(super) fn clear(&mut self) {
+        self.text.clear();
+        self.map.clear();
+    }
+
+    /// Source offset of a decoded offset. Inside an escape it is the escape's begin.
+    pub(super) fn source(&self, at: usize) -> usize {
+        match self.map.partition_point(|(decoded, _)| *decoded <= at) {
+            0 => at,
+            n => self.map[n - 1].1 + (at - self.map[n - 1].0),
+        }
+    }
+
+    /// Notes that the next decoded byte comes from `source`.
+    pub(super) fn anchor(&mut self, source: usize) {
+        self.map.push((self.text.len(), source));
+    }
+}
+
 /// Reusable buffers of one worker. Not shared between threads.
 #[derive(Default)]
-pub struct Scratch {}
+pub struct Scratch {
+    pub(super) found: Vec<Found>,
+    pub(super) candidates: Vec<Candidate>,
+    pub(super) quiet: Vec<(usize, usize)>,
+    /// Free buffers for decoded text, one a nesting level.
+    pub(super) pool: Vec<Decoded>,
+    pub(super) round: Vec<u8>,
+}
+
+impl Scratch {
+    pub(super) fn borrow(&mut self) -> Decoded {
+        let mut decoded = self.pool.pop().unwrap_or_default();
+        decoded.clear();
+        decoded
+    }
+
+    pub(super) fn give_back(&mut self, decoded: Decoded) {
+        self.pool.push(decoded);
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        for decoded in &mut self.pool {
+            decoded.text.zeroize();
+        }
+        self.round.zeroize();
+    }
+}

@@ -1,0 +1,66 @@
+//! Blocks between `-----BEGIN` and `-----END`: private ones go whole, public ones are left in peace.
+
+use super::inspect::Search;
+use super::structural as rule;
+
+/// Labels that are secret (RFC 7468, OpenPGP, SSH2, PuTTY).
+fn private(label: &str) -> bool {
+    label.contains("PRIVATE KEY") || label.contains("OPENSSH KEY") || label.contains("SECRET KEY")
+}
+
+/// Finds all blocks. Public ones are noted as quiet, so that their base64 is not called drawn.
+pub(super) fn search(search: &mut Search<'_>, text: &str) {
+    let mut from = 0;
+    while let Some(at) = memchr::memmem::find(&text.as_bytes()[from..], b"BEGIN ") {
+        let begin = from + at;
+        from = begin + 6;
+        let dashes = text[..begin].bytes().rev().take_while(|b| matches!(b, b'-' | b' ')).count();
+        if !text[..begin].ends_with('-') && !text[..begin].ends_with("- ") || dashes < 4 {
+            continue;
+        }
+        let rest = &text[from..];
+        let Some(label_end) = rest.find("----").filter(|n| *n <= 64) else { continue };
+        let label = rest[..label_end].trim_end_matches([' ', '-']);
+        let start = begin - dashes;
+        let end = match closing(text, from + label_end, label) {
+            Some(end) => end,
+            None => from + label_end + body(&text[from + label_end..]),
+        };
+        if private(label) {
+            search.push(start, end, rule::PRIVATE_KEY);
+        } else {
+            search.scratch.quiet.push((start, end));
+        }
+        from = end.max(from);
+    }
+    if let Some(start) = text.find("PuTTY-User-Key-File-") {
+        let end = text[start..].find("Private-MAC:").map_or(text.len(), |n| {
+            let mac = start + n + "Private-MAC:".len();
+            mac + text[mac..].bytes().take_while(|b| b.is_ascii_hexdigit() || *b == b' ').count()
+        });
+        search.push(start, end, rule::PRIVATE_KEY);
+    }
+}
+
+/// Offset behind the END line of this label.
+fn closing(text: &str, from: usize, label: &str) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let end = at + text[at..].find("END ")?;
+        let rest = &text[end + 4..];
+        if rest.starts_with(label) {
+            let behind = end + 4 + label.len();
+            return Some(
+                behind + text[behind..].bytes().take(6).take_while(|b| matches!(b, b'-' | b' ')).count(),
+            );
+        }
+        at = end + 4;
+    }
+}
+
+/// Length of what can be the body of a block without an end.
+fn body(rest: &str) -> usize {
+    rest.bytes()
+        .take_while(|b| b.is_ascii_alphanumeric() || b.is_ascii_whitespace() || b"+/=-:,.\\()<>_".contains(b))
+        .count()
+}

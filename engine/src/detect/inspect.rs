@@ -1,0 +1,261 @@
+//! The order of the stages over one value: cheap look, nested content, candidates, people, drawn strings, tenant rules.
+//!
+//! Nothing is decided twice here: each stage pushes what it found, `resolve` settles it. Must not allocate for a
+//! value that holds nothing.
+
+use super::gate::{Candidate, Signs, Trigger};
+use super::resolve::{self, Found};
+use super::structural as rule;
+use super::{Hint, Hit, KeyVerdict, RuleIx, RuleSet, Scratch, marker};
+use super::{assignment, blocks, encoded, json, network, people, tokens, url};
+
+/// JSON or encodings inside each other, at most this deep.
+pub(super) const LEVELS_MAX: u8 = 4;
+
+/// Shorter values hold nothing that a format, and not a key, could tell.
+const SHORTEST: usize = 6;
+
+/// After each round the text is searched again with the markers in place: what only then shows is found too, and a
+/// second run finds nothing new. More rounds than these mean that a value cannot be settled.
+const ROUNDS_MAX: usize = 4;
+
+/// The search of one value, possibly inside another.
+pub(super) struct Search<'r> {
+    pub(super) rules: &'r RuleSet,
+    pub(super) scratch: &'r mut Scratch,
+}
+
+fn hint_of(key: KeyVerdict) -> Hint {
+    match key {
+        KeyVerdict::Context(context) => context.hint,
+        _ => Hint::None,
+    }
+}
+
+impl RuleSet {
+    /// All hits of a decoded value under its key: sorted, disjoint, priorities and allowlists applied (`allow` hits are
+    /// not returned). `hits` is cleared first. A text that consists of markers has none.
+    pub fn inspect(&self, text: &str, key: KeyVerdict, scratch: &mut Scratch, hits: &mut Vec<Hit>) {
+        hits.clear();
+        if let KeyVerdict::Sensitive(ix) = key {
+            if self.enabled(ix) {
+                self.whole(text, ix, hits);
+                return;
+            }
+        }
+        if self.worth_a_look(text, key) {
+            self.search(text, key, false, scratch, hits);
+        }
+    }
+
+    /// A map key that is itself data (an e-mail address, a token). `hits` is cleared first.
+    pub fn inspect_key(&self, key: &str, scratch: &mut Scratch, hits: &mut Vec<Hit>) {
+        hits.clear();
+        if self.worth_a_look(key, KeyVerdict::Plain) {
+            self.search(key, KeyVerdict::Plain, true, scratch, hits);
+        }
+    }
+
+    fn whole(&self, text: &str, ix: RuleIx, hits: &mut Vec<Hit>) {
+        let mut found = vec![Found { start: 0, end: text.len(), rule: ix }];
+        if !marker::only(text) && !text.is_empty() && !self.allowed(text, ix) {
+            resolve::settle(self, text, &mut found, hits);
+        }
+    }
+
+    /// The cheap look. Most values end here.
+    #[inline]
+    fn worth_a_look(&self, text: &str, key: KeyVerdict) -> bool {
+        let bytes = text.as_bytes();
+        if self.tenant_looks(text, key) || (json::matters(key) && !bytes.is_empty()) {
+            return true;
+        }
+        if bytes.len() < SHORTEST {
+            return false;
+        }
+        let signs = self.core.gate.look(bytes);
+        signs.literal
+            || signs.at_sign
+            || signs.percent
+            || signs.digits >= people::DIGITS_MIN
+            || matches!(bytes[0], b'{' | b'[' | b' ' | b'\n')
+            || (bytes.len() >= tokens::DRAWN_MIN && tokens::has_long_run(bytes))
+    }
+
+    fn search(&self, text: &str, key: KeyVerdict, is_key: bool, scratch: &mut Scratch, hits: &mut Vec<Hit>) {
+        self.once(text, key, is_key, scratch, hits);
+        if hits.is_empty() {
+            return;
+        }
+        for _ in 0..ROUNDS_MAX {
+            let mut replaced = std::mem::take(&mut scratch.round);
+            replaced.clear();
+            let spans = self.stand_ins(text, hits, &mut replaced);
+            let mut more = Vec::new();
+            let readable = std::str::from_utf8(&replaced).unwrap_or("");
+            self.once(readable, key, is_key, scratch, &mut more);
+            scratch.round = replaced;
+            if more.is_empty() {
+                return;
+            }
+            for hit in &mut more {
+                hit.start = back(&spans, hit.start);
+                hit.end = back(&spans, hit.end);
+            }
+            hits.append(&mut more);
+            hits.sort_by_key(|hit| hit.start);
+        }
+        hits.clear();
+        hits.push(Hit { start: 0, end: text.len(), rule: rule::UNSETTLED, secret: false });
+    }
+
+    /// The text with markers in place of the hits. Returns `(offset behind the marker, source offset)` pairs.
+    fn stand_ins(&self, text: &str, hits: &[Hit], out: &mut Vec<u8>) -> Vec<(usize, usize)> {
+        let mut spans = Vec::with_capacity(hits.len());
+        let mut at = 0;
+        for hit in hits {
+            out.extend_from_slice(&text.as_bytes()[at..hit.start]);
+            let info = self.rule(hit.rule);
+            marker::write(info.category, info.action, || [0; 8], out);
+            at = hit.end;
+            spans.push((out.len(), at));
+        }
+        out.extend_from_slice(&text.as_bytes()[at..]);
+        spans
+    }
+
+    fn once(&self, text: &str, key: KeyVerdict, is_key: bool, scratch: &mut Scratch, hits: &mut Vec<Hit>) {
+        scratch.found.clear();
+        let mut search = Search { rules: self, scratch };
+        search.leaf(text, key, 0, is_key);
+        let mut found = std::mem::take(&mut scratch.found);
+        found.retain(|f| {
+            self.enabled(f.rule) && !self.allowed(text.get(f.start..f.end).unwrap_or(""), f.rule)
+        });
+        resolve::settle(self, text, &mut found, hits);
+        scratch.found = found;
+    }
+}
+
+/// Source offset of an offset in the text with stand-ins. New hits never lie inside a marker.
+fn back(spans: &[(usize, usize)], at: usize) -> usize {
+    match spans.partition_point(|(behind, _)| *behind <= at) {
+        0 => at,
+        n => spans[n - 1].1 + (at - spans[n - 1].0),
+    }
+}
+
+impl Search<'_> {
+    pub(super) fn push(&mut self, start: usize, end: usize, rule: RuleIx) {
+        self.scratch.found.push(Found { start, end, rule });
+    }
+
+    /// A decoded value at a nesting level; findings are pushed in its own offsets.
+    pub(super) fn leaf(&mut self, text: &str, key: KeyVerdict, level: u8, is_key: bool) {
+        if let KeyVerdict::Sensitive(ix) = key {
+            if self.rules.enabled(ix) {
+                if !text.is_empty() && !marker::only(text) {
+                    self.push(0, text.len(), ix);
+                }
+                return;
+            }
+        }
+        self.rules.tenant_search(text, key, &mut self.scratch.found);
+        let hint = hint_of(key);
+        if hint == Hint::Allowed {
+            blocks::search(self, text);
+            self.scratch.quiet.clear();
+            return;
+        }
+        let bytes = text.as_bytes();
+        if level < LEVELS_MAX && is_json(bytes) && json::walk(self, text, key, level) {
+            return;
+        }
+        people::under_key(self, text, hint);
+        assignment::under_key(self, text, hint);
+        if bytes.len() < SHORTEST {
+            return;
+        }
+        let signs = self.rules.core.gate.look(bytes);
+        self.flat(text, hint, level, is_key, signs);
+    }
+
+    fn flat(&mut self, text: &str, hint: Hint, level: u8, is_key: bool, signs: Signs) {
+        let bytes = text.as_bytes();
+        let quiet_before = self.scratch.quiet.len();
+        if signs.literal {
+            self.literals(text, hint, is_key);
+        }
+        if signs.at_sign {
+            people::emails(self, text);
+        }
+        if signs.digits >= people::DIGITS_MIN {
+            people::numbers(self, text, hint);
+        }
+        if signs.percent && level < LEVELS_MAX {
+            encoded::percent(self, text, hint, level);
+        }
+        if bytes.len() >= tokens::DRAWN_MIN && tokens::has_long_run(bytes) {
+            tokens::runs(self, text, hint, level);
+        }
+        self.scratch.quiet.truncate(quiet_before);
+    }
+
+    /// Confirms what the gate proposes.
+    fn literals(&mut self, text: &str, hint: Hint, is_key: bool) {
+        let mut candidates = std::mem::take(&mut self.scratch.candidates);
+        candidates.clear();
+        self.rules.core.gate.candidates(text.as_bytes(), |c| candidates.push(c));
+        let mut seen = Seen::default();
+        for candidate in &candidates {
+            self.confirm(text, *candidate, hint, is_key, &mut seen);
+        }
+        self.scratch.candidates = candidates;
+    }
+
+    fn confirm(&mut self, text: &str, candidate: Candidate, hint: Hint, is_key: bool, seen: &mut Seen) {
+        let at = candidate.at;
+        match candidate.trigger {
+            Trigger::Shape { shape, back } => tokens::shape(self, text, shape, at, usize::from(back), seen),
+            Trigger::Block => {
+                if at >= seen.block {
+                    blocks::search(self, text);
+                    seen.block = text.len();
+                }
+            }
+            Trigger::Url => url::at(self, text, at),
+            Trigger::Jwt => {
+                if at >= seen.jwt {
+                    seen.jwt = tokens::jwt(self, text, at);
+                }
+            }
+            Trigger::Header => assignment::header(self, text, at),
+            Trigger::Address => {
+                if hint != Hint::Version && at >= seen.address {
+                    seen.address = network::at(self, text, at);
+                }
+            }
+            Trigger::Assignment => {
+                if !is_key && at >= seen.assignment {
+                    seen.assignment = assignment::at(self, text, at);
+                }
+            }
+        }
+    }
+}
+
+/// How far each kind of confirmation has read: nothing is read twice.
+#[derive(Default)]
+pub(super) struct Seen {
+    block: usize,
+    jwt: usize,
+    address: usize,
+    assignment: usize,
+    /// End of the last confirmed shape.
+    pub(super) shape: usize,
+}
+
+fn is_json(bytes: &[u8]) -> bool {
+    let first = bytes.iter().find(|b| !b.is_ascii_whitespace());
+    matches!(first, Some(b'{' | b'['))
+}

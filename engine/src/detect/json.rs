@@ -1,0 +1,295 @@
+//! JSON inside a string: walks the leaves, each under its own key, and maps what is found back into the text.
+//!
+//! Lenient where it costs nothing (a redaction marker may stand for a number); gives up on anything else that is not
+//! JSON, and the text is then searched as text.
+
+use super::inspect::Search;
+use super::resolve::Found;
+use super::{Hint, KeyVerdict, marker};
+
+/// Deeper nesting is no configuration: the text is searched flat.
+const DEPTH_MAX: usize = 96;
+
+/// A member that belongs to a name/value pair (`{"name": "DB_PASSWORD", "value": "…"}`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PairPart {
+    /// The text says what the sibling value is.
+    Name,
+    /// The value that the sibling name describes.
+    Value,
+}
+
+/// Which part of a pair a member key is.
+pub(super) fn pair_part(key: &str) -> Option<PairPart> {
+    match key {
+        "name" | "Name" | "NAME" | "key" | "Key" | "ParameterKey" | "variable" | "option_name"
+        | "OptionName" | "parameter_name" => Some(PairPart::Name),
+        "value" | "Value" | "VALUE" | "ParameterValue" | "parameter_value" | "default_value"
+        | "plaintext" => Some(PairPart::Value),
+        _ => None,
+    }
+}
+
+struct Walk<'s, 'a, 'r> {
+    text: &'a str,
+    at: usize,
+    search: &'s mut Search<'r>,
+    level: u8,
+}
+
+/// Walks the whole text. `false`: not JSON, nothing was kept.
+pub(super) fn walk(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, level: u8) -> bool {
+    let kept = search.scratch.found.len();
+    let mut walk = Walk { text, at: 0, search, level };
+    walk.space();
+    let whole = walk.value(verdict, 0).is_some() && {
+        walk.space();
+        walk.at == text.len()
+    };
+    if !whole {
+        search.scratch.found.truncate(kept);
+    }
+    whole
+}
+
+impl Walk<'_, '_, '_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn take(&mut self, b: u8) -> Option<()> {
+        self.space();
+        (self.peek() == Some(b)).then(|| self.at += 1)
+    }
+
+    fn value(&mut self, verdict: KeyVerdict, depth: usize) -> Option<()> {
+        if depth > DEPTH_MAX {
+            return None;
+        }
+        self.space();
+        match self.peek()? {
+            b'[' => {
+                if let Some(len) = marker::length_at(self.text.as_bytes(), self.at) {
+                    self.at += len;
+                    return Some(());
+                }
+                self.array(verdict, depth)
+            }
+            b'{' => self.object(verdict, depth),
+            b'"' => {
+                let (start, end, escaped) = self.string()?;
+                self.leaf(start, end, escaped, verdict);
+                Some(())
+            }
+            _ => self.scalar(verdict),
+        }
+    }
+
+    fn array(&mut self, verdict: KeyVerdict, depth: usize) -> Option<()> {
+        self.at += 1;
+        self.space();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Some(());
+        }
+        loop {
+            self.value(verdict, depth + 1)?;
+            self.space();
+            match self.peek()? {
+                b',' => self.at += 1,
+                b']' => {
+                    self.at += 1;
+                    return Some(());
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    fn object(&mut self, parent: KeyVerdict, depth: usize) -> Option<()> {
+        self.at += 1;
+        let mut named = KeyVerdict::Plain;
+        let mut waiting: Option<(usize, usize, bool)> = None;
+        self.space();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Some(());
+        }
+        loop {
+            self.space();
+            if self.peek() != Some(b'"') {
+                return None;
+            }
+            let (start, end, escaped) = self.string()?;
+            self.key(start, end, escaped);
+            let key = &self.text[start..end];
+            let verdict = self.search.rules.classify_key(key).under(parent);
+            let part = pair_part(key);
+            self.take(b':')?;
+            self.space();
+            if self.peek() == Some(b'"') && part.is_some() {
+                let (start, end, escaped) = self.string()?;
+                if part == Some(PairPart::Name) {
+                    if let KeyVerdict::Plain = named {
+                        named = self.search.rules.classify_key(&self.text[start..end]);
+                    }
+                    self.leaf(start, end, escaped, KeyVerdict::Plain.under(parent));
+                } else {
+                    waiting = Some((start, end, escaped));
+                }
+            } else {
+                self.value(verdict, depth + 1)?;
+            }
+            self.space();
+            match self.peek()? {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    break;
+                }
+                _ => return None,
+            }
+        }
+        if let Some((start, end, escaped)) = waiting {
+            self.leaf(start, end, escaped, named.under(parent));
+        }
+        Some(())
+    }
+
+    /// Content of the string at the cursor: begin, end, holds escapes.
+    fn string(&mut self) -> Option<(usize, usize, bool)> {
+        let bytes = self.text.as_bytes();
+        let start = self.at + 1;
+        let mut at = start;
+        let mut escaped = false;
+        loop {
+            let step = memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+            at += step;
+            if bytes[at] == b'"' {
+                self.at = at + 1;
+                return Some((start, at, escaped));
+            }
+            escaped = true;
+            at += 2;
+        }
+    }
+
+    fn scalar(&mut self, verdict: KeyVerdict) -> Option<()> {
+        let rest = &self.text[self.at..];
+        let len =
+            rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.')).count();
+        let word = &rest[..len];
+        let first = *word.as_bytes().first()?;
+        if first == b'-' || first.is_ascii_digit() {
+            if let Some(rule) = self.search.rules.inspect_number(word, verdict) {
+                self.search.scratch.found.push(Found { start: self.at, end: self.at + len, rule });
+            }
+        } else if !matches!(word, "true" | "false" | "null") {
+            return None;
+        }
+        self.at += len;
+        Some(())
+    }
+
+    fn key(&mut self, start: usize, end: usize, escaped: bool) {
+        if end - start >= 6 {
+            self.leaf_with(start, end, escaped, KeyVerdict::Plain, true);
+        }
+    }
+
+    fn leaf(&mut self, start: usize, end: usize, escaped: bool, verdict: KeyVerdict) {
+        self.leaf_with(start, end, escaped, verdict, false);
+    }
+
+    fn leaf_with(&mut self, start: usize, end: usize, escaped: bool, verdict: KeyVerdict, is_key: bool) {
+        let text = self.text;
+        let from = self.search.scratch.found.len();
+        if !escaped {
+            self.search.leaf(&text[start..end], verdict, self.level + 1, is_key);
+            for found in &mut self.search.scratch.found[from..] {
+                found.start += start;
+                found.end += start;
+            }
+            return;
+        }
+        let mut decoded = self.search.scratch.borrow();
+        unescape(text, start, end, &mut decoded);
+        self.search.leaf(&decoded.text, verdict, self.level + 1, is_key);
+        for found in &mut self.search.scratch.found[from..] {
+            found.start = decoded.source(found.start);
+            found.end = decoded.source(found.end);
+        }
+        self.search.scratch.give_back(decoded);
+    }
+}
+
+/// Decodes a JSON string's content; what is no escape stays as it is, half a surrogate pair becomes U+FFFD.
+fn unescape(text: &str, start: usize, end: usize, out: &mut super::scratch::Decoded) {
+    let bytes = text.as_bytes();
+    let mut at = start;
+    out.anchor(start);
+    while at < end {
+        let run = memchr::memchr(b'\\', &bytes[at..end]).map_or(end, |n| at + n);
+        out.text.push_str(&text[at..run]);
+        at = run;
+        if at >= end {
+            break;
+        }
+        let (c, len) = match bytes.get(at + 1) {
+            Some(b'n') => ('\n', 2),
+            Some(b't') => ('\t', 2),
+            Some(b'r') => ('\r', 2),
+            Some(b'b') => ('\u{8}', 2),
+            Some(b'f') => ('\u{c}', 2),
+            Some(b'u') => unicode(bytes, at, end),
+            Some(b) if b.is_ascii() => (char::from(*b), 2),
+            _ => ('\\', 1),
+        };
+        out.anchor(at);
+        out.text.push(c);
+        at = (at + len).min(end);
+        out.anchor(at);
+    }
+    out.anchor(end);
+}
+
+fn hex4(bytes: &[u8], at: usize, end: usize) -> Option<u32> {
+    let digits = bytes.get(at..at + 4).filter(|_| at + 4 <= end)?;
+    digits.iter().try_fold(0, |n, b| char::from(*b).to_digit(16).map(|d| n * 16 + d))
+}
+
+fn unicode(bytes: &[u8], at: usize, end: usize) -> (char, usize) {
+    let Some(first) = hex4(bytes, at + 2, end) else { return ('\\', 1) };
+    if (0xD800..0xDC00).contains(&first) && bytes.get(at + 6..at + 8) == Some(b"\\u") {
+        if let Some(second @ 0xDC00..0xE000) = hex4(bytes, at + 8, end) {
+            let scalar = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+            return (char::from_u32(scalar).unwrap_or('\u{fffd}'), 12);
+        }
+    }
+    (char::from_u32(first).unwrap_or('\u{fffd}'), 6)
+}
+
+/// The verdict that a name gives to its value: only when it looks like a name.
+pub(super) fn looks_like_name(text: &str) -> bool {
+    text.len() <= 128
+        && !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:/ ".contains(&b))
+}
+
+/// Whether a verdict asks for more than a plain look.
+pub(super) fn matters(verdict: KeyVerdict) -> bool {
+    match verdict {
+        KeyVerdict::Plain => false,
+        KeyVerdict::Sensitive(_) => true,
+        KeyVerdict::Context(context) => {
+            context.tenant != 0
+                || !matches!(context.hint, Hint::None | Hint::Public | Hint::Version | Hint::Allowed)
+        }
+    }
+}

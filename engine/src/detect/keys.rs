@@ -1,0 +1,825 @@
+//! What key names say: tokenised, compared word by word, never by substring alone.
+//!
+//! Knows names only; must never look at a value.
+
+use super::structural as rule;
+use super::{Hint, KeyContext, KeyVerdict, RuleIx};
+
+/// At most this many words of a key are looked at, the last ones: the head noun stands last.
+const WORDS_MAX: usize = 16;
+/// Longer keys are data, not names.
+const KEY_MAX: usize = 256;
+
+/// Words that say nothing about what is named: stripped from the end.
+const NEUTRAL: &[&str] = &[
+    "value",
+    "values",
+    "string",
+    "data",
+    "text",
+    "plaintext",
+    "pem",
+    "der",
+    "hex",
+    "b64",
+    "base64",
+    "raw",
+    "json",
+    "openssh",
+    "pkcs8",
+    "pkcs1",
+    "wo",
+    "old",
+    "new",
+    "current",
+    "previous",
+    "encoded",
+    "binary",
+    "v1",
+    "v2",
+    "v3",
+    "v4",
+    "hash",
+    "hashed",
+    "encrypted",
+    "ciphertext",
+    "plain",
+    "contents",
+    "content",
+    "override",
+    "input",
+    "env",
+    "var",
+];
+
+/// The last word that turns a secret's name into a fact about it.
+const FACT: &[&str] = &[
+    "arn",
+    "arns",
+    "name",
+    "names",
+    "type",
+    "types",
+    "length",
+    "policy",
+    "policies",
+    "ttl",
+    "enabled",
+    "disabled",
+    "version",
+    "versions",
+    "file",
+    "files",
+    "filename",
+    "path",
+    "paths",
+    "url",
+    "uri",
+    "endpoint",
+    "required",
+    "reset",
+    "rotation",
+    "expiry",
+    "expires",
+    "expire",
+    "expiration",
+    "at",
+    "count",
+    "status",
+    "algorithm",
+    "algorithms",
+    "size",
+    "format",
+    "prefix",
+    "suffix",
+    "mode",
+    "method",
+    "provider",
+    "ref",
+    "refs",
+    "reference",
+    "selector",
+    "manager",
+    "store",
+    "region",
+    "location",
+    "lifetime",
+    "validity",
+    "duration",
+    "period",
+    "days",
+    "hours",
+    "minutes",
+    "seconds",
+    "age",
+    "history",
+    "complexity",
+    "attempts",
+    "bits",
+    "curve",
+    "usage",
+    "usages",
+    "ops",
+    "spec",
+    "permissions",
+    "id",
+    "ids",
+    "date",
+    "time",
+    "timestamp",
+    "on",
+    "in",
+    "window",
+    "rule",
+    "rules",
+    "config",
+    "configuration",
+    "settings",
+    "options",
+    "description",
+    "label",
+    "labels",
+    "tags",
+    "state",
+    "bytes",
+    "limit",
+    "max",
+    "min",
+    "audience",
+    "issuer",
+    "scope",
+    "scopes",
+    "request",
+    "access",
+    "use",
+    "kind",
+    "source",
+    "sources",
+    "username",
+    "user",
+    "only",
+    "authentication",
+    "auth",
+    "allowed",
+    "support",
+    "supported",
+    "changed",
+    "updated",
+    "created",
+    "last",
+    "rotated",
+    "vault",
+    "service",
+    "services",
+    "backend",
+    "engine",
+    "mount",
+    "keepers",
+    "numeric",
+    "special",
+    "upper",
+    "lower",
+    "fingerprint",
+    "thumbprint",
+    "management",
+    "protected",
+    "protection",
+    "recovery",
+    "property",
+    "properties",
+    "field",
+    "link",
+    "links",
+    "claim",
+    "claims",
+    "exchange",
+    "endpoints",
+    "address",
+    "host",
+    "port",
+    "delivery",
+    "retention",
+    "generation",
+    "number",
+];
+
+/// Names of passwords: whatever stands there goes.
+const STRONG: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "passwords",
+    "pwd",
+    "passcode",
+    "userpassword",
+    "dbpassword",
+    "adminpassword",
+    "rootpassword",
+    "masterpassword",
+    "mysqlpwd",
+    "pgpassword",
+    "mypassword",
+    "credentials",
+    "credential",
+    "kubeconfig",
+];
+
+/// Two last words that together name a secret beyond doubt.
+const STRONG_PAIRS: &[(&str, &str)] = &[
+    ("api", "key"),
+    ("secret", "key"),
+    ("private", "key"),
+    ("client", "secret"),
+    ("auth", "token"),
+    ("access", "token"),
+    ("refresh", "token"),
+    ("bearer", "token"),
+    ("session", "token"),
+    ("id", "token"),
+    ("account", "key"),
+    ("encryption", "key"),
+    ("signing", "key"),
+    ("master", "key"),
+    ("shared", "key"),
+    ("license", "key"),
+    ("client", "key"),
+    ("server", "key"),
+    ("tls", "key"),
+    ("ssl", "key"),
+    ("app", "key"),
+    ("application", "key"),
+    ("ingestion", "key"),
+    ("webhook", "secret"),
+    ("shared", "secret"),
+    ("app", "secret"),
+    ("signing", "secret"),
+    ("api", "secret"),
+    ("api", "token"),
+    ("consumer", "secret"),
+    ("oauth", "token"),
+    ("deploy", "token"),
+    ("join", "token"),
+    ("root", "token"),
+    ("bot", "token"),
+    ("pass", "word"),
+    ("pass", "phrase"),
+    ("db", "pass"),
+    ("admin", "pass"),
+    ("user", "pass"),
+    ("smtp", "pass"),
+    ("root", "pass"),
+    ("authkey", ""),
+    ("subscription", "key"),
+    ("service", "key"),
+    ("personal", "token"),
+    ("hmac", "key"),
+    ("hmac", "secret"),
+    ("aes", "key"),
+    ("des", "key"),
+    ("rsa", "key"),
+    ("primary", "password"),
+    ("sas", "token"),
+    ("functions", "key"),
+    ("hec", "token"),
+    ("psk", ""),
+    ("preshared", "key"),
+    ("integration", "key"),
+    ("routing", "secret"),
+    ("storage", "key"),
+    ("token", "secret"),
+    ("secret", "access"),
+    ("cookie", "secret"),
+    ("jwt", "secret"),
+    ("session", "secret"),
+    ("agent", "key"),
+    ("unseal", "key"),
+    ("recovery", "key"),
+    ("rpc", "key"),
+    ("gossip", "key"),
+    ("seed", "phrase"),
+    ("sas", "url"),
+    ("pre", "key"),
+    ("secret", "payload"),
+    ("pat", ""),
+    ("kube", "config"),
+];
+
+/// Last words that suggest a secret: the value decides.
+const SUGGESTIVE: &[&str] = &[
+    "secret",
+    "secrets",
+    "token",
+    "tokens",
+    "apikey",
+    "apikeys",
+    "pass",
+    "sas",
+    "auth",
+    "authorization",
+    "privatekey",
+    "accesskey",
+    "secretkey",
+    "clientsecret",
+    "authtoken",
+    "accesstoken",
+    "cookie",
+    "otp",
+    "totp",
+    "mnemonic",
+    "pin",
+    "pincode",
+    "cvv",
+    "cvc",
+    "signature",
+    "seed",
+    "salt",
+    "jwt",
+    "dsa",
+    "webhook",
+    "webhooks",
+    "authkey",
+    "psk",
+    "pat",
+    "unseal",
+];
+
+/// Words written together: the end of the whole key is compared.
+const JOINED: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "apikey",
+    "secretkey",
+    "clientsecret",
+    "authtoken",
+    "accesstoken",
+    "privatekey",
+    "secretaccesskey",
+    "apitoken",
+    "accountkey",
+    "sharedaccesskey",
+    "encryptionkey",
+    "signingkey",
+    "apisecret",
+    "appsecret",
+    "passwort",
+    "motdepasse",
+    "contrasena",
+    "licensekey",
+    "connectionpassword",
+    "refreshtoken",
+    "secrettoken",
+    "webhooksecret",
+];
+
+/// Facts about cryptography and identity that are public by nature.
+const PUBLIC_LAST: &[&str] = &[
+    "arn",
+    "arns",
+    "etag",
+    "etags",
+    "digest",
+    "digests",
+    "sha",
+    "sha1",
+    "sha256",
+    "sha512",
+    "md5",
+    "checksum",
+    "hash",
+    "fingerprint",
+    "thumbprint",
+    "uid",
+    "uuid",
+    "guid",
+    "id",
+    "ids",
+    "version",
+    "revision",
+    "commit",
+    "policy",
+    "certificate",
+    "cert",
+    "crt",
+    "ca",
+    "chain",
+    "selflink",
+    "link",
+    "image",
+    "nonce",
+    "serial",
+    "lineage",
+    "base64sha256",
+    "base64sha512",
+    "arnsuffix",
+    "certificates",
+    "zone",
+    "ami",
+    "modulus",
+    "crl",
+    "csr",
+    "bundle",
+];
+
+struct Words {
+    bytes: [u8; KEY_MAX],
+    len: usize,
+    spans: [(u16, u16); WORDS_MAX],
+    count: usize,
+}
+
+impl Words {
+    /// Splits snake, kebab, dotted and camel case, lower-cased.
+    fn of(key: &str) -> Option<Self> {
+        let src = key.as_bytes();
+        if src.len() > KEY_MAX || src.is_empty() {
+            return None;
+        }
+        let mut words = Self { bytes: [0; KEY_MAX], len: src.len(), spans: [(0, 0); WORDS_MAX], count: 0 };
+        let mut start = 0;
+        for i in 0..=src.len() {
+            let boundary = i == src.len() || !src[i].is_ascii_alphanumeric() || i > start && camel(src, i);
+            if boundary {
+                words.push(start, i);
+                start = if i < src.len() && src[i].is_ascii_alphanumeric() { i } else { i + 1 };
+            }
+            if i < src.len() {
+                words.bytes[i] = src[i].to_ascii_lowercase();
+            }
+        }
+        (words.count > 0).then_some(words)
+    }
+
+    fn push(&mut self, start: usize, end: usize) {
+        if end <= start {
+            return;
+        }
+        if self.count == WORDS_MAX {
+            self.spans.rotate_left(1);
+            self.count -= 1;
+        }
+        if let (Ok(from), Ok(to)) = (u16::try_from(start), u16::try_from(end)) {
+            self.spans[self.count] = (from, to);
+            self.count += 1;
+        }
+    }
+
+    fn word(&self, back: usize) -> &str {
+        if back >= self.count {
+            return "";
+        }
+        let (from, to) = self.spans[self.count - 1 - back];
+        std::str::from_utf8(&self.bytes[usize::from(from)..usize::from(to)]).unwrap_or("")
+    }
+
+    fn any(&self, list: &[&str]) -> bool {
+        (0..self.count).any(|back| list.contains(&self.word(back)))
+    }
+
+    fn ends_joined(&self, list: &[&str]) -> bool {
+        let whole = &self.bytes[..self.len];
+        list.iter().any(|end| whole.ends_with(end.as_bytes()))
+    }
+
+    /// Drops neutral words and numbers at the end.
+    fn strip_neutral(&mut self) {
+        while self.count > 1 {
+            let last = self.word(0);
+            if !NEUTRAL.contains(&last) && !last.bytes().all(|b| b.is_ascii_digit()) {
+                break;
+            }
+            self.count -= 1;
+        }
+    }
+}
+
+/// `aB` and the `b` of `ABb`.
+fn camel(src: &[u8], i: usize) -> bool {
+    let upper = |at: usize| src.get(at).is_some_and(u8::is_ascii_uppercase);
+    let lower = |at: usize| src.get(at).is_some_and(u8::is_ascii_lowercase);
+    let digit = |at: usize| src.get(at).is_some_and(u8::is_ascii_digit);
+    upper(i) && (lower(i - 1) || digit(i - 1)) || upper(i) && upper(i - 1) && lower(i + 1)
+}
+
+fn hint(hint: Hint) -> KeyVerdict {
+    KeyVerdict::Context(KeyContext { hint, tenant: 0 })
+}
+
+/// The built-in verdict on a key.
+pub(super) fn classify(key: &str) -> KeyVerdict {
+    let Some(mut words) = Words::of(key) else { return KeyVerdict::Plain };
+    if let Some(personal) = personal(&words) {
+        return personal;
+    }
+    let (last, before) = (words.word(0), words.word(1));
+    if last == "id" && before == "secret" && words.count == 2 {
+        return hint(Hint::Secret(rule::SUGGESTIVE_KEY));
+    }
+    let secret_inside = words.any(STRONG)
+        || words.any(SUGGESTIVE)
+        || words.any(&["key", "keys"])
+        || words.ends_joined(JOINED);
+    if secret_inside && FACT.contains(&last) && !is_pair(before, last) {
+        return hint(Hint::Public);
+    }
+    if words.any(&["public", "pub"]) && words.any(&["key", "keys", "token"]) {
+        return hint(Hint::Public);
+    }
+    if connection(&words) {
+        return hint(Hint::Connection(rule::CONNECTION));
+    }
+    if matches!(last, "version" | "versions" | "release") && !words.any(STRONG) && !words.any(SUGGESTIVE) {
+        return hint(Hint::Version);
+    }
+    if PUBLIC_LAST.contains(&last) && !words.any(STRONG) && !words.any(SUGGESTIVE) {
+        return hint(Hint::Public);
+    }
+    words.strip_neutral();
+    let stripped_strong = key.len() > 7 && matches!((words.word(0), words.count), ("secret", 1));
+    if stripped_strong {
+        // secret_string, secret_value, secret_data: what stands there is the secret itself.
+        return KeyVerdict::Sensitive(rule::SENSITIVE_KEY);
+    }
+    let (last, before) = (words.word(0), words.word(1));
+    if STRONG.contains(&last)
+        || is_pair(before, last)
+        || secret_access_key(&words)
+        || words.ends_joined(JOINED)
+    {
+        return KeyVerdict::Sensitive(rule::SENSITIVE_KEY);
+    }
+    if words.any(&[
+        "next",
+        "page",
+        "continuation",
+        "pagination",
+        "pull",
+        "count",
+        "max",
+        "client_request",
+        "idempotency",
+    ]) {
+        return hint(Hint::Public);
+    }
+    if SUGGESTIVE.contains(&last) || last == "key" && secret_key_owner(&words) {
+        return hint(Hint::Secret(rule::SUGGESTIVE_KEY));
+    }
+    let indexing = [
+        "hash",
+        "range",
+        "partition",
+        "sort",
+        "object",
+        "bucket",
+        "s3",
+        "kms",
+        "foreign",
+        "tag",
+        "lock",
+        "state",
+    ];
+    if matches!(last, "key" | "keys") && !indexing.contains(&before) {
+        return hint(Hint::Rare);
+    }
+    KeyVerdict::Plain
+}
+
+fn is_pair(before: &str, last: &str) -> bool {
+    STRONG_PAIRS.contains(&(before, last)) || STRONG_PAIRS.contains(&(last, ""))
+}
+
+/// `secret_access_key`, `primary_access_key`, `storage_account_access_key`.
+fn secret_access_key(words: &Words) -> bool {
+    words.word(0) == "key" && words.word(1) == "access"
+        || words.word(0) == "keys" && words.word(1) == "access"
+}
+
+/// Keys of services whose noun is only "key".
+fn secret_key_owner(words: &Words) -> bool {
+    [
+        "primary",
+        "secondary",
+        "admin",
+        "instrumentation",
+        "write",
+        "read",
+        "integration",
+        "security",
+        "auth",
+        "host",
+        "root",
+    ]
+    .contains(&words.word(1))
+        || words.any(&[
+            "secret",
+            "crypto",
+            "cryptographic",
+            "datadog",
+            "stripe",
+            "sendgrid",
+            "twilio",
+            "openai",
+        ])
+}
+
+/// Strings that carry credentials among other things.
+fn connection(words: &Words) -> bool {
+    let (last, before) = (words.word(0), words.word(1));
+    (matches!(last, "string" | "strings") && matches!(before, "connection" | "conn"))
+        || matches!(last, "connectionstring" | "dsn" | "jdbc" | "connstr")
+        || (matches!(last, "url" | "uri")
+            && words.any(&[
+                "database",
+                "db",
+                "redis",
+                "mongo",
+                "mongodb",
+                "amqp",
+                "broker",
+                "jdbc",
+                "connection",
+                "webhook",
+            ]))
+}
+
+/// Data about people.
+fn personal(words: &Words) -> Option<KeyVerdict> {
+    let (last, before) = (words.word(0), words.word(1));
+    let pair = (before, last);
+    let sensitive = |ix: RuleIx| Some(KeyVerdict::Sensitive(ix));
+    match pair {
+        (
+            "first" | "given" | "family" | "maiden" | "middle" | "sur" | "contact" | "cardholder"
+            | "employee" | "customer",
+            "name",
+        )
+        | ("full", "name")
+        | (
+            _,
+            "firstname" | "lastname" | "surname" | "fullname" | "givenname" | "familyname" | "cardholder",
+        ) => {
+            return sensitive(rule::PERSON);
+        }
+        ("last", "name") => return sensitive(rule::PERSON),
+        ("street" | "postal" | "home" | "mailing" | "billing" | "residential" | "shipping", "address")
+        | (_, "street" | "streetaddress" | "postaladdress")
+        | ("address", "line" | "line1" | "line2" | "line3" | "1" | "2" | "3")
+        | ("line", "1" | "2" | "3")
+        | ("zip" | "postal", "code")
+        | (_, "postcode" | "zipcode" | "postalcode") => return sensitive(rule::POSTAL),
+        ("birth", "date" | "day")
+        | ("of", "birth")
+        | (_, "birthdate" | "birthday" | "dob" | "dateofbirth") => {
+            return sensitive(rule::BIRTH);
+        }
+        ("passport" | "license" | "licence" | "insurance", "number" | "no")
+        | ("national" | "tax" | "citizen" | "passport", "id")
+        | ("social", "security")
+        | ("security", "number")
+        | (
+            _,
+            "ssn" | "nino" | "passport" | "cpf" | "dni" | "nie" | "nir" | "bsn" | "pesel" | "aadhaar" | "sin"
+            | "itin" | "codicefiscale",
+        )
+        | ("codice", "fiscale") => {
+            // "insurance number" and the like are ids only where somebody wrote something.
+            return Some(hint(Hint::NationalId));
+        }
+        ("card" | "cc" | "pan", "number" | "no" | "num")
+        | ("credit" | "debit", "card")
+        | (_, "cardnumber" | "creditcard") => {
+            return Some(hint(Hint::Card));
+        }
+        ("account" | "routing" | "iban" | "sort", "number" | "code")
+        | ("bank", "account")
+        | (_, "iban" | "bic" | "accountnumber") => {
+            return Some(hint(Hint::Bank));
+        }
+        _ => {}
+    }
+    let phone =
+        ["phone", "telephone", "mobile", "fax", "cell", "msisdn", "tel", "cellphone", "phonenumber", "sms"];
+    let number = matches!(last, "number" | "numbers" | "no" | "num") && phone.contains(&before);
+    (phone.contains(&last) || number).then(|| hint(Hint::Phone))
+}
+
+/// Whether a word of the kind that stands before `=` or `:` in scripts deserves a look: cheap pre-check.
+pub(super) const SCREEN_WORDS: &[&str] = &[
+    "passw",
+    "pass",
+    "pwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "_key",
+    "-key",
+    "accountkey",
+    "accesskey",
+    "key=",
+    "key:",
+    "key\"",
+    "key ",
+    "credential",
+    "auth",
+    "signature",
+    "sig=",
+    "connectionstring",
+    "privatekey",
+    "psk",
+    "ssn",
+    "dsn",
+    "otp",
+    "pin=",
+    "pat=",
+    "name",
+    "birth",
+    "phone",
+    "street",
+    "dob",
+    "iban",
+    "salt",
+    "cookie",
+    "license",
+    "cvv",
+    "kubeconfig",
+    "seed",
+    "mnemonic",
+    "iekey",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(key: &str, expected: &str) {
+        let said = match classify(key) {
+            KeyVerdict::Plain => "plain",
+            KeyVerdict::Sensitive(ix) => rule::ROWS[usize::from(ix.0)].id,
+            KeyVerdict::Context(context) => match context.hint {
+                Hint::Public => "public",
+                Hint::Secret(_) => "suggestive",
+                Hint::Connection(_) => "connection",
+                Hint::Version => "version",
+                Hint::Rare => "rare",
+                Hint::Phone => "phone",
+                Hint::Card => "card",
+                Hint::NationalId => "national",
+                Hint::Bank => "bank",
+                Hint::None | Hint::Allowed => "none",
+            },
+        };
+        assert_eq!(said, expected, "{key}");
+    }
+
+    #[test]
+    fn keys_mean_what_people_mean() {
+        for key in "password master_password masterUserPassword db-password DB_PASSWORD PGPASSWORD admin.password password_wo \
+                    administrator_login_password password_hash secret_string secret_binary api_key apiKey APIKey client_secret \
+                    clientSecret secret_access_key primary_access_key private_key private_key_pem private_key_openssh auth_token \
+                    access_token encryption_key license_key passphrase ses_smtp_password_v4 kube_config_raw MYSQL_ROOT_PASSWORD \
+                    webhook_secret client_key_data secretAccessKey user_password sas_token account_key credentials hec_token \
+                    wp_passwd dbPassword REDIS_AUTH_TOKEN signing_key bot_token"
+            .split_whitespace()
+        {
+            check(key, "sensitive-key");
+        }
+        for key in "secret_arn secret_name token_type password_length password_policy min_password_length key_name public_key \
+                    kms_key_id kms_key_arn token_ttl password_enabled secret_version private_key_path password_reset_required \
+                    secret_manager_id api_key_id access_key_id secret_status password_last_used key_vault_id token_endpoint \
+                    etag source_code_hash arn id self_link content_md5 next_token image_digest key_usage key_spec certificate \
+                    manage_master_user_password_enabled api_key_source"
+            .split_whitespace()
+        {
+            check(key, "public");
+        }
+        for key in "name bucket_name address host region engine description user username port tags function_name \
+                    hash_key range_key partition_key object_key display_name resource_name city owner bucket_key user_data"
+            .split_whitespace()
+        {
+            check(key, "plain");
+        }
+        for key in "token secret secret_id auth primary_key instrumentation_key secrets".split_whitespace() {
+            check(key, "suggestive");
+        }
+        for (key, said) in [
+            ("first_name", "person-name"),
+            ("contactName", "person-name"),
+            ("street_address", "postal-address"),
+            ("address_line_1", "postal-address"),
+            ("date_of_birth", "birth-date"),
+            ("phone_number", "phone"),
+            ("ssn", "national"),
+            ("card_number", "card"),
+            ("connection_string", "connection"),
+            ("primary_connection_string", "connection"),
+            ("DATABASE_URL", "connection"),
+            ("bank_account", "bank"),
+            ("key", "rare"),
+            ("engine_version", "version"),
+            ("secretsmanager_secret_version", "public"),
+        ] {
+            check(key, said);
+        }
+    }
+}

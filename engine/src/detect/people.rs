@@ -1,0 +1,309 @@
+//! Data about people: e-mail addresses, telephone, card, account and identity numbers.
+//!
+//! Numbers need their check digit, or a form that is theirs alone, or a key that names them.
+
+use super::inspect::Search;
+use super::{Hint, checksum, marker, structural as rule};
+
+/// Fewer digits are no number of a person or an account.
+pub(super) const DIGITS_MIN: usize = 8;
+
+/// Top-level names that are none: units of systemd and file names.
+const NO_DOMAIN: &[&str] = &[
+    "service", "socket", "target", "timer", "mount", "slice", "scope", "path", "png", "jpg", "svg", "js",
+    "css", "html", "so", "git",
+];
+
+/// Mail domains of machine identities: names of resources, not of people.
+const MACHINE_DOMAINS: &[&str] = &["gserviceaccount.com"];
+
+/// E-mail addresses (RFC 5321's practical part, and letters beyond ASCII).
+pub(super) fn emails(search: &mut Search<'_>, text: &str) {
+    let bytes = text.as_bytes();
+    for at in memchr::memchr_iter(b'@', bytes) {
+        let local = bytes[..at].iter().rev().take(65).take_while(|b| local_byte(**b)).count();
+        let domain = bytes[at + 1..].iter().take(254).take_while(|b| domain_byte(**b)).count();
+        let mut end = at + 1 + domain;
+        while end > at + 1 && matches!(bytes[end - 1], b'.' | b'-') {
+            end -= 1;
+        }
+        let mut start = at - local;
+        while start < at && matches!(bytes[start], b'.' | b'-' | b'\'' | b'=' | b'/' | b'&' | b'%') {
+            start += 1;
+        }
+        if start == at || local > 64 || !real_domain(&text[at + 1..end]) {
+            continue;
+        }
+        let name = &text[start..at];
+        let scp = name == "git"
+            || text[end..].starts_with(':')
+                && text[end + 1..].starts_with(|c: char| c.is_alphabetic() || c == '/')
+                && !name.contains('.');
+        let in_address =
+            text[..start].ends_with("://") || text[..start].ends_with(':') && text[..start].contains("://");
+        if !scp && !in_address {
+            search.push(start, end, rule::EMAIL);
+        }
+    }
+}
+
+fn local_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"._%+'-".contains(&b) || b >= 0x80
+}
+
+fn domain_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b == b'.' || b == b'-' || b >= 0x80
+}
+
+fn real_domain(domain: &str) -> bool {
+    let Some((host, top)) = domain.rsplit_once('.') else { return false };
+    let labels =
+        host.split('.').all(|label| !label.is_empty() && label.len() <= 63 && !label.starts_with('-'));
+    let named = top.len() >= 2 && top.bytes().all(|b| b.is_ascii_alphabetic() || b >= 0x80)
+        || top.starts_with("xn--");
+    labels
+        && named
+        && !NO_DOMAIN.iter().any(|no| no.eq_ignore_ascii_case(top))
+        && !MACHINE_DOMAINS.iter().any(|machine| domain.ends_with(machine))
+}
+
+fn glue(b: Option<&u8>) -> bool {
+    b.is_some_and(|b| {
+        b.is_ascii_alphanumeric() || matches!(b, b'_' | b'/' | b'=' | b'+' | b'@') || *b >= 0x80
+    })
+}
+
+/// Cards, IBANs, social security and telephone numbers in running text.
+pub(super) fn numbers(search: &mut Search<'_>, text: &str, hint: Hint) {
+    if matches!(hint, Hint::Public | Hint::Version) {
+        return;
+    }
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let begins = bytes[at].is_ascii_digit() || matches!(bytes[at], b'+' | b'(');
+        let word = at > 0 && (glue(bytes.get(at - 1)) || matches!(bytes[at - 1], b'-' | b'.' | b','));
+        if !begins || word {
+            at += 1;
+            continue;
+        }
+        let end = at + group(&bytes[at..]);
+        // `…-…-word` and `1.2.3.4.example` are identifiers.
+        let open =
+            glue(bytes.get(end)) || matches!(bytes.get(end), Some(b'-' | b'.')) && glue(bytes.get(end + 1));
+        if !open {
+            number(search, bytes, at, end);
+        }
+        at = end.max(at + 1);
+    }
+    ibans(search, text);
+    letters_and_digits(search, bytes);
+}
+
+/// Length of a run of digits with single separators between them.
+fn group(bytes: &[u8]) -> usize {
+    let mut at = usize::from(matches!(bytes[0], b'+' | b'('));
+    let mut end = at;
+    while at < bytes.len() && at < 40 {
+        match bytes[at] {
+            b'0'..=b'9' => end = at + 1,
+            b' ' | b'-' | b'.' | b'(' | b')' if at - end < 2 => {}
+            _ => break,
+        }
+        at += 1;
+    }
+    end
+}
+
+fn shape_of(text: &[u8]) -> ([u8; 40], usize) {
+    let mut shape = [0; 40];
+    for (slot, b) in shape.iter_mut().zip(text) {
+        *slot = if b.is_ascii_digit() { b'9' } else { *b };
+    }
+    (shape, text.len().min(40))
+}
+
+fn number(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize) {
+    let text = &bytes[start..end];
+    let digits = checksum::digits(text).count();
+    let (shape, len) = shape_of(text);
+    let form = &shape[..len];
+    let plain = form.iter().all(|b| *b == b'9');
+    let split = |b: u8| form.contains(&b) && form.iter().all(|c| *c == b'9' || *c == b);
+    let card_form = plain && (14..=16).contains(&digits)
+        || (split(b' ') || split(b'-')) && (13..=19).contains(&digits) && groups_of_cards(form);
+    if card_form && checksum::card(text) {
+        search.push(start, end, rule::CARD);
+    } else if form == b"999-99-9999" && checksum::ssn(text)
+        || form == b"999.999.999-99" && checksum::cpf(text)
+        || (form == b"9999 9999 9999" || form == b"9999-9999-9999") && checksum::aadhaar(text)
+        || form == b"9 99 99 99 999 999 99" && checksum::nir(text)
+        || form == b"999 999 999" && checksum::sin(text)
+    {
+        search.push(start, end, rule::NATIONAL_ID);
+    } else if phone(form, text, digits) {
+        search.push(start, end, rule::PHONE);
+    }
+}
+
+/// 4-4-4-4, 4-6-5, 4-6-4 and 19 digits in fours.
+fn groups_of_cards(form: &[u8]) -> bool {
+    let mut sizes = [0usize; 6];
+    let mut n = 0;
+    for part in form.split(|b| *b != b'9') {
+        if n == sizes.len() {
+            return false;
+        }
+        sizes[n] = part.len();
+        n += 1;
+    }
+    matches!(&sizes[..n], [4, 4, 4, 1..=4] | [4, 6, 4 | 5] | [4, 4, 4, 4, 1..=3])
+}
+
+/// E.164 with a plus, and the North American forms that are no other number's.
+fn phone(form: &[u8], text: &[u8], digits: usize) -> bool {
+    if form[0] == b'+' {
+        return (8..=15).contains(&digits) && text[1] != b'0' && !form.windows(2).any(|w| w == b"..");
+    }
+    let american = matches!(
+        form,
+        b"(999) 999-9999" | b"999-999-9999" | b"999.999.9999" | b"1-999-999-9999" | b"(999)999-9999"
+    );
+    let own = form == b"(999) 999-9999" || form == b"(999)999-9999";
+    if !american {
+        return false;
+    }
+    let d: Vec<u32> = checksum::digits(text).collect();
+    let d = &d[d.len() - 10..];
+    let valid = d[0] >= 2 && d[3] >= 2 && !(d[1] == 1 && d[2] == 1);
+    valid && (own || !form.contains(&b'.'))
+}
+
+/// `GB82 WEST 1234 …`: country, check digits, and mod 97 over all.
+fn ibans(search: &mut Search<'_>, text: &str) {
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    while from + 15 <= bytes.len() {
+        let w = &bytes[from..from + 4];
+        let head = w[0].is_ascii_uppercase()
+            && w[1].is_ascii_uppercase()
+            && w[2].is_ascii_digit()
+            && w[3].is_ascii_digit();
+        if !head || from > 0 && (glue(bytes.get(from - 1)) || bytes[from - 1] == b'-') {
+            from += 1;
+            continue;
+        }
+        let mut end = from + 4;
+        let mut at = end;
+        let mut n = 4;
+        while at < bytes.len() && n < 34 {
+            match bytes[at] {
+                b'0'..=b'9' | b'A'..=b'Z' => {
+                    n += 1;
+                    end = at + 1;
+                }
+                b' ' if bytes[at - 1] != b' ' => {}
+                _ => break,
+            }
+            at += 1;
+        }
+        // A word behind the number may have been read along: try the ends of groups, longest first.
+        while end > from + 14 {
+            if !glue(bytes.get(end)) && checksum::iban(&bytes[from..end]) && iban_length(&bytes[from..end]) {
+                search.push(from, end, rule::IBAN);
+                break;
+            }
+            end = from + bytes[from..end].iter().rposition(|b| *b == b' ').unwrap_or(0);
+        }
+        from = end.max(from + 4);
+    }
+}
+
+/// Lengths of the IBAN registry for the countries that use it most; others need their check digits only.
+fn iban_length(text: &[u8]) -> bool {
+    let n = text.iter().filter(|b| b.is_ascii_alphanumeric()).count();
+    match &text[..2] {
+        b"NO" => n == 15,
+        b"BE" => n == 16,
+        b"NL" | b"DK" | b"FI" => n == 18,
+        b"AT" | b"LT" | b"EE" => n == 20,
+        b"CH" | b"HR" | b"LV" => n == 21,
+        b"GB" | b"DE" | b"IE" | b"BG" => n == 22,
+        b"ES" | b"CZ" | b"SE" | b"SK" | b"RO" => n == 24,
+        b"PT" => n == 25,
+        b"IT" | b"FR" | b"GR" => n == 27,
+        b"PL" | b"HU" | b"CY" => n == 28,
+        _ => (15..=34).contains(&n),
+    }
+}
+
+/// Italian codice fiscale: its form and check letter are its own.
+fn letters_and_digits(search: &mut Search<'_>, bytes: &[u8]) {
+    if bytes.len() < 16 {
+        return;
+    }
+    let mut at = 0;
+    while at + 16 <= bytes.len() {
+        let w = &bytes[at..at + 16];
+        let Some(gap) = w.iter().rposition(|b| !(b.is_ascii_uppercase() || b.is_ascii_digit())) else {
+            let form = w
+                .iter()
+                .enumerate()
+                .all(|(i, b)| b.is_ascii_digit() == matches!(i, 6 | 7 | 9 | 10 | 12..=14));
+            let alone = (at == 0 || !glue(bytes.get(at - 1))) && !glue(bytes.get(at + 16));
+            if form && alone && checksum::codice_fiscale(w) {
+                search.push(at, at + 16, rule::NATIONAL_ID);
+            }
+            at += 1;
+            continue;
+        };
+        at += gap + 1;
+    }
+}
+
+/// Whole values under keys that name what they hold.
+pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
+    let t = text.trim();
+    let digits = t.bytes().filter(u8::is_ascii_digit).count();
+    let ix = match hint {
+        Hint::Phone => {
+            let form = t.bytes().all(|b| b.is_ascii_digit() || b" +-().xXext/".contains(&b));
+            (form && (6..=17).contains(&digits)).then_some(rule::PHONE)
+        }
+        Hint::Card => {
+            let form = t.bytes().all(|b| b.is_ascii_digit() || b" -.".contains(&b));
+            (form && (12..=19).contains(&digits)).then_some(rule::CARD)
+        }
+        Hint::NationalId => {
+            let form = t.len() <= 24 && t.bytes().all(|b| b.is_ascii_alphanumeric() || b" -./".contains(&b));
+            (form && digits >= 4).then_some(rule::NATIONAL_ID)
+        }
+        Hint::Bank => {
+            let form = t.len() <= 42 && t.bytes().all(|b| b.is_ascii_alphanumeric() || b" -./".contains(&b));
+            (form && digits >= 5).then_some(rule::BANK)
+        }
+        _ => None,
+    };
+    if let Some(ix) = ix {
+        if !marker::only(text) {
+            search.push(0, text.len(), ix);
+        }
+    }
+}
+
+/// Numbers that are JSON numbers: only under keys that name them.
+pub(super) fn number_leaf(raw: &str, hint: Hint) -> Option<super::RuleIx> {
+    let digits = raw.bytes().filter(u8::is_ascii_digit).count();
+    let whole = raw.bytes().all(|b| b.is_ascii_digit());
+    match hint {
+        Hint::Secret(ix) => (digits >= 6 && whole).then_some(ix),
+        Hint::Phone => (whole && (7..=15).contains(&digits)).then_some(rule::PHONE),
+        Hint::Card => (whole && (12..=19).contains(&digits)).then_some(rule::CARD),
+        Hint::NationalId => (whole && digits >= 6).then_some(rule::NATIONAL_ID),
+        Hint::Bank => (whole && digits >= 6).then_some(rule::BANK),
+        Hint::None | Hint::Rare => {
+            (whole && (15..=16).contains(&digits) && checksum::card(raw.as_bytes())).then_some(rule::CARD)
+        }
+        _ => None,
+    }
+}

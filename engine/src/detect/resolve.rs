@@ -1,0 +1,80 @@
+//! One documented total order: higher priority, then the longer span, then the smaller id. The loser keeps what the
+//! winner leaves, so that the union of all findings is always covered.
+
+use std::cmp::Reverse;
+
+use super::{Hit, RuleIx, RuleSet};
+use terrasift_schemas::detection::Action;
+
+/// A finding before the order is applied.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Found {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) rule: RuleIx,
+}
+
+/// Writes the final hits: sorted, disjoint, without `allow`. `found` is sorted in place; markers in the text are left alone.
+pub(super) fn settle(rules: &RuleSet, text: &str, found: &mut Vec<Found>, hits: &mut Vec<Hit>) {
+    found.retain(|f| f.start < f.end && f.end <= text.len());
+    found.sort_by_key(|f| (f.start, f.end));
+    let mut from = 0;
+    while from < found.len() {
+        let mut end = found[from].end;
+        let mut to = from + 1;
+        while to < found.len() && found[to].start < end {
+            end = end.max(found[to].end);
+            to += 1;
+        }
+        cluster(rules, text, &mut found[from..to], hits);
+        from = to;
+    }
+    hits.sort_by_key(|hit| hit.start);
+}
+
+/// Findings that touch each other.
+fn cluster(rules: &RuleSet, text: &str, found: &mut [Found], hits: &mut Vec<Hit>) {
+    if found.len() > 1 {
+        found.sort_by(|a, b| {
+            let key = |f: &Found| (Reverse(rules.rule(f.rule).priority), Reverse(f.end - f.start));
+            key(a)
+                .cmp(&key(b))
+                .then_with(|| rules.rule(a.rule).id.cmp(&rules.rule(b.rule).id))
+                .then(a.start.cmp(&b.start))
+        });
+    }
+    // Kept sorted: markers first (nobody may touch them), then the winners.
+    let mut taken: Vec<(usize, usize)> = Vec::new();
+    let (low, high) =
+        found.iter().fold((usize::MAX, 0), |(low, high), f| (low.min(f.start), high.max(f.end)));
+    super::marker::each(text.as_bytes(), |start, end| {
+        if start < high && end > low {
+            taken.push((start, end));
+        }
+    });
+    for f in found.iter() {
+        let mut at = f.start;
+        let mut free: Vec<(usize, usize)> = Vec::new();
+        let first = taken.partition_point(|t| t.1 <= f.start);
+        for &(start, end) in &taken[first..] {
+            if start >= f.end {
+                break;
+            }
+            if at < start {
+                free.push((at, start));
+            }
+            at = at.max(end);
+        }
+        if at < f.end {
+            free.push((at, f.end));
+        }
+        let info = rules.rule(f.rule);
+        for (start, end) in free {
+            let place = taken.partition_point(|t| t.0 < start);
+            taken.insert(place, (start, end));
+            if info.action != Action::Allow {
+                hits.push(Hit { start, end, rule: f.rule, secret: info.secret });
+            }
+        }
+    }
+}

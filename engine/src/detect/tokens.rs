@@ -1,0 +1,174 @@
+//! Tokens: those with an exact format, web tokens, and those that only look drawn.
+
+use super::encoded::FOR_URLS;
+
+use super::families::Proof;
+use super::inspect::{Search, Seen};
+use super::rarity::{self, Invitation};
+use super::{Hint, encoded, structural as rule};
+
+/// Shortest run of token characters that is judged without a telling key.
+pub(super) const DRAWN_MIN: usize = 20;
+
+/// Confirms one shape whose window stands at `at`.
+pub(super) fn shape(
+    search: &mut Search<'_>,
+    text: &str,
+    shape: u16,
+    at: usize,
+    back: usize,
+    seen: &mut Seen,
+) {
+    let Some(start) = at.checked_sub(back) else { return };
+    let rules = search.rules;
+    let row = &rules.core.shapes[usize::from(shape)];
+    if start < seen.shape && row.open_ended {
+        // Inside a token already taken: an open-ended shape could be restarted at every byte of it.
+        return;
+    }
+    let Some(matched) = row.shape.match_at(text.as_bytes(), start) else { return };
+    let (from, to) = matched.inner;
+    let secret = &text.as_bytes()[from..to];
+    if row.proof == Proof::Drawn && !rarity::drawn(strip(secret), Invitation::Key) {
+        return;
+    }
+    seen.shape = matched.end;
+    search.push(from, to, row.rule);
+}
+
+/// A weak prefix does not count when the rest is judged.
+fn strip(token: &[u8]) -> &[u8] {
+    let head = token.iter().take(4).position(|b| matches!(b, b'-' | b'_' | b'.')).map_or(0, |n| n + 1);
+    &token[head..]
+}
+
+fn web(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b == b'-' || b == b'_'
+}
+
+/// A JSON Web Token (RFC 7519) or its encrypted form: the first part decodes to a header. Returns where reading ended.
+pub(super) fn jwt(search: &mut Search<'_>, text: &str, at: usize) -> usize {
+    let bytes = text.as_bytes();
+    let run = |from: usize| from + bytes[from..].iter().take_while(|b| web(**b)).count();
+    let head = run(at);
+    if bytes.get(head) != Some(&b'.') || head - at < 12 {
+        return head;
+    }
+    let Some(header) = encoded::tolerant(&FOR_URLS, &bytes[at..head]) else { return head };
+    let telling = [&b"\"alg\""[..], b"\"typ\"", b"\"enc\"", b"\"kid\""];
+    if header.first() != Some(&b'{') || !telling.iter().any(|t| memchr::memmem::find(&header, t).is_some()) {
+        return head;
+    }
+    let mut end = run(head + 1);
+    if end - head < 8 {
+        return head;
+    }
+    while bytes.get(end) == Some(&b'.') && run(end + 1) > end + 1 {
+        end = run(end + 1);
+    }
+    search.push(at, end, rule::JWT);
+    end
+}
+
+#[inline]
+fn token_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'_' | b'=' | b'-')
+}
+
+/// A run of twenty token characters: probes each twentieth byte, since no such run fits between two probes.
+#[inline]
+pub(super) fn has_long_run(bytes: &[u8]) -> bool {
+    const MIN: usize = 20;
+    let mut probe = MIN - 1;
+    while probe < bytes.len() {
+        if token_byte(bytes[probe]) {
+            let low = bytes[..probe].iter().rev().take_while(|b| token_byte(**b)).count();
+            let high = bytes[probe..].iter().take_while(|b| token_byte(**b)).count();
+            if low + high >= MIN {
+                return true;
+            }
+            probe += high;
+        }
+        probe += MIN;
+    }
+    false
+}
+
+/// All long runs of the text: encoded text is opened, the rest is judged.
+pub(super) fn runs(search: &mut Search<'_>, text: &str, hint: Hint, level: u8) {
+    let bytes = text.as_bytes();
+    let addressed =
+        ["arn:", "projects/", "/subscriptions/", "organizations/", "sha256:", "https://www.googleapis.com/"]
+            .iter()
+            .any(|head| text.starts_with(head));
+    let mut at = 0;
+    while at < bytes.len() {
+        if !token_byte(bytes[at]) {
+            at += 1;
+            continue;
+        }
+        let end = at + bytes[at..].iter().take_while(|b| token_byte(**b)).count();
+        let loud = !search.scratch.quiet.iter().any(|q| q.0 <= at && end <= q.1);
+        if end - at >= 20 && loud && !encoded::base64(search, text, at, end, level) && !addressed {
+            judge(search, bytes, at, end, hint);
+        }
+        at = end;
+    }
+}
+
+/// What stands before a digest and says so.
+const DIGEST_HEADS: &[&str] =
+    &["sha1:", "sha256:", "sha384:", "sha512:", "md5:", "h1:", "zh:", "SHA256:", "urn:", "ami-", "key/"];
+
+fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: Hint) {
+    let invited = match hint {
+        Hint::Public | Hint::Version => return,
+        Hint::Secret(_) | Hint::Rare | Hint::Connection(_) => Invitation::Key,
+        _ => Invitation::None,
+    };
+    let token = &bytes[start..end];
+    let digest = DIGEST_HEADS.iter().any(|head| bytes[..start].ends_with(head.as_bytes()))
+        || [&b"sha256-"[..], b"sha384-", b"sha512-", b"sha1-"].iter().any(|head| token.starts_with(head));
+    if digest || public_key(token) || uuid(token) {
+        return;
+    }
+    let mixed = token.iter().any(u8::is_ascii_lowercase) && token.iter().any(u8::is_ascii_uppercase);
+    if mixed && !token.contains(&b'/') && rarity::drawn(token, invited) {
+        search.push(start, end, rule::ENTROPY);
+        return;
+    }
+    if mixed && base64_like(token) && rarity::drawn(token, invited) {
+        search.push(start, end, rule::ENTROPY);
+        return;
+    }
+    let mut from = start;
+    for part in token.split(|b| matches!(b, b'/' | b'-' | b'_' | b'=')) {
+        if rarity::drawn(part, if part.len() >= 16 { invited } else { Invitation::None }) {
+            search.push(from, from + part.len(), rule::ENTROPY);
+        }
+        from += part.len() + 1;
+    }
+}
+
+/// Slashes as base64 has them, and not as paths have them: no part of it is a word.
+fn base64_like(token: &[u8]) -> bool {
+    !token.contains(&b'-')
+        && !token.contains(&b'_')
+        && token.split(|b| *b == b'/').all(|part| part.len() < 4 || rarity::familiarity(part) < 60)
+}
+
+/// Public halves in OpenSSH's encoding begin with the length and name of their type.
+fn public_key(token: &[u8]) -> bool {
+    [&b"AAAAB3NzaC1"[..], b"AAAAC3NzaC1", b"AAAAE2VjZHNh", b"AAAAGnNrLXNz", b"AAAAInNrLWVj"]
+        .iter()
+        .any(|h| token.starts_with(h))
+}
+
+/// RFC 9562: 8-4-4-4-12.
+pub(super) fn uuid(token: &[u8]) -> bool {
+    token.len() == 36
+        && token.iter().enumerate().all(|(i, b)| match i {
+            8 | 13 | 18 | 23 => *b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        })
+}

@@ -1,0 +1,116 @@
+//! Addresses: the password in the user-info and secret query parameters. The rest of the address stays.
+
+use super::inspect::Search;
+use super::rarity::{self, Invitation};
+use super::{Hint, KeyVerdict, assignment, keys, structural as rule};
+
+/// Ends an address in a text.
+fn stops(b: u8) -> bool {
+    b.is_ascii_whitespace()
+        || matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b'|' | b')' | b'}')
+        || b < 0x20
+}
+
+/// An address whose `://` stands at `at`.
+pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) {
+    let bytes = text.as_bytes();
+    let from = at + 3;
+    let end = from + bytes[from..].iter().take_while(|b| !stops(**b)).count();
+    user_info(search, text, at, from, end);
+    if let Some(query) = bytes[from..end].iter().position(|b| matches!(b, b'?' | b'#')) {
+        parameters(search, text, from + query + 1, end);
+    }
+}
+
+/// `user:password@`, also where the password holds raw `@`, `:`, `/` or `?`.
+fn user_info(search: &mut Search<'_>, text: &str, scheme_end: usize, from: usize, end: usize) {
+    let bytes = text.as_bytes();
+    let authority =
+        from + bytes[from..end].iter().position(|b| matches!(b, b'/' | b'?' | b'#')).unwrap_or(end - from);
+    let Some(colon) = bytes[from..end].iter().position(|b| *b == b':').map(|n| from + n) else {
+        if let Some(sign) = memchr::memrchr(b'@', &bytes[from..authority]) {
+            lone_user(search, text, scheme_end, from, from + sign);
+        }
+        return;
+    };
+    let at_sign = match memchr::memrchr(b'@', &bytes[from..authority]) {
+        Some(n) => from + n,
+        None => {
+            // No `@` before the first slash: a password with a raw slash, unless this is just `host:port/…@…`.
+            let port = bytes[colon + 1..authority.max(colon + 1)].iter().all(u8::is_ascii_digit);
+            match memchr::memrchr(b'@', &bytes[from..end]) {
+                Some(n) if !port && colon < authority && from + n > colon => from + n,
+                _ => return,
+            }
+        }
+    };
+    if colon >= at_sign {
+        lone_user(search, text, scheme_end, from, at_sign);
+        return;
+    }
+    let password = &text[colon + 1..at_sign];
+    if !password.is_empty() && !assignment::reference(password) {
+        search.push(colon + 1, at_sign, rule::URL_PASSWORD);
+        if password.len() < 8 || colon - from < 20 {
+            return;
+        }
+        lone_user(search, text, scheme_end, from, colon);
+    } else if password.is_empty() || password == "x-oauth-basic" {
+        lone_user(search, text, scheme_end, from, colon);
+    }
+}
+
+/// `https://TOKEN@host`: a user name that was drawn.
+fn lone_user(search: &mut Search<'_>, text: &str, scheme_end: usize, from: usize, to: usize) {
+    let web = text[..scheme_end].ends_with("http") || text[..scheme_end].ends_with("https");
+    if web && rarity::drawn(&text.as_bytes()[from..to], Invitation::Key) {
+        search.push(from, to, rule::URL_PASSWORD);
+    }
+}
+
+/// Parameters that are secret by what the services call them.
+const SECRET_PARAMETERS: &[&str] = &[
+    "sig",
+    "signature",
+    "x-amz-signature",
+    "x-amz-security-token",
+    "x-goog-signature",
+    "access_token",
+    "code",
+    "key",
+    "apikey",
+    "api_key",
+    "token",
+    "auth",
+    "pass",
+    "pwd",
+    "password",
+    "secret",
+    "jwt",
+    "sas",
+    "st",
+    "policy-signature",
+    "id_token",
+];
+
+fn parameters(search: &mut Search<'_>, text: &str, from: usize, end: usize) {
+    let mut at = from;
+    for part in text[from..end].split(['&', ';', '#']) {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let start = at + name.len() + 1;
+        at += part.len() + 1;
+        if value.len() < 3 || assignment::reference(value) {
+            continue;
+        }
+        let listed = SECRET_PARAMETERS.iter().any(|p| p.eq_ignore_ascii_case(name));
+        let strong = match keys::classify(name) {
+            KeyVerdict::Sensitive(ix) => ix == rule::SENSITIVE_KEY,
+            KeyVerdict::Context(context) => matches!(context.hint, Hint::Secret(_)),
+            KeyVerdict::Plain => false,
+        };
+        let short = listed && !strong && value.len() < 12;
+        if (listed || strong) && !short {
+            search.push(start, start + value.len(), rule::URL_PARAMETER);
+        }
+    }
+}
