@@ -12,7 +12,9 @@ use crate::effects::{self, Prepared};
 use crate::error::wrap;
 use crate::guard::{Offered, Shown, Verdict, judge};
 use crate::tenant_tx::TenantTx;
-use crate::{CommitOutcome, KnownVersion, Store, StoreError, StoreErrorKind, WorkspaceCommit, feed, ledger, stored};
+use crate::{
+    CommitOutcome, KnownVersion, Store, StoreError, StoreErrorKind, WorkspaceCommit, feed, ledger, stored,
+};
 
 type ShownColumns = (String, i64, i64, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<String>);
 
@@ -73,7 +75,10 @@ fn check_batch(commits: &[WorkspaceCommit]) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn commit_batch(mut tx: TenantTx<'_>, commits: Vec<WorkspaceCommit>) -> Result<Vec<CommitOutcome>, StoreError> {
+async fn commit_batch(
+    mut tx: TenantTx<'_>,
+    commits: Vec<WorkspaceCommit>,
+) -> Result<Vec<CommitOutcome>, StoreError> {
     let judged = judge_batch(&mut tx, commits).await?;
     let verdicts: Vec<Verdict> = judged.iter().map(|j| j.verdict).collect();
     let served: Vec<(WorkspaceId, i64)> = judged
@@ -114,7 +119,10 @@ fn outcome(verdict: Verdict, change_seq: i64) -> CommitOutcome {
     }
 }
 
-async fn judge_batch(tx: &mut TenantTx<'_>, commits: Vec<WorkspaceCommit>) -> Result<Vec<Judged>, StoreError> {
+async fn judge_batch(
+    tx: &mut TenantTx<'_>,
+    commits: Vec<WorkspaceCommit>,
+) -> Result<Vec<Judged>, StoreError> {
     let mut partitions: Vec<i32> = commits.iter().map(|c| c.partition).collect();
     partitions.sort_unstable();
     partitions.dedup();

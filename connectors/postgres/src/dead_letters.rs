@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 
 use crate::error::wrap;
 use crate::{
-    DeadLetter, DeadLetterId, Epoch, Mark, NewDeadLetter, Store, StoreError, StoreErrorKind, UnroutedRecord, ledger,
-    stored,
+    DeadLetter, DeadLetterId, Epoch, Mark, NewDeadLetter, Store, StoreError, StoreErrorKind, UnroutedRecord,
+    ledger, stored,
 };
 
 /// The contract's bound of a letter's detail.
@@ -45,7 +45,10 @@ impl Store {
         clear: Option<(&Mark, Epoch)>,
     ) -> Result<DeadLetterId, StoreError> {
         if clear.is_some_and(|(mark, _)| mark.tenant != letter.tenant) {
-            return Err(StoreError::new(StoreErrorKind::Invalid, "the letter and the mark are of different tenants"));
+            return Err(StoreError::new(
+                StoreErrorKind::Invalid,
+                "the letter and the mark are of different tenants",
+            ));
         }
         let clear = clear.map(|(mark, epoch)| (mark.clone(), epoch));
         let parked = letter.clone();
@@ -96,7 +99,8 @@ impl Store {
         let partitions: Vec<i32> = records.iter().map(|r| r.position.partition).collect();
         let offsets: Vec<i64> = records.iter().map(|r| r.position.offset).collect();
         let reasons: Vec<&'static str> = records.iter().map(|r| r.reason.as_str()).collect();
-        let details: Vec<String> = records.iter().map(|r| stored::text_in(&r.detail, DETAIL_BYTES_MAX)).collect();
+        let details: Vec<String> =
+            records.iter().map(|r| stored::text_in(&r.detail, DETAIL_BYTES_MAX)).collect();
         self.without_tenant(move |conn| {
             Box::pin(async move {
                 sqlx::query(
@@ -150,7 +154,11 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable` when the database does not answer.
-    pub async fn dead_letter(&self, tenant: &TenantId, id: DeadLetterId) -> Result<Option<DeadLetter>, StoreError> {
+    pub async fn dead_letter(
+        &self,
+        tenant: &TenantId,
+        id: DeadLetterId,
+    ) -> Result<Option<DeadLetter>, StoreError> {
         self.in_tenant(tenant, move |tx| {
             Box::pin(async move {
                 let row: Option<LetterColumns> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
@@ -201,8 +209,20 @@ fn dedupe_key(letter: &NewDeadLetter) -> String {
 }
 
 fn letter_out(columns: LetterColumns) -> Result<DeadLetter, StoreError> {
-    let (id, workspace, reason, detail, attempts, topic, partition, offset, trace, parked_at, last_at, occurrences) =
-        columns;
+    let (
+        id,
+        workspace,
+        reason,
+        detail,
+        attempts,
+        topic,
+        partition,
+        offset,
+        trace,
+        parked_at,
+        last_at,
+        occurrences,
+    ) = columns;
     Ok(DeadLetter {
         id: DeadLetterId(id),
         workspace: workspace.map(|text| stored::id(WorkspaceId::parse, &text)).transpose()?,

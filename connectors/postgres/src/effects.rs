@@ -97,9 +97,15 @@ pub(crate) async fn write_runs(tx: &mut TenantTx<'_>, applied: &[WorkspaceCommit
 }
 
 /// Writes one audit record a sanitized state.
-pub(crate) async fn write_audit(tx: &mut TenantTx<'_>, applied: &[WorkspaceCommit]) -> Result<(), StoreError> {
+pub(crate) async fn write_audit(
+    tx: &mut TenantTx<'_>,
+    applied: &[WorkspaceCommit],
+) -> Result<(), StoreError> {
     let of = |category: Category| -> Vec<i64> {
-        applied.iter().map(|c| stored::count_in(c.report.counts.get(&category).copied().unwrap_or(0))).collect()
+        applied
+            .iter()
+            .map(|c| stored::count_in(c.report.counts.get(&category).copied().unwrap_or(0)))
+            .collect()
     };
     let findings: Vec<Json<Vec<AuditFinding>>> = applied.iter().map(|c| Json(findings(&c.report))).collect();
     let texts = |f: &dyn Fn(&WorkspaceCommit) -> Option<String>| applied.iter().map(f).collect::<Vec<_>>();
@@ -172,8 +178,9 @@ impl Prepared {
             removals.extend(commit.removals.into_iter().map(|r| (commit.workspace.clone(), String::from(r))));
             for entity in commit.upserts {
                 let entity = entity.into_inner();
-                let body = String::from_utf8(entity.body)
-                    .map_err(|_| StoreError::new(StoreErrorKind::Invalid, "the body of an entity is not text"))?;
+                let body = String::from_utf8(entity.body).map_err(|_| {
+                    StoreError::new(StoreErrorKind::Invalid, "the body of an entity is not text")
+                })?;
                 let entity_ref = String::from(entity.entity_ref);
                 let upsert = Upsert {
                     workspace: commit.workspace.clone(),

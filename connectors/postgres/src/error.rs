@@ -84,7 +84,9 @@ fn kind_of_sqlstate(code: &str) -> StoreErrorKind {
         // 57014 is a statement timeout: the database is too slow for us now.
         "57014" => StoreErrorKind::Unavailable,
         "42501" | "28000" | "28P01" => StoreErrorKind::Refused,
-        _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => StoreErrorKind::Unavailable,
+        _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => {
+            StoreErrorKind::Unavailable
+        }
         _ if ["21", "22", "23"].iter().any(|class| code.starts_with(class)) => StoreErrorKind::Invalid,
         _ => StoreErrorKind::Corrupt,
     }
@@ -96,7 +98,9 @@ pub(crate) fn wrap(what: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
         let sqlstate = error.as_database_error().and_then(|e| e.code()).map(std::borrow::Cow::into_owned);
         let kind = match (&sqlstate, &error) {
             (Some(code), _) => kind_of_sqlstate(code),
-            (None, sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => StoreErrorKind::Unavailable,
+            (None, sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => {
+                StoreErrorKind::Unavailable
+            }
             (None, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed) => {
                 StoreErrorKind::Unavailable
             }

@@ -17,6 +17,9 @@ use crate::{ChangeRow, EntityRow, FeedHead, Store, StoreError, StoreErrorKind, s
 /// How long a commit of another process can stay unnoticed.
 const HEAD_POLL: Duration = Duration::from_millis(500);
 
+/// No caller waits longer: doors have timeouts far below.
+const WAIT_MAX: Duration = Duration::from_secs(3_600);
+
 /// The newest positions this process knows of, a tenant each. Bounded by the declared tenants: only who has a head gets
 /// an entry.
 #[derive(Default)]
@@ -33,7 +36,8 @@ struct TenantHint {
 impl FeedHints {
     fn of(&self, tenant: &TenantId) -> Arc<TenantHint> {
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = || Arc::new(TenantHint { seq: watch::Sender::new(0), poller: tokio::sync::Mutex::new(()) });
+        let fresh =
+            || Arc::new(TenantHint { seq: watch::Sender::new(0), poller: tokio::sync::Mutex::new(()) });
         tenants.entry(tenant.clone()).or_insert_with(fresh).clone()
     }
 
@@ -123,7 +127,11 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable` when the database does not answer.
-    pub async fn entity(&self, tenant: &TenantId, entity_ref: &EntityRef) -> Result<Option<EntityRow>, StoreError> {
+    pub async fn entity(
+        &self,
+        tenant: &TenantId,
+        entity_ref: &EntityRef,
+    ) -> Result<Option<EntityRow>, StoreError> {
         let entity_ref = entity_ref.clone();
         self.in_tenant(tenant, move |tx| {
             Box::pin(async move {
@@ -136,13 +144,14 @@ impl Store {
                 .fetch_optional(tx.conn)
                 .await
                 .map_err(wrap("read an entity"))?;
-                row.map(|(body, digest, seq)| Ok(EntityRow { body, digest: stored::bytes(digest)?, seq })).transpose()
+                row.map(|(body, digest, seq)| Ok(EntityRow { body, digest: stored::bytes(digest)?, seq }))
+                    .transpose()
             })
         })
         .await
     }
 
-    /// Waits until the feed's end is past `after_seq`, or until `timeout`; the end's position then. A commit in this
+    /// Waits until the feed's end is past `after_seq`, or until `timeout` (at most an hour); the end's position then. A commit in this
     /// process wakes at once, one of another process within half a second.
     ///
     /// # Errors
@@ -153,7 +162,7 @@ impl Store {
         after_seq: i64,
         timeout: Duration,
     ) -> Result<i64, StoreError> {
-        let deadline = Instant::now() + timeout;
+        let deadline = Instant::now() + timeout.min(WAIT_MAX);
         let head = self.feed_head(tenant).await?.seq;
         let hint = self.hints().of(tenant);
         let mut known = hint.seq.subscribe();

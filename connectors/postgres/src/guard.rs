@@ -68,7 +68,12 @@ mod tests {
     use terrasift_schemas::PipelineVersion;
 
     fn version(lineage: u8, serial: i64, pipeline: i64) -> KnownVersion {
-        KnownVersion { lineage: [lineage; 16], serial, pipeline: PipelineVersion(pipeline), state_version: None }
+        KnownVersion {
+            lineage: [lineage; 16],
+            serial,
+            pipeline: PipelineVersion(pipeline),
+            state_version: None,
+        }
     }
 
     #[test]

@@ -46,7 +46,12 @@ impl Store {
     ///
     /// # Errors
     /// `Fenced` when the epoch is gone: nothing was stored.
-    pub async fn mark_dirty(&self, partition: i32, epoch: Epoch, marks: &[NewMark]) -> Result<Marked, StoreError> {
+    pub async fn mark_dirty(
+        &self,
+        partition: i32,
+        epoch: Epoch,
+        marks: &[NewMark],
+    ) -> Result<Marked, StoreError> {
         let text = |f: &dyn Fn(&NewMark) -> String| marks.iter().map(f).collect::<Vec<String>>();
         let tenants = text(&|m| m.tenant.as_str().to_owned());
         let workspaces = text(&|m| m.workspace.as_str().to_owned());
@@ -77,8 +82,12 @@ impl Store {
             .await?;
         stored_marks.sort_by(|a, b| (&a.tenant, &a.workspace).cmp(&(&b.tenant, &b.workspace)));
         let known: HashSet<&TenantId> = stored_marks.iter().map(|m| &m.tenant).collect();
-        let unknown_tenants =
-            marks.iter().enumerate().filter(|(_, m)| !known.contains(&m.tenant)).map(|(index, _)| index).collect();
+        let unknown_tenants = marks
+            .iter()
+            .enumerate()
+            .filter(|(_, m)| !known.contains(&m.tenant))
+            .map(|(index, _)| index)
+            .collect();
         Ok(Marked { marks: stored_marks, unknown_tenants })
     }
 
@@ -98,15 +107,16 @@ impl Store {
                     Some((tenant, workspace)) => (tenant.as_str(), workspace.as_str()),
                     None => ("", ""),
                 };
-                let rows: Vec<MarkColumns> =
-                    sqlx::query_as(sqlx::AssertSqlSafe(format!("{MARK_COLUMNS_FROM} load_marks($1, $2, $3, $4)")))
-                        .bind(partition)
-                        .bind(tenant)
-                        .bind(workspace)
-                        .bind(i64::from(limit))
-                        .fetch_all(conn)
-                        .await
-                        .map_err(wrap("load dirty marks"))?;
+                let rows: Vec<MarkColumns> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+                    "{MARK_COLUMNS_FROM} load_marks($1, $2, $3, $4)"
+                )))
+                .bind(partition)
+                .bind(tenant)
+                .bind(workspace)
+                .bind(i64::from(limit))
+                .fetch_all(conn)
+                .await
+                .map_err(wrap("load dirty marks"))?;
                 rows.into_iter().map(mark).collect()
             })
         })
@@ -164,7 +174,10 @@ impl Store {
 }
 
 /// Holds partitions' epochs shared until the end of the transaction: `(partition, epoch)`.
-pub(crate) async fn hold_epochs(tx: &mut TenantTx<'_>, partitions: &[i32]) -> Result<Vec<(i32, i64)>, StoreError> {
+pub(crate) async fn hold_epochs(
+    tx: &mut TenantTx<'_>,
+    partitions: &[i32],
+) -> Result<Vec<(i32, i64)>, StoreError> {
     sqlx::query_as("SELECT partition_held, epoch_held FROM hold_epochs($1)")
         .bind(partitions)
         .fetch_all(&mut *tx.conn)
@@ -173,7 +186,11 @@ pub(crate) async fn hold_epochs(tx: &mut TenantTx<'_>, partitions: &[i32]) -> Re
 }
 
 /// Holds one partition's epoch, or is `Fenced`.
-pub(crate) async fn hold_epoch(tx: &mut TenantTx<'_>, partition: i32, epoch: Epoch) -> Result<(), StoreError> {
+pub(crate) async fn hold_epoch(
+    tx: &mut TenantTx<'_>,
+    partition: i32,
+    epoch: Epoch,
+) -> Result<(), StoreError> {
     if hold_epochs(tx, &[partition]).await?.contains(&(partition, epoch.0)) {
         return Ok(());
     }

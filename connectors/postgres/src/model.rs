@@ -7,7 +7,8 @@ use terrasift_schemas::catalog::RenderedEntity;
 use terrasift_schemas::detection::{Action, Category, Report};
 use terrasift_schemas::event::{FailureReason, Priority, RecordPosition};
 use terrasift_schemas::{
-    EntityRef, PipelineVersion, RunId, Sanitized, StateVersionId, TenantId, TenantSlug, TraceParent, WorkspaceId,
+    EntityRef, PipelineVersion, RunId, Sanitized, StateVersionId, TenantId, TenantSlug, TraceParent,
+    WorkspaceId,
 };
 use time::OffsetDateTime;
 

@@ -20,6 +20,8 @@ const BOOTSTRAP: &str = include_str!("../bootstrap.sql");
 /// process is killed, the cluster notices and goes too.
 pub struct PrivatePostgres {
     cluster: Cluster,
+    /// Roles are the whole cluster's: two bootstraps at once would update the same rows.
+    bootstrapping: tokio::sync::Mutex<()>,
     owner_password: String,
     app_password: String,
 }
@@ -36,7 +38,12 @@ impl PrivatePostgres {
         let cluster = tokio::task::spawn_blocking(move || Cluster::start(data_dir))
             .await
             .map_err(|_| setup("cannot start postgres: the runtime is shutting down"))??;
-        let mut private = Self { cluster, owner_password: secret()?, app_password: secret()? };
+        let mut private = Self {
+            cluster,
+            bootstrapping: tokio::sync::Mutex::new(()),
+            owner_password: secret()?,
+            app_password: secret()?,
+        };
         private.bootstrap().await?;
         Ok(private)
     }
@@ -78,8 +85,12 @@ impl PrivatePostgres {
     pub async fn create_database(&self, name: &str) -> Result<(String, String), StoreError> {
         let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
         if !(1..=63).contains(&name.len()) || !name.bytes().all(fits) {
-            return Err(StoreError::new(StoreErrorKind::Invalid, "a database name is 1 to 63 of a-z, 0-9 and _"));
+            return Err(StoreError::new(
+                StoreErrorKind::Invalid,
+                "a database name is 1 to 63 of a-z, 0-9 and _",
+            ));
         }
+        let _alone = self.bootstrapping.lock().await;
         let mut admin = connect(&self.socket_url("postgres")).await?;
         run(&mut admin, format!("CREATE DATABASE \"{name}\" OWNER terrasift_owner")).await?;
         let _ = admin.close().await;
@@ -101,7 +112,9 @@ impl PrivatePostgres {
     async fn bootstrap(&mut self) -> Result<(), StoreError> {
         let mut admin = self.first_connection().await?;
         run(&mut admin, BOOTSTRAP.to_owned()).await?;
-        for (role, password) in [("terrasift_owner", &self.owner_password), ("terrasift_app", &self.app_password)] {
+        for (role, password) in
+            [("terrasift_owner", &self.owner_password), ("terrasift_app", &self.app_password)]
+        {
             run(&mut admin, format!("ALTER ROLE {role} PASSWORD '{password}'")).await?;
         }
         let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
@@ -123,7 +136,9 @@ impl PrivatePostgres {
         loop {
             match connect(&self.socket_url("postgres")).await {
                 Ok(conn) => return Ok(conn),
-                Err(error) if !error.is_transient() || tokio::time::Instant::now() > deadline => return Err(error),
+                Err(error) if !error.is_transient() || tokio::time::Instant::now() > deadline => {
+                    return Err(error);
+                }
                 Err(_) => self.cluster.keep_trying()?,
             }
             tokio::time::sleep(Duration::from_millis(30)).await;
@@ -149,7 +164,10 @@ async fn connect(url: &str) -> Result<PgConnection, StoreError> {
 }
 
 async fn run(conn: &mut PgConnection, sql: String) -> Result<(), StoreError> {
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(conn).await.map_err(wrap("set the private postgres up"))?;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+        .execute(conn)
+        .await
+        .map_err(wrap("set the private postgres up"))?;
     Ok(())
 }
 

@@ -7,26 +7,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool, Row};
 
 use crate::error::wrap;
 use crate::feed::FeedHints;
 use crate::{StoreError, StoreErrorKind, TenantRow};
 
 /// Waiting longer than this for a connection means that the database cannot keep up.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Bounds of every session. A commit of one batch takes milliseconds; what takes seconds hangs.
 const SESSION: [(&str, &str); 4] = [
     ("statement_timeout", "30s"),
     ("lock_timeout", "10s"),
     ("idle_in_transaction_session_timeout", "60s"),
-    ("default_transaction_isolation", "read\\ committed"),
+    ("default_transaction_isolation", "read committed"),
 ];
 
 /// A connection that carries a tenant, or a transaction that began before this statement, was left behind by somebody
 /// who was cancelled: it is closed instead of used. In place of the pool's own ping, so it costs no round trip.
-const IS_CLEAN: &str = "SELECT coalesce(current_setting('app.tenant', true), '') = '' AND now() = statement_timestamp()";
+const IS_CLEAN: &str =
+    "SELECT coalesce(current_setting('app.tenant', true), '') = '' AND now() = statement_timestamp()";
 
 /// The store, as the application role. Cheap to clone.
 #[derive(Clone)]
@@ -50,43 +51,12 @@ impl Store {
             .application_name("terrasift")
             .options(SESSION)
             .disable_statement_logging();
-        let pool = PgPoolOptions::new()
-            .max_connections(max_connections.max(1))
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false)
-            .before_acquire(|conn, _| {
-                Box::pin(async move {
-                    use sqlx::Row;
-                    let row = sqlx::Executor::fetch_one(conn, sqlx::raw_sql(IS_CLEAN)).await?;
-                    row.try_get::<bool, _>(0)
-                })
-            })
-            .connect_with(options)
-            .await
-            .map_err(wrap("connect to the database as the application role"))?;
-        let store = Self { inner: Arc::new(Inner { pool, hints: FeedHints::default() }) };
-        store.refuse_mighty_role().await?;
-        Ok(store)
-    }
-
-    async fn refuse_mighty_role(&self) -> Result<(), StoreError> {
-        let mighty: bool = sqlx::query_scalar(
-            "SELECT r.rolsuper OR r.rolbypassrls
-                 OR EXISTS (SELECT FROM pg_class c WHERE c.relrowsecurity AND pg_has_role(r.oid, c.relowner, 'USAGE'))
-             FROM pg_roles r WHERE r.rolname = current_user",
-        )
-        .fetch_one(self.pool())
-        .await
-        .map_err(wrap("check the application role"))?;
-        if mighty {
-            self.close().await;
-            return Err(StoreError::new(
-                StoreErrorKind::Refused,
-                "the application role must not be a superuser, bypass row-level security or own the tables: \
-                 connect as terrasift_app",
-            ));
-        }
-        Ok(())
+        // Alone first: the pool would go on trying a database that is not there, and never say so.
+        let conn =
+            options.connect().await.map_err(wrap("connect to the database as the application role"))?;
+        refuse_mighty_role(conn).await?;
+        let pool = pool_options(max_connections).connect_lazy_with(options);
+        Ok(Self { inner: Arc::new(Inner { pool, hints: FeedHints::default() }) })
     }
 
     /// Whether the database answers.
@@ -94,7 +64,10 @@ impl Store {
     /// # Errors
     /// `Unavailable` when it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.without_tenant(|conn| Box::pin(async move { conn.ping().await.map_err(wrap("reach the database")) })).await
+        self.without_tenant(|conn| {
+            Box::pin(async move { conn.ping().await.map_err(wrap("reach the database")) })
+        })
+        .await
     }
 
     /// Declares tenants: idempotent; slugs may change, also swap.
@@ -132,6 +105,38 @@ impl Store {
     }
 }
 
+fn pool_options(max_connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(max_connections.max(1))
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|conn, _| Box::pin(is_clean(conn)))
+}
+
+async fn is_clean(conn: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    conn.fetch_one(sqlx::raw_sql(IS_CLEAN)).await?.try_get(0)
+}
+
+async fn refuse_mighty_role(mut conn: PgConnection) -> Result<(), StoreError> {
+    let mighty: bool = sqlx::query_scalar(
+        "SELECT r.rolsuper OR r.rolbypassrls
+             OR EXISTS (SELECT FROM pg_class c WHERE c.relrowsecurity AND pg_has_role(r.oid, c.relowner, 'USAGE'))
+         FROM pg_roles r WHERE r.rolname = current_user",
+    )
+    .fetch_one(&mut conn)
+    .await
+    .map_err(wrap("check the application role"))?;
+    let _ = conn.close().await;
+    if !mighty {
+        return Ok(());
+    }
+    Err(StoreError::new(
+        StoreErrorKind::Refused,
+        "the application role must not be a superuser, bypass row-level security or own the tables: connect as \
+         terrasift_app",
+    ))
+}
+
 /// Brings the schema up to date, as the owner. Several callers at once wait for each other.
 ///
 /// # Errors
@@ -142,9 +147,8 @@ pub async fn migrate(owner_url: &str) -> Result<(), StoreError> {
         .map_err(wrap("read the database address: expected postgres://user:password@host:port/database"))?
         .application_name("terrasift migrate")
         .disable_statement_logging();
-    let mut conn = PgConnection::connect_with(&options)
-        .await
-        .map_err(wrap("connect to the database as the owner"))?;
+    let mut conn =
+        PgConnection::connect_with(&options).await.map_err(wrap("connect to the database as the owner"))?;
     let migrated = sqlx::migrate!("./migrations").run(&mut conn).await;
     let _ = conn.close().await;
     migrated.map_err(|error| match error {
@@ -164,4 +168,39 @@ pub async fn migrate(owner_url: &str) -> Result<(), StoreError> {
         ),
         _ => StoreError::new(StoreErrorKind::Corrupt, "cannot migrate: the list of applied migrations is damaged"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PrivatePostgres;
+
+    /// What sqlx #4385 and #4393 leave behind is made by hand here: an open transaction that the driver does not know
+    /// of, and a tenant that outlives its transaction.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_spoiled_connection_is_closed_instead_of_used() {
+        let cluster = PrivatePostgres::start(None).await.unwrap();
+        let store = Store::connect(&cluster.app_url(), 1).await.unwrap();
+        let cases = [
+            ("nothing", "SELECT 1", true),
+            ("an open transaction", "BEGIN", false),
+            ("a tenant", "SELECT set_config('app.tenant', 'acme', false)", false),
+            ("a tenant that went with its transaction", "BEGIN; SET LOCAL app.tenant = 'acme'; COMMIT", true),
+            ("a failed transaction", "BEGIN; SAVEPOINT s", false),
+        ];
+        for (name, left_behind, reused) in cases {
+            let mut conn = store.pool().acquire().await.unwrap();
+            let before: i32 =
+                sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *conn).await.unwrap();
+            conn.execute(sqlx::raw_sql(left_behind)).await.unwrap();
+            drop(conn);
+            let mut conn = store.pool().acquire().await.unwrap();
+            let after: i32 =
+                sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *conn).await.unwrap();
+            assert_eq!(before == after, reused, "{name}");
+            drop(conn);
+        }
+        store.close().await;
+        cluster.stop().await;
+    }
 }

@@ -53,7 +53,11 @@ pub(crate) fn version(
     }))
 }
 
-pub(crate) fn position(topic: Option<String>, partition: Option<i32>, offset: Option<i64>) -> Option<RecordPosition> {
+pub(crate) fn position(
+    topic: Option<String>,
+    partition: Option<i32>,
+    offset: Option<i64>,
+) -> Option<RecordPosition> {
     Some(RecordPosition { topic: topic?, partition: partition?, offset: offset? })
 }
 

@@ -50,20 +50,25 @@ impl Store {
     ///
     /// # Errors
     /// `Invalid` when the tenant is not declared.
-    pub async fn begin_read(&self, tenant: &TenantId, workspace: &WorkspaceId) -> Result<ReadTicket, StoreError> {
+    pub async fn begin_read(
+        &self,
+        tenant: &TenantId,
+        workspace: &WorkspaceId,
+    ) -> Result<ReadTicket, StoreError> {
         let workspace = workspace.clone();
         self.in_tenant(tenant, move |tx| {
             Box::pin(async move {
-                let (read_seq, basis, lineage, serial, pipeline, state_version): TicketColumns = sqlx::query_as(
-                    "INSERT INTO workspaces AS w (tenant_id, workspace_id, read_seq) VALUES ($1, $2, 1)
+                let (read_seq, basis, lineage, serial, pipeline, state_version): TicketColumns =
+                    sqlx::query_as(
+                        "INSERT INTO workspaces AS w (tenant_id, workspace_id, read_seq) VALUES ($1, $2, 1)
                      ON CONFLICT (tenant_id, workspace_id) DO UPDATE SET read_seq = w.read_seq + 1
                      RETURNING read_seq, basis, lineage, serial, pipeline, state_version",
-                )
-                .bind(tx.tenant)
-                .bind(workspace.as_str())
-                .fetch_one(tx.conn)
-                .await
-                .map_err(wrap("draw a read ticket: is the tenant declared?"))?;
+                    )
+                    .bind(tx.tenant)
+                    .bind(workspace.as_str())
+                    .fetch_one(tx.conn)
+                    .await
+                    .map_err(wrap("draw a read ticket: is the tenant declared?"))?;
                 let known = stored::version((lineage, serial, pipeline, state_version))?;
                 Ok(ReadTicket { read_seq, basis, known })
             })
@@ -92,7 +97,9 @@ impl Store {
                 .fetch_all(tx.conn)
                 .await
                 .map_err(wrap("read the known digests"))?;
-                rows.into_iter().map(|(text, digest)| Ok((stored::entity_ref(&text)?, stored::bytes(digest)?))).collect()
+                rows.into_iter()
+                    .map(|(text, digest)| Ok((stored::entity_ref(&text)?, stored::bytes(digest)?)))
+                    .collect()
             })
         })
         .await
@@ -154,7 +161,11 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable` when the database does not answer.
-    pub async fn audit(&self, tenant: &TenantId, workspace: &WorkspaceId) -> Result<Vec<AuditRow>, StoreError> {
+    pub async fn audit(
+        &self,
+        tenant: &TenantId,
+        workspace: &WorkspaceId,
+    ) -> Result<Vec<AuditRow>, StoreError> {
         let workspace = workspace.clone();
         self.in_tenant(tenant, move |tx| {
             Box::pin(async move {
@@ -178,7 +189,8 @@ impl Store {
 }
 
 fn status(columns: StatusColumns) -> Result<WorkspaceStatus, StoreError> {
-    let (workspace, lineage, serial, pipeline, state_version, synced_at, stale, resource_count, bytes_in) = columns;
+    let (workspace, lineage, serial, pipeline, state_version, synced_at, stale, resource_count, bytes_in) =
+        columns;
     Ok(WorkspaceStatus {
         workspace: stored::id(WorkspaceId::parse, &workspace)?,
         version: stored::version((lineage, serial, pipeline, state_version))?,
@@ -190,16 +202,32 @@ fn status(columns: StatusColumns) -> Result<WorkspaceStatus, StoreError> {
 }
 
 fn audit(workspace: &WorkspaceId, columns: AuditColumns) -> Result<AuditRow, StoreError> {
-    let (id, at, lineage, serial, pipeline, state_version, pii, credential, infrastructure, truncated, findings, run, trace) =
-        columns;
+    let (
+        id,
+        at,
+        lineage,
+        serial,
+        pipeline,
+        state_version,
+        pii,
+        credential,
+        infrastructure,
+        truncated,
+        findings,
+        run,
+        trace,
+    ) = columns;
     let version = stored::version((Some(lineage), Some(serial), Some(pipeline), state_version))?
         .ok_or_else(|| StoreError::new(StoreErrorKind::Corrupt, "an audit record has no version"))?;
-    let counts: BTreeMap<Category, u64> =
-        [(Category::Pii, pii), (Category::Credential, credential), (Category::Infrastructure, infrastructure)]
-            .into_iter()
-            .filter(|(_, count)| *count > 0)
-            .map(|(category, count)| (category, stored::count_out(count)))
-            .collect();
+    let counts: BTreeMap<Category, u64> = [
+        (Category::Pii, pii),
+        (Category::Credential, credential),
+        (Category::Infrastructure, infrastructure),
+    ]
+    .into_iter()
+    .filter(|(_, count)| *count > 0)
+    .map(|(category, count)| (category, stored::count_out(count)))
+    .collect();
     Ok(AuditRow {
         id,
         workspace: workspace.clone(),

@@ -128,7 +128,8 @@ impl Cluster {
         }
         self.respawns += 1;
         self.port = free_port()?;
-        self.process = Guarded::spawn(&self.binaries, &self.dir, self.sockets.path(), self.port, self.account)?;
+        self.process =
+            Guarded::spawn(&self.binaries, &self.dir, self.sockets.path(), self.port, self.account)?;
         Ok(())
     }
 
@@ -184,7 +185,11 @@ impl Guarded {
         own(&log_file(dir), account)?;
         let log_too = log.try_clone().map_err(|e| unusable("write the log into", dir, &e))?;
         let mut command = as_account(Path::new("sh"), account);
-        command.args(["-c", GUARD, "terrasift-postgres-guard"]).arg(binaries.path("postgres")).arg("-D").arg(dir);
+        command
+            .args(["-c", GUARD, "terrasift-postgres-guard"])
+            .arg(binaries.path("postgres"))
+            .arg("-D")
+            .arg(dir);
         command.args(["-p", &port.to_string(), "-k"]).arg(sockets);
         for setting in SETTINGS {
             command.args(["-c", setting]);
@@ -253,7 +258,13 @@ fn where_distributions_keep_them() -> Vec<PathBuf> {
 
 fn init(binaries: &Binaries, dir: &Path, account: Account) -> Result<(), StoreError> {
     let output = as_account(&binaries.path("initdb"), account)
-        .args(["--username=postgres", "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--no-locale"])
+        .args([
+            "--username=postgres",
+            "--auth-local=trust",
+            "--auth-host=reject",
+            "--encoding=UTF8",
+            "--no-locale",
+        ])
         .args(["--data-checksums", "-D"])
         .arg(dir)
         .stdin(Stdio::null())
@@ -280,12 +291,14 @@ fn as_account(program: &Path, account: Account) -> Command {
 
 /// Whom the cluster runs as: whoever we are; from root the directory's owner, else `postgres`, else `nobody`.
 fn account(dir: &Path) -> Result<Account, StoreError> {
-    let uid = number_of("-u", None).ok_or_else(|| setup("cannot tell which account this is: is `id` installed?"))?;
+    let uid = number_of("-u", None)
+        .ok_or_else(|| setup("cannot tell which account this is: is `id` installed?"))?;
     let gid = number_of("-g", None).unwrap_or(uid);
     if uid != 0 {
         return Ok(Account { uid, gid, switch: false });
     }
-    let owner = fs::metadata(dir.join("PG_VERSION")).ok().map(|m| (m.uid(), m.gid())).filter(|(uid, _)| *uid != 0);
+    let owner =
+        fs::metadata(dir.join("PG_VERSION")).ok().map(|m| (m.uid(), m.gid())).filter(|(uid, _)| *uid != 0);
     let named = |name: &str| Some((number_of("-u", Some(name))?, number_of("-g", Some(name))?));
     let (uid, gid) = owner.or_else(|| named("postgres")).or_else(|| named("nobody")).ok_or_else(|| {
         setup("postgres refuses to run as root, and there is neither an account postgres nor nobody: add one")
@@ -294,7 +307,8 @@ fn account(dir: &Path) -> Result<Account, StoreError> {
 }
 
 fn number_of(flag: &str, name: Option<&str>) -> Option<u32> {
-    let output = Command::new("id").arg(flag).args(name).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let output =
+        Command::new("id").arg(flag).args(name).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }
 

@@ -26,7 +26,8 @@ pub async fn a_commit_shows_its_entities_and_clears_its_mark(w: World) {
     assert_eq!(ticket.known, None);
     assert!(w.store.known_digests(&acme, &ws).await.unwrap().is_empty());
 
-    let seq = applied(w.commit(commit(&ws, &ticket, epoch, mark.generation, version(1, 1, 1), &["x", "y"])).await);
+    let seq =
+        applied(w.commit(commit(&ws, &ticket, epoch, mark.generation, version(1, 1, 1), &["x", "y"])).await);
 
     assert_eq!(w.store.feed_head(&acme).await.unwrap().seq, seq);
     assert!(w.store.load_marks(0, None, 10).await.unwrap().is_empty(), "the mark is cleared");
@@ -97,7 +98,8 @@ pub async fn invariant_4_replaying_a_commit_changes_nothing(w: World) {
 pub async fn a_batch_with_a_fenced_and_a_stale_workspace_writes_the_others(w: World) {
     use CommitOutcome::{Applied, Fenced, NoChange, Stale};
     let acme = tenant("acme");
-    let (epoch, gone) = (w.store.claim_partition(0).await.unwrap(), w.store.claim_partition(1).await.unwrap());
+    let (epoch, gone) =
+        (w.store.claim_partition(0).await.unwrap(), w.store.claim_partition(1).await.unwrap());
     let names = ["fenced", "stale", "same", "new", "newer"];
     let mut batch = Vec::new();
     for name in names {
@@ -123,9 +125,16 @@ pub async fn a_batch_with_a_fenced_and_a_stale_workspace_writes_the_others(w: Wo
     w.store.claim_partition(1).await.unwrap();
     let outcomes = w.store.commit(&acme, batch).await.unwrap();
     let head = w.store.feed_head(&acme).await.unwrap().seq;
-    assert_eq!(outcomes, [Fenced, Stale, NoChange, Applied { change_seq: head }, Applied { change_seq: head }]);
+    assert_eq!(
+        outcomes,
+        [Fenced, Stale, NoChange, Applied { change_seq: head }, Applied { change_seq: head }]
+    );
     assert!(w.store.entity(&acme, &entity_ref("fenced")).await.unwrap().is_none());
-    assert_eq!(w.store.load_marks(1, None, 10).await.unwrap().len(), 1, "the fenced mark stays for the new owner");
+    assert_eq!(
+        w.store.load_marks(1, None, 10).await.unwrap().len(),
+        1,
+        "the fenced mark stays for the new owner"
+    );
     assert!(w.store.load_marks(0, None, 10).await.unwrap().is_empty(), "the others' are cleared");
 }
 
@@ -290,7 +299,10 @@ pub async fn twenty_thousand_entities_take_a_handful_of_statements(w: World) {
     assert_eq!(w.store.known_digests(&acme, &ws).await.unwrap().len(), 20_000);
     let mut conn = w.superuser().await;
     let (rows, positions): (i64, i64) =
-        sqlx::query_as("SELECT count(*), count(DISTINCT change_seq) FROM entities").fetch_one(&mut conn).await.unwrap();
+        sqlx::query_as("SELECT count(*), count(DISTINCT change_seq) FROM entities")
+            .fetch_one(&mut conn)
+            .await
+            .unwrap();
     assert_eq!((rows, positions), (20_000, 20_000), "each change has a position of its own");
     conn.close().await.unwrap();
 }

@@ -15,10 +15,14 @@ pub async fn keys_are_found_by_digest_over_all_tenants(w: World) {
     w.store.insert_api_key(&globex, [2; 32], "ci", &[], None).await.unwrap();
     let found = w.store.api_key([1; 32]).await.unwrap().unwrap();
     assert_eq!((&found.tenant, found.slug.as_str(), found.name.as_str()), (&acme, "acme", "backstage"));
-    assert_eq!((found.scopes.as_slice(), found.expires_at, found.disabled), (scopes.as_slice(), Some(expires), false));
+    assert_eq!(
+        (found.scopes.as_slice(), found.expires_at, found.disabled),
+        (scopes.as_slice(), Some(expires), false)
+    );
     assert_eq!(w.store.api_key([2; 32]).await.unwrap().unwrap().tenant, globex);
     assert_eq!(w.store.api_key([3; 32]).await.unwrap(), None);
-    let error = w.store.insert_api_key(&globex, [1; 32], "theft", &[], None).await.expect_err("the digest is taken");
+    let error =
+        w.store.insert_api_key(&globex, [1; 32], "theft", &[], None).await.expect_err("the digest is taken");
     assert_eq!(error.kind(), StoreErrorKind::Invalid);
     // Slugs may be renamed, and even swap; the key follows its tenant.
     w.store.declare_tenants(&[row("acme", "globex"), row("globex", "acme")]).await.unwrap();
@@ -56,7 +60,10 @@ pub async fn dead_letters_are_parked_with_their_mark_listed_and_discarded(w: Wor
     let id = w.store.park(&poison, Some((&mark, epoch))).await.unwrap();
     assert!(w.store.load_marks(0, None, 10).await.unwrap().is_empty(), "the mark goes with the letter");
     let shown = w.store.dead_letter(&acme, id).await.unwrap().unwrap();
-    assert_eq!((&shown.workspace, &shown.record, shown.trace), (&poison.workspace, &poison.record, poison.trace));
+    assert_eq!(
+        (&shown.workspace, &shown.record, shown.trace),
+        (&poison.workspace, &poison.record, poison.trace)
+    );
     assert_eq!((shown.reason.as_str(), shown.attempts, shown.occurrences), ("state_refused", 5, 1));
 
     let again = w.store.park(&NewDeadLetter { attempts: 9, ..poison.clone() }, None).await.unwrap();
@@ -69,10 +76,15 @@ pub async fn dead_letters_are_parked_with_their_mark_listed_and_discarded(w: Wor
     w.store.park(&letter("a", FailureReason::Panicked), Some((&mark, epoch))).await.unwrap();
     assert_eq!(w.store.load_marks(0, None, 10).await.unwrap(), std::slice::from_ref(&newer));
     w.store.claim_partition(0).await.unwrap();
-    let error = w.store.park(&letter("b", FailureReason::Panicked), Some((&newer, epoch))).await.expect_err("zombie");
+    let error =
+        w.store.park(&letter("b", FailureReason::Panicked), Some((&newer, epoch))).await.expect_err("zombie");
     assert_eq!(error.kind(), StoreErrorKind::Fenced);
 
-    let long = NewDeadLetter { workspace: None, detail: "é\0".repeat(1_000), ..letter("c", FailureReason::InvalidRecord) };
+    let long = NewDeadLetter {
+        workspace: None,
+        detail: "é\0".repeat(1_000),
+        ..letter("c", FailureReason::InvalidRecord)
+    };
     w.store.park(&long, None).await.unwrap();
     w.store.park(&long, None).await.unwrap();
     let all = w.store.dead_letters(&acme, 10, None).await.unwrap();
@@ -101,6 +113,7 @@ pub async fn unrouted_records_are_parked_once_a_position(w: World) {
     }
     w.store.park_unrouted(&[]).await.unwrap();
     let mut conn = w.app().await;
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM unrouted_records").fetch_one(&mut conn).await.unwrap();
+    let count: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM unrouted_records").fetch_one(&mut conn).await.unwrap();
     assert_eq!(count, 2);
 }

@@ -78,7 +78,11 @@ pub async fn a_waiter_wakes_by_a_commit_here_and_elsewhere(w: World) {
     const PATIENCE: Duration = Duration::from_secs(20);
     let (acme, ws) = (tenant("acme"), workspace("a"));
     let epoch = w.store.claim_partition(0).await.unwrap();
-    assert_eq!(w.store.wait_for_change(&acme, 0, Duration::from_millis(30)).await.unwrap(), 0, "nothing in time");
+    assert_eq!(
+        w.store.wait_for_change(&acme, 0, Duration::from_millis(30)).await.unwrap(),
+        0,
+        "nothing in time"
+    );
     let elsewhere = Store::connect(&w.app_url, 4).await.unwrap();
     for (serial, (name, waiting)) in (1..).zip([("here", &w.store), ("elsewhere", &elsewhere)]) {
         let after = w.store.feed_head(&acme).await.unwrap().seq;

@@ -98,7 +98,8 @@ pub async fn invariant_7_without_its_tenant_no_row_is_read_or_written(w: World) 
         for table in &tables {
             set_tenant(&mut conn, stranger).await;
             let count = format!("SELECT count(*) FROM {table} WHERE tenant_id = 'acme'");
-            let rows: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&mut conn).await.unwrap();
+            let rows: i64 =
+                sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&mut conn).await.unwrap();
             assert_eq!(rows, 0, "{stranger:?} reads {table}");
             rollback(&mut conn).await;
         }
@@ -163,7 +164,8 @@ pub async fn every_table_with_a_tenant_forces_row_level_security(w: World) {
     .fetch_all(&mut conn)
     .await
     .unwrap();
-    let expected = ["claim_partition", "declare_tenants", "find_api_key", "hold_epochs", "load_marks", "mark_dirty"];
+    let expected =
+        ["claim_partition", "declare_tenants", "find_api_key", "hold_epochs", "load_marks", "mark_dirty"];
     assert_eq!(definers, expected);
     let others: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef",
@@ -194,7 +196,9 @@ pub async fn partitions_cannot_be_named(w: World) {
             }
         }
     }
-    for statement in ["CREATE TABLE public.mine (a integer)", "CREATE TEMP TABLE mine (a integer)", "TRUNCATE entities"] {
+    for statement in
+        ["CREATE TABLE public.mine (a integer)", "CREATE TEMP TABLE mine (a integer)", "TRUNCATE entities"]
+    {
         let error = sqlx::query(statement).execute(&mut conn).await.expect_err("refused");
         assert_eq!(sqlstate(&error), "42501", "{statement}");
     }
@@ -219,8 +223,10 @@ pub async fn the_store_shows_a_tenant_nothing_of_another(w: World) {
     let ticket = w.store.begin_read(&globex, &ws).await.unwrap();
     let theirs = commit(&ws, &ticket, epoch, 0, version(2, 9, 1), &["x"]);
     w.store.commit(&globex, vec![theirs]).await.unwrap();
-    let (ours, theirs) =
-        (w.store.entity(&acme, &entity_ref("x")).await.unwrap(), w.store.entity(&globex, &entity_ref("x")).await.unwrap());
+    let (ours, theirs) = (
+        w.store.entity(&acme, &entity_ref("x")).await.unwrap(),
+        w.store.entity(&globex, &entity_ref("x")).await.unwrap(),
+    );
     assert_ne!(ours.unwrap().digest, theirs.unwrap().digest);
 }
 
@@ -260,7 +266,11 @@ pub async fn the_auditor_reads_ids_and_never_bodies(w: World) {
 pub async fn errors_and_logs_hold_no_value(w: World) {
     const CANARY: &str = "canary-5f3a9c";
     // A slug that two tenants want: Postgres' DETAIL names it.
-    let error = w.store.declare_tenants(&[row("a", CANARY), row("b", CANARY)]).await.expect_err("one slug, two tenants");
+    let error = w
+        .store
+        .declare_tenants(&[row("a", CANARY), row("b", CANARY)])
+        .await
+        .expect_err("one slug, two tenants");
     assert_eq!((error.kind(), error.sqlstate()), (StoreErrorKind::Invalid, Some("23505")));
     assert!(!format!("{error} {error:?}").contains(CANARY));
     assert!(std::error::Error::source(&error).is_none());

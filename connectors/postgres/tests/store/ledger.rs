@@ -52,7 +52,8 @@ pub async fn unknown_tenants_are_reported_by_index_and_the_rest_is_stored(w: Wor
     ];
     let marked = w.store.mark_dirty(0, epoch, &batch).await.unwrap();
     assert_eq!(marked.unknown_tenants, [0, 3]);
-    let stored: Vec<(&str, &WorkspaceId)> = marked.marks.iter().map(|m| (m.tenant.as_str(), &m.workspace)).collect();
+    let stored: Vec<(&str, &WorkspaceId)> =
+        marked.marks.iter().map(|m| (m.tenant.as_str(), &m.workspace)).collect();
     assert_eq!(stored, [("acme", &a), ("globex", &b)]);
     assert_eq!(w.store.load_marks(0, None, 10).await.unwrap(), marked.marks);
     assert_eq!(w.store.mark_dirty(0, epoch, &[]).await.unwrap().marks, []);

@@ -9,7 +9,7 @@ use terrasift_schemas::{EntityRef, WorkspaceId};
 
 use crate::world::{World, commit, entity_ref, tenant, version, workspace};
 
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 10;
 const STEPS: usize = 70;
 const WORKSPACES: usize = 3;
 const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
@@ -94,7 +94,8 @@ impl Walk {
         let (same, newer) = match &believed.version {
             None => (false, true),
             Some(shown) if shown.lineage == sent.version.lineage => {
-                let order = shown.serial.cmp(&sent.version.serial).then(shown.pipeline.cmp(&sent.version.pipeline));
+                let order =
+                    shown.serial.cmp(&sent.version.serial).then(shown.pipeline.cmp(&sent.version.pipeline));
                 (order.is_eq(), order.is_lt())
             }
             Some(_) => (false, sent.read_seq > believed.reflects_read),
@@ -143,7 +144,8 @@ async fn draw(w: &World, walk: &mut Walk, ws: &WorkspaceId) {
 fn build(walk: &mut Walk, index: usize) -> WorkspaceCommit {
     let (ws, ticket, known) = walk.tickets[index].clone();
     let seen = version(walk.rng.random_range(1..3), walk.rng.random_range(1..7), walk.rng.random_range(1..4));
-    let shape = ChaCha8Rng::seed_from_u64(u64::from(seen.lineage[0]) * 100 + seen.serial.unsigned_abs()).next_u64();
+    let shape =
+        ChaCha8Rng::seed_from_u64(u64::from(seen.lineage[0]) * 100 + seen.serial.unsigned_abs()).next_u64();
     let names: Vec<String> = (0..NAMES.len())
         .filter(|n| shape >> n & 1 == 1)
         .map(|n| format!("{}-{}", ws.as_str().to_lowercase(), NAMES[n]))
@@ -190,7 +192,9 @@ async fn settle(w: &World, walk: &mut Walk, batch: Vec<WorkspaceCommit>) {
     let after = w.store.feed_head(&acme).await.unwrap().seq;
     for (outcome, expected) in outcomes.iter().zip(&expected) {
         match (outcome, expected) {
-            (CommitOutcome::Applied { change_seq }, CommitOutcome::Applied { .. }) => assert_eq!(*change_seq, after),
+            (CommitOutcome::Applied { change_seq }, CommitOutcome::Applied { .. }) => {
+                assert_eq!(*change_seq, after)
+            }
             _ => assert_eq!(outcome, expected),
         }
     }

@@ -1,6 +1,8 @@
 //! The private cluster itself.
 
-use std::time::Duration;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use terrasift_postgres::{PrivatePostgres, Store, StoreErrorKind, migrate};
 use terrasift_schemas::TenantId;
@@ -19,7 +21,8 @@ pub async fn survives_restarts() {
     let feed = store.feed_head(&acme).await.unwrap();
     store.close().await;
 
-    let second = PrivatePostgres::start(Some(home.path().to_path_buf())).await.err().expect("the directory is taken");
+    let second =
+        PrivatePostgres::start(Some(home.path().to_path_buf())).await.err().expect("the directory is taken");
     assert_eq!(second.kind(), StoreErrorKind::Setup);
 
     let stale_url = first.app_url();
@@ -37,4 +40,40 @@ pub async fn survives_restarts() {
     assert!(!pid_file.exists(), "dropping shuts down clean");
     let error = store.ping().await.expect_err("the cluster is gone");
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+}
+
+/// Tells the child of [`goes_with_its_owner`] where to keep its cluster.
+const HOME: &str = "TERRASIFT_TEST_HOME";
+
+pub async fn hold() {
+    let home = PathBuf::from(std::env::var_os(HOME).expect("run by its parent only"));
+    let _cluster = PrivatePostgres::start(Some(home.clone())).await.unwrap();
+    std::fs::write(home.join("ready"), "").unwrap();
+    std::future::pending::<()>().await;
+}
+
+/// A process that is killed runs no destructor: its cluster must go all the same.
+pub fn goes_with_its_owner() {
+    let home = tempfile::tempdir().unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--ignored", "holds_a_cluster"])
+        .env(HOME, home.path())
+        .env("TMPDIR", home.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let pid_file = home.path().join("cluster/postmaster.pid");
+    wait("the child has a cluster", || home.path().join("ready").exists());
+    assert!(pid_file.exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    wait("the cluster is gone", || !pid_file.exists());
+}
+
+fn wait(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited too long until {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

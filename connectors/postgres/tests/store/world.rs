@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sqlx::{Connection, PgConnection};
 use terrasift_postgres::{
-    CommitOutcome, Epoch, KnownVersion, Mark, NewMark, PrivatePostgres, ReadTicket, Store, TenantRow, WorkspaceCommit,
-    migrate,
+    CommitOutcome, Epoch, KnownVersion, Mark, NewMark, PrivatePostgres, ReadTicket, Store, TenantRow,
+    WorkspaceCommit, migrate,
 };
 use terrasift_schemas::catalog::RenderedEntity;
 use terrasift_schemas::detection::Report;
@@ -27,6 +27,10 @@ impl World {
     pub async fn new(cluster: Arc<PrivatePostgres>, database: &str) -> Self {
         let (owner_url, app_url) = cluster.create_database(database).await.expect("a database");
         migrate(&owner_url).await.expect("migrated");
+        // Nothing here tests durability, and waiting for the disk is most of what small transactions do.
+        let lazily = format!("ALTER DATABASE {database} SET synchronous_commit = off");
+        let mut admin = PgConnection::connect(&cluster.superuser_url()).await.expect("the superuser");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(lazily)).execute(&mut admin).await.expect("set");
         let store = Store::connect(&app_url, 8).await.expect("a store");
         store.declare_tenants(&[row("acme", "acme"), row("globex", "globex")]).await.expect("tenants");
         Self { cluster, owner_url, app_url, store }
@@ -39,14 +43,16 @@ impl World {
 
     /// A plain connection of the superuser to this database.
     pub async fn superuser(&self) -> PgConnection {
-        let name = self.app_url.rsplit_once('/').and_then(|(_, rest)| rest.split('?').next()).expect("a name");
+        let name =
+            self.app_url.rsplit_once('/').and_then(|(_, rest)| rest.split('?').next()).expect("a name");
         let url = self.cluster.superuser_url().replacen("/terrasift?", &format!("/{name}?"), 1);
         PgConnection::connect(&url).await.expect("the superuser")
     }
 
     /// Marks a workspace dirty.
     pub async fn mark(&self, epoch: Epoch, partition: i32, workspace: &WorkspaceId) -> Mark {
-        let marked = self.store.mark_dirty(partition, epoch, &[new_mark("acme", workspace)]).await.expect("marked");
+        let marked =
+            self.store.mark_dirty(partition, epoch, &[new_mark("acme", workspace)]).await.expect("marked");
         marked.marks.into_iter().next().expect("a mark")
     }
 
@@ -90,11 +96,12 @@ pub fn new_mark(tenant_id: &str, workspace: &WorkspaceId) -> NewMark {
 
 /// A digest that differs when the text does; the store only compares.
 pub fn digest(text: &str) -> [u8; 32] {
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |h: u64, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     let mut out = [0; 32];
-    for (index, slot) in out.iter_mut().enumerate() {
-        let seed = u64::try_from(index).unwrap() ^ 0xcbf2_9ce4_8422_2325;
-        let hash = text.bytes().fold(seed, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
-        *slot = hash.to_le_bytes()[7];
+    for (chunk, salt) in out.chunks_exact_mut(8).zip(1_u64..) {
+        chunk.copy_from_slice(&hash.wrapping_mul(2 * salt + 1).to_le_bytes());
     }
     out
 }
