@@ -103,19 +103,20 @@ fn prefix_xor(mut bits: u64) -> u64 {
 /// Positions of the set bits. Written eight at a time whether or not there are so many: a branch per eight costs less
 /// than a branch per bit.
 #[inline(always)]
+#[expect(clippy::as_conversions, reason = "hot path; a count of at most 64")]
 fn flatten(mut bits: u64, position: u32, out: &mut Vec<u32>) {
-    let mut found = [0u32; 72];
-    let count = bits.count_ones();
+    let count = bits.count_ones() as usize;
+    out.reserve(64);
     let mut at = 0;
-    while bits != 0 {
-        for slot in &mut found[at..at + 8] {
-            *slot = position.wrapping_add(bits.trailing_zeros());
+    while at < count {
+        for slot in &mut out.spare_capacity_mut()[at..at + 8] {
+            slot.write(position.wrapping_add(bits.trailing_zeros()));
             bits &= bits.wrapping_sub(1);
         }
         at += 8;
     }
-    #[expect(clippy::as_conversions, reason = "at most 64")]
-    out.extend_from_slice(&found[..count as usize]);
+    // SAFETY: at least `count` slots, at most 64, were reserved and written.
+    unsafe { out.set_len(out.len() + count) };
 }
 
 #[cfg(test)]

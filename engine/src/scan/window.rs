@@ -70,8 +70,8 @@ impl Window {
     }
 
     fn index(&mut self) {
-        // At worst each byte is a token.
-        grow(&mut self.tokens, self.bytes.len() - self.indexed);
+        // At worst each byte is a token; the index writes up to a block's worth beyond.
+        grow(&mut self.tokens, self.bytes.len() - self.indexed + 64);
         // INVARIANT: the window holds less than a unit and a feed, some nine million bytes.
         let base = u32::try_from(self.indexed).expect("a window is far below 4 GiB");
         self.indexed += index(self.how, &self.bytes[self.indexed..], base, &mut self.carry, &mut self.tokens);

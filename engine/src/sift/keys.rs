@@ -22,6 +22,8 @@ struct Entry {
     hash: u64,
     start: u32,
     len: u32,
+    /// The entry that was asked for after this one, last time.
+    next: u32,
     facts: KeyFacts,
 }
 
@@ -37,6 +39,9 @@ pub(super) struct KeyMemo {
     slots: Vec<u32>,
     entries: Vec<Entry>,
     text: Vec<u8>,
+    /// The entry that was asked for last. Instances of a type repeat their keys in order, so its `next` is nearly always
+    /// the one that is asked for now, and no hash is needed.
+    last: usize,
 }
 
 /// Where facts stand in the memo.
@@ -45,7 +50,7 @@ pub(super) struct Slot(usize);
 
 impl KeyMemo {
     pub(super) fn new() -> Self {
-        Self { slots: vec![0; SLOTS], entries: Vec::new(), text: Vec::new() }
+        Self { slots: vec![0; SLOTS], entries: Vec::new(), text: Vec::new(), last: 0 }
     }
 
     /// Bytes held.
@@ -62,6 +67,25 @@ impl KeyMemo {
         raw: &[u8],
         decide: impl FnOnce() -> KeyFacts,
     ) -> (KeyFacts, Option<Slot>) {
+        if let Some(last) = self.entries.get(self.last)
+            && let index = usize::try_from(last.next).unwrap_or(0)
+            && let Some(guess) = self.entries.get(index)
+            && self.text_of(guess) == raw
+        {
+            self.last = index;
+            return (guess.facts, Some(Slot(index)));
+        }
+        let (facts, slot) = self.search(raw, decide);
+        if let Some(Slot(index)) = slot {
+            if let Some(last) = self.entries.get_mut(self.last) {
+                last.next = u32::try_from(index).unwrap_or(0);
+            }
+            self.last = index;
+        }
+        (facts, slot)
+    }
+
+    fn search(&mut self, raw: &[u8], decide: impl FnOnce() -> KeyFacts) -> (KeyFacts, Option<Slot>) {
         if raw.len() > KEY_BYTES_MAX {
             return (decide(), None);
         }
@@ -99,7 +123,7 @@ impl KeyMemo {
         }
         let start = u32::try_from(self.text.len()).unwrap_or(0);
         self.text.extend_from_slice(raw);
-        self.entries.push(Entry { hash, start, len: u32::try_from(raw.len()).unwrap_or(0), facts });
+        self.entries.push(Entry { hash, start, len: u32::try_from(raw.len()).unwrap_or(0), next: 0, facts });
         self.slots[slot] = u32::try_from(self.entries.len()).unwrap_or(0);
         (facts, Some(Slot(self.entries.len() - 1)))
     }

@@ -104,3 +104,49 @@ fn check_results_and_unknown_members_pass() {
     let (out, _) = redact(text.as_bytes()).expect("a state");
     assert_eq!(String::from_utf8(out).expect("UTF-8"), text);
 }
+
+#[test]
+fn keys_that_are_data_get_ordinals_and_pointers_follow() {
+    let text = instance(
+        r#""index_key":"ann@acme-mail.com","attributes":{"grants":{"ann@acme-mail.com":"read","bob@acme-mail.com":{"note":"mail bob@acme-mail.com, \"twice\" \u0062ob@acme-mail.com"},"other":1}}"#,
+    );
+    insta::assert_snapshot!(shown(&text));
+}
+
+#[test]
+fn index_keys_stay_unique_and_a_deposed_object_shares_its_own() {
+    let text = state(
+        r#"[{"mode":"managed","type":"t","name":"n","provider":"p","instances":[
+{"index_key":"ann@acme-mail.com","attributes":{}},
+{"index_key":"bob@acme-mail.com","attributes":{}},
+{"index_key":"ann@acme-mail.com","deposed":"00000001","attributes":{}},
+{"index_key":"plain","attributes":{}},{"index_key":3,"attributes":{}}]}]"#,
+        "{}",
+    );
+    insta::assert_snapshot!(shown(&text));
+}
+
+#[test]
+fn sensitive_keys_reach_down_to_every_leaf() {
+    let text = instance(
+        r#""attributes":{"password":"blue whale","nested":{"master_password":{"current":"red fox","old":["grey wolf",""],"set":true,"at":null}}}"#,
+    );
+    insta::assert_snapshot!(shown(&text));
+}
+
+#[test]
+fn only_the_span_goes_from_a_longer_text() {
+    let text = instance(
+        r##""attributes":{"dsn":"postgres:\/\/app:s3cr\u0065t-W0rd@db.internal.example:5432\/app?x=\"1\"","script":"#!/bin/sh\nexport DB_PASSWORD='correct-h0rse'\necho \u00e9\n"}"##,
+    );
+    insta::assert_snapshot!(shown(&text));
+}
+
+#[test]
+fn a_copy_before_its_mark_is_found_in_two_passes() {
+    let text = state(
+        r#"[{"mode":"managed","type":"t","name":"n","provider":"p","instances":[{"attributes":{"word":"quiet river stone"},"sensitive_attributes":[[{"type":"get_attr","value":"word"}]]}]}]"#,
+        r#"{"copy":{"value":"it is <quiet river stone>","type":"string"}}"#,
+    );
+    insta::assert_snapshot!(shown(&text));
+}
