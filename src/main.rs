@@ -1,1 +1,29 @@
-fn main() {}
+//! The one binary. Command line, configuration, wiring; nothing else.
+
+mod app;
+mod check;
+mod cli;
+mod config;
+mod demo;
+mod key;
+mod logging;
+mod migrate;
+mod rule_file;
+mod sanitize;
+mod schemas;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match cli.run() {
+        Ok(code) => code,
+        Err(error) => {
+            cli::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

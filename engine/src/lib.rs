@@ -12,3 +12,7 @@ pub mod scan;
 mod seal;
 pub mod sift;
 pub mod taint;
+
+/// Version of what turns a sanitized state into entities. It grows with every change that makes other entities of the
+/// same state: part of the pipeline version, so that a newer release writes its entities anew.
+pub const EXTRACTOR_VERSION: u32 = 1;

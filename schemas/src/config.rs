@@ -1,1 +1,231 @@
-//! Configuration: parsed once into typed values.
+//! Configuration: the file's shape, and the checks that a shape cannot express.
+//!
+//! Secrets stand here as references (`env:NAME`, `file:/path`), never as values. Must never read a file or the
+//! environment: the binary does.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{OrganizationName, TenantId, TenantSlug};
+
+/// The whole file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// What this process does.
+    pub roles: Vec<Role>,
+    /// Webhooks and API.
+    pub http: Http,
+    /// Brokers.
+    pub kafka: Kafka,
+    /// Database.
+    pub postgres: Postgres,
+    /// Upstream.
+    pub terraform_cloud: TerraformCloud,
+    /// Terrasift's own keys.
+    pub keys: Keys,
+    /// Bounds.
+    pub limits: Limits,
+    /// How entities look.
+    pub catalog: Catalog,
+    /// YAML rule file that all tenants share; absent: the built-in rules.
+    pub rules_file: Option<String>,
+    /// Who is served.
+    pub tenants: Vec<Tenant>,
+}
+
+/// What a process does; the three scale apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Serves the feed.
+    Api,
+    /// Consumes the topics and syncs.
+    Worker,
+    /// Takes webhooks in.
+    Webhook,
+}
+
+/// `http:`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// `address:port`.
+    pub listen: String,
+    /// Connections at once.
+    pub connections_max: usize,
+}
+
+/// `kafka:`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kafka {
+    /// `host:port,host:port`.
+    pub bootstrap: String,
+    /// Consumer group.
+    pub group: String,
+    /// Partitions of each topic, when Terrasift creates them.
+    pub partitions: i32,
+    /// Replicas of each partition, when Terrasift creates them.
+    pub replication: i32,
+    /// Passed on to librdkafka as they are.
+    #[serde(default)]
+    pub properties: std::collections::BTreeMap<String, String>,
+}
+
+/// `postgres:`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Postgres {
+    /// Reference to the address as the application role.
+    pub url: String,
+    /// Reference to the address as the owner; used by `terrasift migrate` only.
+    pub owner_url: String,
+    /// Connections of this process.
+    pub connections_max: u32,
+}
+
+/// `terraform_cloud:`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TerraformCloud {
+    /// Address of the API.
+    pub address: String,
+    /// Whether downloads may come from private addresses (Terraform Enterprise inside a network).
+    pub allow_private_downloads: bool,
+    /// Whether plain http is allowed (tests and demo).
+    pub allow_http: bool,
+}
+
+/// `keys:` references to 32 bytes in hex each.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// Names and references of entities come from it: it never rotates, or a catalog would be deleted and recreated.
+    pub identity: String,
+    /// For the `hash` action and the fingerprints of known secrets.
+    pub hash: String,
+    /// Signs cursors of the feed.
+    pub cursor: String,
+    /// Pepper of API keys.
+    pub api_key_pepper: String,
+}
+
+/// `limits:`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Memory for states and entities in flight, in MiB.
+    pub memory_mib: usize,
+    /// Syncs of one tenant at once.
+    pub tenant_syncs_max: usize,
+    /// Requests to Terraform Cloud in any sliding second for one user.
+    pub user_requests_per_second: usize,
+    /// Sustained requests to Terraform Cloud per second for one tenant.
+    pub tenant_requests_per_second: f64,
+    /// Requests a tenant may send at once after a pause.
+    pub tenant_burst: u32,
+    /// Seconds between two full reconciliations.
+    pub reconcile_every_s: u64,
+    /// Seconds after which an idle workspace's actor is stopped.
+    pub passivate_after_s: u64,
+}
+
+/// `catalog:`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalog {
+    /// Owner of what has no owner by its tags.
+    pub default_owner: String,
+    /// Tag keys that name an owner, in order.
+    pub owner_tags: Vec<String>,
+    /// Further resource types that become entities: type and Backstage `spec.type`.
+    #[serde(default)]
+    pub types: std::collections::BTreeMap<String, String>,
+}
+
+/// One of `tenants:`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tenant {
+    /// For ever.
+    pub id: TenantId,
+    /// In URLs and namespaces; absent: the id.
+    #[serde(default)]
+    pub slug: Option<TenantSlug>,
+    /// Organizations in Terraform Cloud.
+    pub organizations: Vec<OrganizationName>,
+    /// References to the primary token and its fallbacks.
+    pub tokens: Vec<String>,
+    /// Reference to the secret of its webhooks; absent: its webhook endpoint refuses everything.
+    #[serde(default)]
+    pub webhook_secret: Option<String>,
+    /// Instead of the common default.
+    #[serde(default)]
+    pub default_owner: Option<String>,
+}
+
+impl Tenant {
+    /// The slug, or the id where none is set.
+    #[must_use]
+    pub fn slug(&self) -> TenantSlug {
+        // INVARIANT: ids and slugs have the same shape.
+        self.slug.clone().unwrap_or_else(|| TenantSlug::parse(self.id.as_str()).expect("an id is a valid slug"))
+    }
+}
+
+/// A thing that is wrong in the file: where, what, how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {problem}")]
+pub struct ConfigProblem {
+    /// Path of the key, for example `tenants[1].id`.
+    pub place: String,
+    /// What is wrong and how to mend it; never a value.
+    pub problem: String,
+}
+
+impl Config {
+    /// Checks what the shape cannot express. All problems, not only the first.
+    #[must_use]
+    pub fn problems(&self) -> Vec<ConfigProblem> {
+        let mut problems = Vec::new();
+        let mut wrong = |place: &str, problem: &str| {
+            problems.push(ConfigProblem { place: place.to_owned(), problem: problem.to_owned() });
+        };
+        if self.roles.is_empty() {
+            wrong("roles", "empty: name at least one of api, worker, webhook");
+        }
+        let limits = &self.limits;
+        let bounds = [
+            ("http.connections_max", self.http.connections_max >= 1),
+            ("postgres.connections_max", self.postgres.connections_max >= 2),
+            ("limits.memory_mib", limits.memory_mib >= 16),
+            ("limits.tenant_syncs_max", limits.tenant_syncs_max >= 1),
+            ("limits.user_requests_per_second", limits.user_requests_per_second >= 1),
+            ("limits.tenant_requests_per_second", limits.tenant_requests_per_second > 0.0),
+            ("limits.tenant_burst", limits.tenant_burst >= 1),
+            ("limits.reconcile_every_s", limits.reconcile_every_s >= 1),
+            ("kafka.partitions", self.kafka.partitions >= 1),
+            ("kafka.replication", self.kafka.replication >= 1),
+        ];
+        for (place, fits) in bounds {
+            if !fits {
+                wrong(place, "too small: compare with the commented default configuration");
+            }
+        }
+        let (mut ids, mut slugs) = (BTreeSet::new(), BTreeSet::new());
+        for (index, tenant) in self.tenants.iter().enumerate() {
+            if !ids.insert(tenant.id.clone()) {
+                wrong(&format!("tenants[{index}].id"), "a tenant with this id is declared above: ids are unique");
+            }
+            if !slugs.insert(tenant.slug()) {
+                wrong(&format!("tenants[{index}].slug"), "a tenant with this slug is declared above: slugs are unique");
+            }
+            if tenant.tokens.is_empty() {
+                wrong(&format!("tenants[{index}].tokens"), "empty: a tenant needs at least one token reference");
+            }
+        }
+        problems
+    }
+}

@@ -66,6 +66,12 @@ impl PrivatePostgres {
         self.socket_url(DATABASE)
     }
 
+    /// Path of a program of this installation, for example `pg_dump`.
+    #[must_use]
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.cluster.program(name)
+    }
+
     /// Where the cluster logs.
     #[must_use]
     pub fn log_file(&self) -> PathBuf {

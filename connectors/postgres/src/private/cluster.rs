@@ -141,6 +141,10 @@ impl Cluster {
         self.sockets.path()
     }
 
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.binaries.path(name)
+    }
+
     pub(super) fn data_dir(&self) -> &Path {
         &self.dir
     }

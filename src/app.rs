@@ -1,0 +1,237 @@
+//! The wiring: settings in, a running Terrasift out. Shared by `serve` and `demo`.
+//!
+//! Must never decide anything that a crate should decide.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use terrasift_actors::{ByteBudget, RateLimits, Services, Telemetry, TenantMeans, Worker, WorkerLimits};
+use terrasift_engine::EXTRACTOR_VERSION;
+use terrasift_engine::detect::RuleSet;
+use terrasift_engine::extract::{CatalogProfile, TypeTable};
+use terrasift_engine::sift::Pipeline;
+use terrasift_http::{Doors, HttpConfig, Readiness, Routes, TenantDoor};
+use terrasift_kafka::{KafkaConfig, Producer, ensure_topics};
+use terrasift_postgres::{Store, TenantRow};
+use terrasift_schemas::config::{Limits, Role};
+use terrasift_schemas::{OrganizationName, PipelineVersion, TenantId, TenantSlug};
+use terrasift_secrets::Secret;
+use terrasift_terraform_cloud::{Client, ClientConfig};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
+use url::Url;
+
+/// The consumer has joined its group.
+const CONSUMER_FLAG: &str = "consumer_unassigned";
+/// Longest wait for the account behind a token at start.
+const ACCOUNT_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Everything that a running Terrasift needs, with the secrets in place. No Debug.
+pub struct Settings {
+    pub roles: Vec<Role>,
+    pub http: HttpConfig,
+    pub kafka: KafkaConfig,
+    pub kafka_partitions: i32,
+    pub kafka_replication: i32,
+    pub database_url: Secret,
+    pub database_connections_max: u32,
+    pub address: Url,
+    pub allow_private_downloads: bool,
+    pub allow_http: bool,
+    pub identity_key: [u8; 32],
+    pub hash_key: [u8; 32],
+    pub cursor_key: [u8; 32],
+    pub key_pepper: [u8; 32],
+    pub limits: Limits,
+    pub rules: RuleSet,
+    pub types: TypeTable,
+    pub profile: CatalogProfile,
+    pub tenants: Vec<TenantSettings>,
+}
+
+/// A tenant with its secrets in place. No Debug.
+pub struct TenantSettings {
+    pub id: TenantId,
+    pub slug: TenantSlug,
+    pub organizations: Vec<OrganizationName>,
+    pub tokens: Vec<Secret>,
+    pub webhook_secret: Option<Secret>,
+    pub default_owner: Option<String>,
+}
+
+/// A running Terrasift.
+pub struct App {
+    pub store: Store,
+    pub producer: Producer,
+    pub telemetry: Telemetry,
+    worker: Option<Worker>,
+    http: JoinHandle<()>,
+    stop_http: oneshot::Sender<()>,
+}
+
+impl App {
+    /// Starts what the roles ask for, and serves on `listener`.
+    pub async fn start(settings: Settings, listener: TcpListener) -> anyhow::Result<Self> {
+        let registry = prometheus::Registry::new();
+        let telemetry = Telemetry::new(&registry).context("cannot register metrics")?;
+        let store = Store::connect(settings.database_url.expose(), settings.database_connections_max)
+            .await
+            .context("cannot connect to Postgres: check postgres.url, and run `terrasift migrate` once")?;
+        let rows: Vec<TenantRow> =
+            settings.tenants.iter().map(|t| TenantRow { id: t.id.clone(), slug: t.slug.clone() }).collect();
+        store.declare_tenants(&rows).await.context("cannot declare the tenants in Postgres")?;
+        ensure_topics(&settings.kafka, settings.kafka_partitions, settings.kafka_replication)
+            .await
+            .context("cannot reach Kafka, or create its topics: check kafka.bootstrap")?;
+        let producer = Producer::new(&settings.kafka).context("cannot make a Kafka producer")?;
+        let readiness = Arc::new(Readiness::new(&[CONSUMER_FLAG]));
+        let doors = Doors {
+            store: store.clone(),
+            producer: producer.clone(),
+            tenants: settings.tenants.iter().map(door).collect(),
+            cursor_key: settings.cursor_key,
+            key_pepper: settings.key_pepper,
+            registry,
+            readiness: Arc::clone(&readiness),
+        };
+        let (stop_http, stopping) = oneshot::channel::<()>();
+        let http = serve_http(&settings, doors, listener, stopping)?;
+        let worker = if settings.roles.contains(&Role::Worker) {
+            Some(start_worker(settings, &store, &producer, &telemetry).await?)
+        } else {
+            None
+        };
+        readiness.set(CONSUMER_FLAG, true);
+        Ok(Self { store, producer, telemetry, worker, http, stop_http })
+    }
+
+    /// Waits until a part has ended that should not.
+    pub async fn ended(&mut self) -> &'static str {
+        let http = &mut self.http;
+        match &mut self.worker {
+            Some(worker) => tokio::select! {
+                () = worker.ended() => "the worker gave up: see the log for what crashed",
+                _ = http => "the HTTP server ended",
+            },
+            None => {
+                let _ = http.await;
+                "the HTTP server ended"
+            }
+        }
+    }
+
+    /// Stops: first no new work, then drain, then the doors.
+    pub async fn stop(self) {
+        if let Some(worker) = self.worker {
+            worker.stop().await;
+        }
+        let _ = self.stop_http.send(());
+        let _ = self.http.await;
+        self.store.close().await;
+    }
+}
+
+fn door(tenant: &TenantSettings) -> TenantDoor {
+    TenantDoor { id: tenant.id.clone(), slug: tenant.slug.clone(), webhook_secret: tenant.webhook_secret.clone() }
+}
+
+fn serve_http(
+    settings: &Settings,
+    doors: Doors,
+    listener: TcpListener,
+    stopping: oneshot::Receiver<()>,
+) -> anyhow::Result<JoinHandle<()>> {
+    let routes =
+        Routes { api: settings.roles.contains(&Role::Api), webhook: settings.roles.contains(&Role::Webhook) };
+    let config = settings.http.clone();
+    let router = terrasift_http::router(doors, routes, &config)?;
+    Ok(tokio::spawn(async move {
+        let shutdown = async {
+            let _ = stopping.await;
+        };
+        terrasift_http::serve(listener, router, config, shutdown).await;
+    }))
+}
+
+async fn start_worker(
+    settings: Settings,
+    store: &Store,
+    producer: &Producer,
+    telemetry: &Telemetry,
+) -> anyhow::Result<Worker> {
+    let limits = &settings.limits;
+    let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let services = Services {
+        store: store.clone(),
+        producer: producer.clone(),
+        kafka: settings.kafka.clone(),
+        bytes: ByteBudget::new(limits.memory_mib.saturating_mul(1024 * 1024)),
+        cpus: Arc::new(Semaphore::new(cpus)),
+        limits: WorkerLimits {
+            tenant_syncs_max: limits.tenant_syncs_max,
+            rates: RateLimits {
+                user_requests_per_second: limits.user_requests_per_second,
+                tenant_requests_per_second: limits.tenant_requests_per_second,
+                tenant_burst: limits.tenant_burst,
+            },
+            passivate_after: Duration::from_secs(limits.passivate_after_s),
+            reconcile_every: Duration::from_secs(limits.reconcile_every_s),
+            ..WorkerLimits::default()
+        },
+        telemetry: telemetry.clone(),
+    };
+    let version = i64::from(EXTRACTOR_VERSION) * 1_000_000 + i64::from(settings.rules.version());
+    let pipeline = Arc::new(Pipeline {
+        rules: Arc::new(settings.rules),
+        types: Arc::new(settings.types),
+        version: PipelineVersion(version),
+    });
+    let mut means = Vec::with_capacity(settings.tenants.len());
+    for tenant in settings.tenants {
+        let mut config = ClientConfig::new(settings.address.clone(), tenant.tokens);
+        config.allow_private_downloads = settings.allow_private_downloads;
+        config.allow_http = settings.allow_http;
+        let client = Client::new(config).with_context(|| format!("tenant {}: cannot reach Terraform Cloud", tenant.id))?;
+        // The limit is the user's. Without an answer each tenant is a user of its own: right for most, and the server's
+        // 429 closes the gate for the rest.
+        let user = match tokio::time::timeout(ACCOUNT_WAIT_MAX, client.account_user()).await {
+            Ok(Ok(user)) => user,
+            Ok(Err(_)) | Err(_) => {
+                tracing::warn!(tenant = %tenant.id, "the user behind the token is unknown: its budget is not shared");
+                format!("tenant:{}", tenant.id)
+            }
+        };
+        let mut profile = settings.profile.clone();
+        profile.default_owner = tenant.default_owner.unwrap_or(profile.default_owner);
+        let hash_key = derive(&settings.hash_key, "hash", &tenant.id);
+        let mut taint_key = [0; 16];
+        taint_key.copy_from_slice(&derive(&settings.hash_key, "taint", &tenant.id)[..16]);
+        means.push(Arc::new(TenantMeans {
+            identity_key: derive(&settings.identity_key, "identity", &tenant.id),
+            hash_key,
+            taint_key,
+            id: tenant.id,
+            slug: tenant.slug,
+            organizations: tenant.organizations,
+            client,
+            user: user.into(),
+            pipeline: Arc::clone(&pipeline),
+            profile,
+        }));
+    }
+    Ok(Worker::start(Arc::new(services), means).await?)
+}
+
+/// A tenant's key from the common one: HMAC-SHA-256 over purpose and tenant, so that no two tenants are linkable.
+fn derive(key: &[u8; 32], purpose: &str, tenant: &TenantId) -> [u8; 32] {
+    // INVARIANT: HMAC takes keys of any length.
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length");
+    mac.update(purpose.as_bytes());
+    mac.update(&[0]);
+    mac.update(tenant.as_str().as_bytes());
+    mac.finalize().into_bytes().into()
+}

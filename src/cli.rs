@@ -1,0 +1,88 @@
+//! The command line: what can be asked, with examples.
+//!
+//! Must never do the work itself.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{check, demo, key, migrate, sanitize, schemas, serve};
+
+/// Keeps a Backstage catalog in step with Terraform Cloud, for many tenants, without letting a secret through.
+#[derive(Parser)]
+#[command(name = "terrasift", version, arg_required_else_help = true, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run everything on this machine: Postgres, Kafka, a simulated Terraform Cloud, the engine and its API
+    #[command(after_help = DEMO_EXAMPLES)]
+    Demo(demo::DemoArguments),
+    /// Run in production
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(serve::ServeArguments),
+    /// Redact a Terraform state: a Unix filter
+    #[command(after_help = SANITIZE_EXAMPLES)]
+    Sanitize(sanitize::SanitizeArguments),
+    /// Check a configuration file, its secrets' references and its rules, without starting anything
+    Check(check::CheckArguments),
+    /// Bring the database's schema up to date, as its owner
+    Migrate(migrate::MigrateArguments),
+    /// Issue API keys
+    Key(key::KeyArguments),
+    /// Write the event contract: JSON Schemas and AsyncAPI
+    Schemas(schemas::SchemasArguments),
+}
+
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  terrasift demo                                       watch a small world live; Ctrl-C stops it clean
+  terrasift demo --tenants 20 --workspaces 50 --exit-after-sync --json
+  terrasift demo --states ./my-states --data ./demo    serve your own state files, keep database and log";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  terrasift serve --config terrasift.yaml
+  terrasift serve --config terrasift.yaml --roles worker      scale the three roles apart
+  terrasift serve --print-default-config > terrasift.yaml     the commented defaults";
+
+const SANITIZE_EXAMPLES: &str = "\
+Examples:
+  terrasift sanitize terraform.tfstate > clean.tfstate
+  terraform state pull | terrasift sanitize - --report findings.json > clean.tfstate
+  terrasift sanitize huge.tfstate --stats --rules my-rules.yaml > clean.tfstate
+
+Exit status: 0 done · 2 bad input (what was written to standard output is incomplete) · 3 bad rules";
+
+impl Cli {
+    /// Runs what was asked.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Demo(arguments) => demo::run(arguments),
+            Command::Serve(arguments) => serve::run(arguments),
+            Command::Sanitize(arguments) => sanitize::run(&arguments),
+            Command::Check(arguments) => check::run(&arguments),
+            Command::Migrate(arguments) => migrate::run(&arguments),
+            Command::Key(arguments) => key::run(&arguments),
+            Command::Schemas(arguments) => schemas::run(&arguments),
+        }
+    }
+}
+
+/// Where the configuration is: shared by all commands that need one.
+#[derive(clap::Args, Clone)]
+pub struct ConfigFile {
+    /// Configuration file; keys that it leaves out have their defaults
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+/// Says on standard error what went wrong, with its causes.
+#[expect(clippy::print_stderr, reason = "the command line's own voice")]
+pub fn complain(error: &anyhow::Error) {
+    eprintln!("terrasift: {error:#}");
+}

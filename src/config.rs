@@ -1,0 +1,169 @@
+//! Reads the configuration: the commented default, over it the file, over it the environment.
+//!
+//! The one place that looks at environment variables. Must never repeat a value in an error.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use figment::Figment;
+use figment::error::Kind;
+use figment::providers::{Env, Serialized};
+use terrasift_schemas::config::Config;
+use terrasift_secrets::{Secret, SecretRef};
+
+/// The commented file that holds the defaults.
+pub const DEFAULT: &str = include_str!("terrasift.default.yaml");
+
+/// Reads and checks a configuration.
+///
+/// # Errors
+/// Every problem of the file at once, each with its place and its mend.
+pub fn load(path: &Path) -> anyhow::Result<Config> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let environment = Env::prefixed("TERRASIFT_").split("__").filter(|key| key.as_str().contains('.'));
+    parse(&text, Some(environment)).with_context(|| format!("{} is not a valid configuration", path.display()))
+}
+
+/// The default configuration.
+///
+/// # Errors
+/// Never, as a test holds.
+pub fn defaults() -> anyhow::Result<Config> {
+    parse("", None)
+}
+
+fn parse(text: &str, environment: Option<Env>) -> anyhow::Result<Config> {
+    let mut figment = Figment::from(Serialized::defaults(yaml(DEFAULT)?)).merge(Serialized::defaults(yaml(text)?));
+    if let Some(environment) = environment {
+        figment = figment.merge(environment);
+    }
+    let config: Config = figment.extract().map_err(|error| anyhow::anyhow!("{}", explain(&error)))?;
+    let problems = config.problems();
+    if !problems.is_empty() {
+        bail!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+    }
+    Ok(config)
+}
+
+fn yaml(text: &str) -> anyhow::Result<serde_norway::Value> {
+    let value: serde_norway::Value = serde_norway::from_str(text).map_err(|error| {
+        // The parser's own message can quote the text.
+        let place = error.location().map_or(String::new(), |at| format!(" at line {}, column {}", at.line(), at.column()));
+        anyhow::anyhow!("not valid YAML{place}")
+    })?;
+    Ok(match value {
+        serde_norway::Value::Null => serde_norway::Value::Mapping(serde_norway::Mapping::new()),
+        other => other,
+    })
+}
+
+/// What is wrong and how to mend it, without the value that is wrong.
+fn explain(errors: &figment::Error) -> String {
+    let explained: Vec<String> = errors
+        .clone()
+        .into_iter()
+        .map(|error| {
+            let path = error.path.join(".");
+            match &error.kind {
+                Kind::UnknownField(field, known) => {
+                    let nearest = nearest(field, known).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+                    let path = path.strip_suffix(field.as_str()).unwrap_or(&path).trim_end_matches('.');
+                    let inside = if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") };
+                    format!("unknown key `{field}` in {inside}{nearest}")
+                }
+                Kind::UnknownVariant(_, known) => format!("`{path}`: not one of {}", known.join(", ")),
+                Kind::MissingField(field) => format!("`{path}`: the key `{field}` is missing"),
+                Kind::InvalidType(_, expected) => format!("`{path}`: expected {expected}"),
+                Kind::InvalidValue(_, expected) => format!("`{path}`: expected {expected}"),
+                Kind::InvalidLength(_, expected) => format!("`{path}`: expected {expected}"),
+                // Messages of our own ids: they say what is expected and never the text.
+                Kind::Message(message) => format!("`{path}`: {message}"),
+                _ => format!("`{path}`: not valid here: compare with the commented default configuration"),
+            }
+        })
+        .collect();
+    explained.join("; ")
+}
+
+fn nearest<'a>(field: &str, known: &[&'a str]) -> Option<&'a str> {
+    known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(field, candidate), *candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.len().max(4) / 2)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Resolves a secret reference that stands at `place`.
+///
+/// # Errors
+/// Names the place and the reference, never a value.
+pub fn secret(place: &str, reference: &str) -> anyhow::Result<Secret> {
+    let reference = SecretRef::parse(reference).with_context(|| place.to_owned())?;
+    terrasift_secrets::resolve(&reference).with_context(|| place.to_owned())
+}
+
+/// Resolves a key of 32 bytes in hex.
+///
+/// # Errors
+/// As [`secret`], and when it is not 64 hex digits.
+pub fn key(place: &str, reference: &str) -> anyhow::Result<[u8; 32]> {
+    let text = secret(place, reference)?;
+    let mut key = [0; 32];
+    hex::decode_to_slice(text.expose().trim(), &mut key)
+        .map_err(|_| anyhow::anyhow!("{place}: expected 64 hex digits; make one with `openssl rand -hex 32`"))?;
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &str) {
+        let error = parse(text, None).map(drop).expect_err(text);
+        let message = format!("{error:#}");
+        assert!(message.contains(expected), "{text}: {message}");
+        assert!(!message.contains("hunter2"), "a value was repeated: {message}");
+    }
+
+    const TENANT: &str = "{id: acme, organizations: [acme], tokens: ['env:T']}";
+
+    #[test]
+    fn the_default_is_valid_and_an_empty_file_means_the_default() {
+        assert!(parse(DEFAULT, None).is_ok());
+        let config = parse("", None).expect("empty");
+        assert_eq!(config.limits.user_requests_per_second, 30);
+    }
+
+    #[test]
+    fn a_wrong_file_says_where_and_how_to_mend_it() {
+        check("kafak: {}", "unknown key `kafak` in the file; did you mean `kafka`?");
+        check("kafka: {bootstarp: hunter2}", "unknown key `bootstarp` in `kafka`; did you mean `bootstrap`?");
+        check("kafka: {zzzzzzzz: hunter2}", "unknown key `zzzzzzzz` in `kafka`");
+        check("roles: [api, hunter2]", "not one of api, worker, webhook");
+        check("roles: []", "roles: empty");
+        check("limits: {memory_mib: hunter2}", "`limits.memory_mib`: expected");
+        check("limits: {memory_mib: 0}", "limits.memory_mib: too small");
+        check("tenants: [{id: Hunter2, organizations: [], tokens: []}]", "not a valid tenant id");
+        check(&format!("tenants: [{TENANT}, {TENANT}]"), "tenants[1].id: a tenant with this id is declared above");
+        check("tenants: [{id: a, slug: b, organizations: [], tokens: ['env:T']}, {id: b, organizations: [], tokens: ['env:T']}]",
+            "tenants[1].slug: a tenant with this slug is declared above");
+        check("tenants: [{id: a, organizations: [x], tokens: []}]", "tenants[0].tokens: empty");
+        check("tenants: [{id: a, organisations: [x], tokens: ['env:T']}]", "did you mean `organizations`?");
+        check("a: [", "not valid YAML at line");
+    }
+
+    #[test]
+    fn a_missing_secret_names_its_place_and_reference_only() {
+        let cases = [
+            ("env:TERRASIFT_TEST_NO_SUCH_VARIABLE", "TERRASIFT_TEST_NO_SUCH_VARIABLE"),
+            ("file:/no/such/file", "/no/such/file"),
+            ("vault:x", "env:"),
+        ];
+        for (reference, expected) in cases {
+            let error = secret("tenants[0].tokens[0]", reference).map(drop).expect_err(reference);
+            let message = format!("{error:#}");
+            assert!(message.contains("tenants[0].tokens[0]") && message.contains(expected), "{message}");
+        }
+    }
+}

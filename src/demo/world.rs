@@ -1,0 +1,224 @@
+//! The demo's world: every real part, started in order and stopped in the opposite one.
+//!
+//! Must never write a secret to disk but the planted ones, and those only where the user asked for it.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use tempfile::TempDir;
+use terrasift_engine::extract::{CatalogProfile, TypeTable};
+use terrasift_http::HttpConfig;
+use terrasift_kafka::{EmbeddedKafka, KafkaConfig};
+use terrasift_load_tests::generator::Canary;
+use terrasift_load_tests::simulator::{Simulator, SimulatorConfig, WorkspaceInfo};
+use terrasift_postgres::PrivatePostgres;
+use terrasift_schemas::config::{Config, Role};
+use terrasift_schemas::{OrganizationName, TenantId, TenantSlug};
+use terrasift_secrets::Secret;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::DemoArguments;
+use crate::app::{App, Settings, TenantSettings};
+use crate::{key, logging, rule_file};
+
+/// Partitions of the demo's topics: enough to see that order does not depend on them.
+const PARTITIONS: i32 = 8;
+
+/// A tenant of the demo, with what a visitor needs to try things. No Debug: it holds keys.
+pub struct DemoTenant {
+    pub id: TenantId,
+    pub api_key: Secret,
+    pub webhook_secret: Secret,
+    pub terraform_token: String,
+}
+
+/// Everything that runs.
+pub struct World {
+    pub app: App,
+    pub simulator: Arc<Simulator>,
+    pub postgres: PrivatePostgres,
+    pub kafka: KafkaConfig,
+    pub tenants: Vec<DemoTenant>,
+    pub workspaces: Vec<WorkspaceInfo>,
+    /// `http://127.0.0.1:port` of the API.
+    pub origin: String,
+    pub http: reqwest::Client,
+    pub log: PathBuf,
+    // Dropped after Postgres has stopped.
+    _broker: EmbeddedKafka,
+    _data: Option<TempDir>,
+}
+
+impl World {
+    /// Starts all parts.
+    pub async fn start(arguments: &DemoArguments) -> anyhow::Result<Self> {
+        let (folder, data) = data_folder(arguments.data.as_deref())?;
+        let log = folder.join("terrasift.log");
+        logging::to_file(&log)?;
+        let simulator_config = match &arguments.states {
+            Some(states) => SimulatorConfig::from_states_dir(states, usize::from(arguments.tenants))
+                .with_context(|| format!("--states: cannot list {}", states.display()))?,
+            None => SimulatorConfig::demo(
+                usize::from(arguments.tenants),
+                usize::from(arguments.workspaces),
+                arguments.seed,
+            ),
+        };
+        let simulator = Simulator::start(simulator_config).await.context("cannot start the simulator")?;
+        let broker = EmbeddedKafka::start(PARTITIONS).context("cannot start the in-process Kafka listener")?;
+        let postgres = PrivatePostgres::start(Some(folder.join("postgres"))).await.context("cannot start Postgres")?;
+        terrasift_postgres::migrate(&postgres.owner_url()).await.context("cannot create the schema")?;
+        let listener = TcpListener::bind(arguments.listen)
+            .await
+            .with_context(|| format!("--listen: cannot listen on {}", arguments.listen))?;
+        let origin = format!("http://{}", listener.local_addr()?);
+        let settings = settings(arguments, &simulator, &postgres, &broker)?;
+        let pepper = settings.key_pepper;
+        let kafka = settings.kafka.clone();
+        let secrets: Vec<(TenantId, Secret)> = settings
+            .tenants
+            .iter()
+            .filter_map(|tenant| Some((tenant.id.clone(), tenant.webhook_secret.clone()?)))
+            .collect();
+        let app = App::start(settings, listener).await?;
+        let mut tenants = Vec::new();
+        for ((id, webhook_secret), organization) in secrets.into_iter().zip(simulator.organizations()) {
+            let api_key = key::issue(&app.store, &pepper, &id, "demo", None).await?;
+            tenants.push(DemoTenant { id, api_key, webhook_secret, terraform_token: organization.token });
+        }
+        Ok(Self {
+            app,
+            workspaces: simulator.workspaces(),
+            simulator: Arc::new(simulator),
+            postgres,
+            kafka,
+            tenants,
+            origin,
+            http: reqwest::Client::builder().no_proxy().build().context("cannot make an HTTP client")?,
+            log,
+            _broker: broker,
+            _data: data,
+        })
+    }
+
+    /// All planted secrets, written to a file if asked for.
+    pub async fn canaries(&self, file: Option<&Path>) -> anyhow::Result<Vec<Canary>> {
+        let simulator = Arc::clone(&self.simulator);
+        let canaries = tokio::task::spawn_blocking(move || simulator.canaries()).await?;
+        if let Some(path) = file {
+            let write = || -> anyhow::Result<()> {
+                let mut out = std::io::BufWriter::new(std::fs::File::create(path)?);
+                for canary in &canaries {
+                    serde_json::to_writer(&mut out, canary)?;
+                    out.write_all(b"\n")?;
+                }
+                Ok(out.flush()?)
+            };
+            write().with_context(|| format!("--canaries: cannot write {}", path.display()))?;
+        }
+        Ok(canaries)
+    }
+
+    /// The tenant that an organization of the simulator belongs to.
+    pub fn tenant_of(&self, organization: &str) -> Option<&DemoTenant> {
+        self.tenants.iter().find(|tenant| tenant.id.as_str() == organization)
+    }
+
+    /// Stops all parts.
+    pub async fn stop(self) {
+        self.app.stop().await;
+        if let Some(simulator) = Arc::into_inner(self.simulator) {
+            simulator.shutdown().await;
+        }
+        self.postgres.stop().await;
+    }
+}
+
+/// Resolves on Ctrl-C or a termination signal.
+pub async fn interrupted() -> anyhow::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}
+
+fn data_folder(wanted: Option<&Path>) -> anyhow::Result<(PathBuf, Option<TempDir>)> {
+    match wanted {
+        Some(folder) => {
+            std::fs::create_dir_all(folder).with_context(|| format!("--data: cannot create {}", folder.display()))?;
+            let folder = folder.canonicalize().with_context(|| format!("--data: cannot use {}", folder.display()))?;
+            Ok((folder, None))
+        }
+        None => {
+            // Postgres may run as another user than we do, and has to pass through to its own folder.
+            let data = tempfile::Builder::new()
+                .prefix("terrasift-demo-")
+                .permissions(std::fs::Permissions::from_mode(0o711))
+                .tempdir()
+                .context("cannot make a temporary folder")?;
+            Ok((data.path().to_owned(), Some(data)))
+        }
+    }
+}
+
+fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| anyhow::anyhow!("the operating system gives no random bytes"))?;
+    Ok(bytes)
+}
+
+fn settings(
+    arguments: &DemoArguments,
+    simulator: &Simulator,
+    postgres: &PrivatePostgres,
+    broker: &EmbeddedKafka,
+) -> anyhow::Result<Settings> {
+    let mut tenants = Vec::new();
+    for organization in simulator.organizations() {
+        tenants.push(TenantSettings {
+            id: TenantId::parse(&organization.name)?,
+            slug: TenantSlug::parse(&organization.name)?,
+            organizations: vec![OrganizationName::parse(&organization.name)?],
+            tokens: vec![Secret::new(organization.token)],
+            webhook_secret: Some(Secret::new(hex::encode(random::<24>()?))),
+            default_owner: None,
+        });
+    }
+    let defaults: Config = crate::config::defaults()?;
+    let mut limits = defaults.limits;
+    limits.tenant_requests_per_second = arguments.tenant_requests_per_second;
+    // With `--data` the names of entities must not change from run to run; a demo's world is its seed.
+    let mut identity_key = [0; 32];
+    identity_key[..8].copy_from_slice(&arguments.seed.to_be_bytes());
+    Ok(Settings {
+        roles: vec![Role::Api, Role::Worker, Role::Webhook],
+        http: HttpConfig::default(),
+        kafka: KafkaConfig::new(&broker.bootstrap(), "terrasift-demo", "terrasift"),
+        kafka_partitions: PARTITIONS,
+        kafka_replication: 1,
+        database_url: Secret::new(postgres.app_url()),
+        database_connections_max: defaults.postgres.connections_max,
+        address: simulator.api_origin().parse().context("the simulator's address is no URL")?,
+        allow_private_downloads: true,
+        allow_http: true,
+        identity_key,
+        hash_key: random()?,
+        cursor_key: random()?,
+        key_pepper: random()?,
+        limits,
+        rules: rule_file::compile(None)?,
+        types: TypeTable::builtin(),
+        profile: CatalogProfile {
+            default_owner: defaults.catalog.default_owner,
+            owner_tag_keys: defaults.catalog.owner_tags,
+            base_url: Some(simulator.api_origin().to_owned()),
+            ..CatalogProfile::default()
+        },
+        tenants,
+    })
+}

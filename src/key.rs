@@ -1,0 +1,83 @@
+//! `terrasift key`: API keys of a tenant.
+//!
+//! A key is shown once; only its digest is stored.
+
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use terrasift_http::{CATALOG_READ_SCOPE, api_key_digest, mint_api_key};
+use terrasift_postgres::Store;
+use terrasift_schemas::TenantId;
+use terrasift_secrets::Secret;
+use time::{Duration, OffsetDateTime};
+
+use crate::cli::ConfigFile;
+use crate::config;
+
+/// Arguments of `key`.
+#[derive(Args)]
+pub struct KeyArguments {
+    #[command(subcommand)]
+    command: KeyCommand,
+}
+
+#[derive(Subcommand)]
+enum KeyCommand {
+    /// Make a key that may read a tenant's catalog, and print it once
+    Issue {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// Tenant id
+        #[arg(long)]
+        tenant: TenantId,
+        /// What the key is for
+        #[arg(long)]
+        name: String,
+        /// Days until it expires
+        #[arg(long, default_value_t = 365)]
+        days: u16,
+        /// One line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs a key command.
+#[expect(clippy::print_stdout, reason = "the command line's own voice; the key is shown once, on purpose")]
+pub fn run(arguments: &KeyArguments) -> anyhow::Result<ExitCode> {
+    let KeyCommand::Issue { file, tenant, name, days, json } = &arguments.command;
+    let config = config::load(&file.config)?;
+    let url = config::secret("postgres.url", &config.postgres.url)?;
+    let pepper = config::key("keys.api_key_pepper", &config.keys.api_key_pepper)?;
+    let expires_at = OffsetDateTime::from(SystemTime::now()) + Duration::days(i64::from(*days));
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    let key = runtime.block_on(async {
+        let store = Store::connect(url.expose(), 2).await?;
+        issue(&store, &pepper, tenant, name, Some(expires_at)).await
+    })?;
+    if *json {
+        println!("{}", serde_json::json!({ "tenant": tenant, "name": name, "key": key.expose() }));
+    } else {
+        println!("{}", key.expose());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes a key and stores its digest.
+pub async fn issue(
+    store: &Store,
+    pepper: &[u8; 32],
+    tenant: &TenantId,
+    name: &str,
+    expires_at: Option<OffsetDateTime>,
+) -> anyhow::Result<Secret> {
+    let mut random = [0; 24];
+    getrandom::fill(&mut random).map_err(|_| anyhow::anyhow!("the operating system gives no random bytes"))?;
+    let key = mint_api_key(random);
+    let digest = api_key_digest(pepper, key.expose()).context("a new key is not valid")?;
+    let scopes = [CATALOG_READ_SCOPE.to_owned()];
+    store.insert_api_key(tenant, digest, name, &scopes, expires_at).await.context("cannot store the key")?;
+    Ok(key)
+}

@@ -1,0 +1,29 @@
+//! `terrasift schemas`: writes the event contract, as producers generate code from it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+use terrasift_schemas::contract::generated_files;
+
+/// Arguments of `schemas`.
+#[derive(Args)]
+pub struct SchemasArguments {
+    /// Folder to write to; it is created
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+/// Writes the files.
+#[expect(clippy::print_stdout, reason = "the command line's own voice")]
+pub fn run(arguments: &SchemasArguments) -> anyhow::Result<ExitCode> {
+    let folder = &arguments.out;
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    for file in generated_files() {
+        let path = folder.join(&file.name);
+        std::fs::write(&path, file.content).with_context(|| format!("cannot write {}", path.display()))?;
+        println!("{}", path.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,139 @@
+//! `terrasift serve`: production.
+//!
+//! Must never start on a configuration that is not whole.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use terrasift_engine::extract::{CatalogProfile, TypeTable};
+use terrasift_http::HttpConfig;
+use terrasift_kafka::KafkaConfig;
+use terrasift_schemas::config::{Config, Role};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use url::Url;
+
+use crate::app::{App, Settings, TenantSettings};
+use crate::{config, logging, rule_file};
+
+/// Arguments of `serve`.
+#[derive(Args)]
+pub struct ServeArguments {
+    /// Configuration file; keys that it leaves out have their defaults
+    #[arg(long, value_name = "FILE", required_unless_present = "print_default_config")]
+    config: Option<PathBuf>,
+    /// What this process does, instead of the file's `roles`
+    #[arg(long, value_enum, value_delimiter = ',')]
+    roles: Vec<RoleArgument>,
+    /// Print the commented default configuration and end
+    #[arg(long)]
+    print_default_config: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum RoleArgument {
+    Api,
+    Worker,
+    Webhook,
+}
+
+impl From<RoleArgument> for Role {
+    fn from(role: RoleArgument) -> Self {
+        match role {
+            RoleArgument::Api => Self::Api,
+            RoleArgument::Worker => Self::Worker,
+            RoleArgument::Webhook => Self::Webhook,
+        }
+    }
+}
+
+/// Serves until a signal comes or a part gives up.
+#[expect(clippy::print_stdout, reason = "the command line's own voice")]
+pub fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
+    if arguments.print_default_config {
+        print!("{}", config::DEFAULT);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let path = arguments.config.context("--config is missing")?;
+    let mut config = config::load(&path)?;
+    if !arguments.roles.is_empty() {
+        config.roles = arguments.roles.into_iter().map(Role::from).collect();
+    }
+    let settings = resolve(&config)?;
+    logging::to_stderr()?;
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    runtime.block_on(serve(settings, &config.http.listen))
+}
+
+async fn serve(settings: Settings, listen: &str) -> anyhow::Result<ExitCode> {
+    let listener =
+        TcpListener::bind(listen).await.with_context(|| format!("http.listen: cannot listen on {listen}"))?;
+    let mut app = App::start(settings, listener).await?;
+    tracing::info!(listen, "serving");
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let ended = tokio::select! {
+        _ = terminate.recv() => None,
+        _ = interrupt.recv() => None,
+        why = app.ended() => Some(why),
+    };
+    tracing::info!("stopping");
+    app.stop().await;
+    if let Some(why) = ended {
+        bail!(why);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Puts every secret in place.
+///
+/// # Errors
+/// Names the place in the file and the reference, never a value.
+pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
+    let mut kafka = KafkaConfig::new(&config.kafka.bootstrap, &config.kafka.group, "terrasift");
+    kafka.properties = config.kafka.properties.clone();
+    let address: Url = config.terraform_cloud.address.parse().context("terraform_cloud.address is not a URL")?;
+    let mut tenants = Vec::with_capacity(config.tenants.len());
+    for (index, tenant) in config.tenants.iter().enumerate() {
+        let place = |key: &str| format!("tenants[{index}].{key}");
+        let tokens = tenant.tokens.iter().enumerate();
+        let tokens = tokens.map(|(n, reference)| config::secret(&place(&format!("tokens[{n}]")), reference));
+        let webhook_secret = tenant.webhook_secret.as_ref();
+        tenants.push(TenantSettings {
+            id: tenant.id.clone(),
+            slug: tenant.slug(),
+            organizations: tenant.organizations.clone(),
+            tokens: tokens.collect::<anyhow::Result<_>>()?,
+            webhook_secret: webhook_secret.map(|r| config::secret(&place("webhook_secret"), r)).transpose()?,
+            default_owner: tenant.default_owner.clone(),
+        });
+    }
+    let types = config.catalog.types.iter().map(|(rtype, kind)| (rtype.clone(), kind.clone())).collect();
+    Ok(Settings {
+        roles: config.roles.clone(),
+        http: HttpConfig { max_connections: config.http.connections_max, ..HttpConfig::default() },
+        kafka,
+        kafka_partitions: config.kafka.partitions,
+        kafka_replication: config.kafka.replication,
+        database_url: config::secret("postgres.url", &config.postgres.url)?,
+        database_connections_max: config.postgres.connections_max,
+        address,
+        allow_private_downloads: config.terraform_cloud.allow_private_downloads,
+        allow_http: config.terraform_cloud.allow_http,
+        identity_key: config::key("keys.identity", &config.keys.identity)?,
+        hash_key: config::key("keys.hash", &config.keys.hash)?,
+        cursor_key: config::key("keys.cursor", &config.keys.cursor)?,
+        key_pepper: config::key("keys.api_key_pepper", &config.keys.api_key_pepper)?,
+        limits: config.limits.clone(),
+        rules: rule_file::compile(config.rules_file.as_deref().map(std::path::Path::new))?,
+        types: TypeTable::builtin().with_types(types),
+        profile: CatalogProfile {
+            default_owner: config.catalog.default_owner.clone(),
+            owner_tag_keys: config.catalog.owner_tags.clone(),
+            base_url: Some(config.terraform_cloud.address.trim_end_matches('/').to_owned()),
+            ..CatalogProfile::default()
+        },
+        tenants,
+    })
+}
