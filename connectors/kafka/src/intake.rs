@@ -1,9 +1,8 @@
 //! What waits between the poll thread and the receiver: batches in order, assignments, faults.
 //!
-//! Pure. Must never grow without bound: the poll thread pauses while anything waits here, and what a revocation makes
-//! void is dropped.
+//! Pure. Must never grow without bound: the poll thread pauses by its load, and what a revocation makes void is dropped.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use crate::{IntakeEvent, KafkaError, RawRecord, TopicPartition};
 
@@ -13,16 +12,42 @@ pub(crate) const BATCH_RECORDS_MAX: usize = 500;
 pub(crate) const BATCH_BYTES_MAX: usize = 1024 * 1024;
 
 /// Events that wait for room at the receiver.
+///
+/// A batch stays open while it waits, so that a slow receiver gets few large ones.
 #[derive(Default)]
 pub(crate) struct Backlog {
     waiting: VecDeque<IntakeEvent>,
-    open: BTreeMap<TopicPartition, OpenBatch>,
+    open: HashMap<TopicPartition, OpenBatch>,
+    /// The open batches, oldest first: none starves behind a busy neighbour.
+    order: VecDeque<TopicPartition>,
+    held: Load,
 }
 
 #[derive(Default)]
 struct OpenBatch {
     records: Vec<RawRecord>,
     bytes: usize,
+}
+
+/// What waits, in records and bytes.
+#[derive(Default, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Load {
+    pub(crate) records: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Load {
+    fn of(records: &[RawRecord]) -> Self {
+        Self { records: records.len(), bytes: records.iter().map(size).sum() }
+    }
+    fn add(&mut self, other: Self) {
+        self.records += other.records;
+        self.bytes += other.bytes;
+    }
+    fn remove(&mut self, other: Self) {
+        self.records = self.records.saturating_sub(other.records);
+        self.bytes = self.bytes.saturating_sub(other.bytes);
+    }
 }
 
 impl Backlog {
@@ -37,10 +62,17 @@ impl Backlog {
     /// These are no longer ours: their waiting records go (the next owner reads them again), and so does an assignment
     /// that nobody has heard of yet.
     pub(crate) fn revoked(&mut self, mut partitions: Vec<TopicPartition>) {
-        self.open.retain(|at, _| !partitions.contains(at));
+        self.seal();
+        let held = &mut self.held;
         let mut unheard = Vec::new();
         self.waiting.retain_mut(|event| match event {
-            IntakeEvent::Batch(records) => !partitions.iter().any(|at| is_of(records, at)),
+            IntakeEvent::Batch(records) => {
+                let void = partitions.iter().any(|at| is_of(records, at));
+                if void {
+                    held.remove(Load::of(records));
+                }
+                !void
+            }
             IntakeEvent::Assigned(assigned) => {
                 assigned.retain(|at| {
                     let void = partitions.contains(at);
@@ -54,7 +86,6 @@ impl Backlog {
             IntakeEvent::Revoked(_) | IntakeEvent::Fault(_) => true,
         });
         partitions.retain(|at| !unheard.contains(at));
-        self.seal();
         if !partitions.is_empty() {
             self.waiting.push_back(IntakeEvent::Revoked(partitions));
         }
@@ -63,16 +94,22 @@ impl Backlog {
     /// A record came; records of one partition come in order.
     pub(crate) fn record(&mut self, record: RawRecord) {
         let bytes = size(&record);
+        self.held.add(Load { records: 1, bytes });
         let at = TopicPartition { topic: record.topic.clone(), partition: record.partition };
-        let batch = self.open.entry(at).or_default();
-        let full =
-            batch.records.len() >= BATCH_RECORDS_MAX || batch.bytes.saturating_add(bytes) > BATCH_BYTES_MAX;
-        if full && !batch.records.is_empty() {
-            self.waiting.push_back(IntakeEvent::Batch(std::mem::take(&mut batch.records)));
-            batch.bytes = 0;
+        let full = self.open.get(&at).is_some_and(|batch| {
+            batch.records.len() >= BATCH_RECORDS_MAX || batch.bytes.saturating_add(bytes) > BATCH_BYTES_MAX
+        });
+        if full {
+            self.order.retain(|open| *open != at);
+            self.close(&at);
         }
-        batch.records.push(record);
+        let order = &mut self.order;
+        let batch = self.open.entry(at).or_insert_with_key(|at| {
+            order.push_back(at.clone());
+            OpenBatch::default()
+        });
         batch.bytes = batch.bytes.saturating_add(bytes);
+        batch.records.push(record);
     }
 
     /// Something is wrong. One waiting fault is enough: while brokers are away there is a new one every moment.
@@ -82,21 +119,41 @@ impl Backlog {
         }
     }
 
-    /// Closes the open batches: what came so far can go.
-    pub(crate) fn seal(&mut self) {
-        for (_, batch) in std::mem::take(&mut self.open) {
-            self.waiting.push_back(IntakeEvent::Batch(batch.records));
+    /// Takes the oldest event; open batches come after what is closed.
+    pub(crate) fn pop(&mut self) -> Option<IntakeEvent> {
+        if self.waiting.is_empty()
+            && let Some(at) = self.order.pop_front()
+        {
+            self.close(&at);
+        }
+        let event = self.waiting.pop_front();
+        if let Some(IntakeEvent::Batch(records)) = &event {
+            self.held.remove(Load::of(records));
+        }
+        event
+    }
+
+    /// How much waits.
+    pub(crate) fn load(&self) -> Load {
+        self.held
+    }
+
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.open.is_empty()
+    }
+
+    /// Closes the open batches: what happens next comes after them.
+    fn seal(&mut self) {
+        while let Some(at) = self.order.pop_front() {
+            self.close(&at);
         }
     }
 
-    /// Takes the oldest event.
-    pub(crate) fn pop(&mut self) -> Option<IntakeEvent> {
-        self.waiting.pop_front()
-    }
-
-    /// Whether anything waits.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.open.is_empty()
+    fn close(&mut self, at: &TopicPartition) {
+        if let Some(batch) = self.open.remove(at) {
+            self.waiting.push_back(IntakeEvent::Batch(batch.records));
+        }
     }
 }
 
@@ -121,12 +178,11 @@ mod tests {
         Revoke(&'static [i32]),
         Record(i32, i64),
         Heavy(i32, i64),
-        Seal,
         Fault,
         /// The receiver takes this many.
         Take(usize),
     }
-    use Step::{Assign, Fault, Heavy, Record, Revoke, Seal, Take};
+    use Step::{Assign, Fault, Heavy, Record, Revoke, Take};
 
     fn partitions(of: &[i32]) -> Vec<TopicPartition> {
         of.iter().map(|p| TopicPartition::new("t", *p)).collect()
@@ -170,31 +226,33 @@ mod tests {
                 Heavy(partition, offset) => {
                     backlog.record(record(*partition, *offset, BATCH_BYTES_MAX * 2 / 3))
                 }
-                Seal => backlog.seal(),
                 Fault => backlog.fault(KafkaError::new(KafkaErrorKind::Unavailable, "test", "test")),
                 Take(count) => got.extend((0..*count).filter_map(|_| backlog.pop()).map(|e| show(&e))),
             }
         }
-        backlog.seal();
         got.extend(std::iter::from_fn(|| backlog.pop()).map(|e| show(&e)));
         assert!(backlog.is_empty());
+        assert_eq!(backlog.load(), Load::default());
         assert_eq!(got.join(" "), expected);
     }
 
     #[test]
     fn batches_hold_one_partition_in_order() {
-        check(
-            &[Assign(&[0, 1]), Record(0, 5), Record(1, 9), Record(0, 6), Seal, Record(0, 7)],
-            "+0,1 0:5,6 1:9 0:7",
-        );
+        check(&[Assign(&[0, 1]), Record(0, 5), Record(1, 9), Record(0, 6)], "+0,1 0:5,6 1:9");
         check(&[Heavy(0, 1), Heavy(0, 2), Record(0, 3)], "0:1 0:2,3");
+    }
+
+    #[test]
+    fn a_busy_partition_starves_no_other() {
+        check(&[Record(1, 1), Record(0, 1), Take(1), Record(1, 2), Take(1)], "1:1 0:1 1:2");
+        check(&[Record(1, 1), Heavy(1, 2), Heavy(1, 3), Record(0, 1), Heavy(1, 4)], "1:1,2 1:3 0:1 1:4");
     }
 
     #[test]
     fn a_batch_has_at_most_500_records() {
         let mut backlog = Backlog::default();
         (0..1001).for_each(|offset| backlog.record(record(0, offset, 1)));
-        backlog.seal();
+        assert_eq!(backlog.load().records, 1001);
         let sizes: Vec<usize> = std::iter::from_fn(|| backlog.pop())
             .map(|event| if let IntakeEvent::Batch(records) = event { records.len() } else { 0 })
             .collect();
@@ -208,8 +266,11 @@ mod tests {
 
     #[test]
     fn a_revocation_voids_what_waits_and_spares_the_rest() {
-        check(&[Assign(&[0, 1]), Take(1), Record(0, 1), Record(1, 1), Seal, Revoke(&[0])], "+0,1 1:1 -0");
-        check(&[Assign(&[0, 1]), Take(1), Record(0, 1), Revoke(&[0]), Record(1, 4)], "+0,1 -0 1:4");
+        check(&[Assign(&[0, 1]), Take(1), Record(0, 1), Record(1, 1), Revoke(&[0])], "+0,1 1:1 -0");
+        check(
+            &[Assign(&[0, 1]), Take(1), Heavy(0, 1), Heavy(0, 2), Revoke(&[0]), Record(1, 4)],
+            "+0,1 -0 1:4",
+        );
     }
 
     #[test]

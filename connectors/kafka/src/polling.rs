@@ -16,16 +16,20 @@ use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-use crate::intake::{self, Backlog};
+use crate::intake::{self, Backlog, Load};
 use crate::{IntakeEvent, KafkaError, KafkaErrorKind, RawRecord, TopicPartition, journal};
 
 /// Longest wait in a poll: how late a settled offset is stored and an order to stop is seen.
 const POLL_WAIT: Duration = Duration::from_millis(100);
 /// Wait in a poll while the receiver is full: how late it is seen that there is room again.
 const FULL_POLL_WAIT: Duration = Duration::from_millis(10);
-/// Most records and bytes taken before they are handed over: the bound of what waits beyond the receiver's queue.
-const CYCLE_RECORDS_MAX: usize = 1000;
-const CYCLE_BYTES_MAX: usize = 2 * intake::BATCH_BYTES_MAX;
+/// Most records taken before they are handed over.
+const CYCLE_RECORDS_MAX: usize = 500;
+/// Pauses when so much waits beyond the receiver's queue: the bound of what waits, give or take one record.
+const PAUSE_AT: Load = Load { records: 2000, bytes: 4 * intake::BATCH_BYTES_MAX };
+/// Resumes at or below. Every pause throws away what was fetched ahead and costs a round trip or two, so that few long
+/// ones are better than many short ones.
+const RESUME_AT: Load = Load { records: 500, bytes: intake::BATCH_BYTES_MAX };
 const WHAT: &str = "cannot consume from kafka";
 
 /// What the poll thread and the [`crate::Consumer`] share.
@@ -231,17 +235,15 @@ impl Poller {
     /// Takes what has come, up to the bounds of a cycle.
     fn collect(&mut self) -> Result<(), End> {
         let mut wait = if self.backlog.is_empty() { POLL_WAIT } else { FULL_POLL_WAIT };
-        let (mut records, mut bytes) = (0, 0);
-        while records < CYCLE_RECORDS_MAX && bytes < CYCLE_BYTES_MAX {
+        for _ in 0..CYCLE_RECORDS_MAX {
+            if exceeds(self.backlog.load(), PAUSE_AT) {
+                self.regulate();
+            }
             let polled = self.consumer.poll(wait).map(|result| result.map(|message| raw(&message)));
             self.apply_changes();
             match polled {
                 None => break,
-                Some(Ok(record)) => {
-                    records += 1;
-                    bytes += intake::size(&record);
-                    self.backlog.record(record);
-                }
+                Some(Ok(record)) => self.backlog.record(record),
                 Some(Err(error)) => {
                     self.fail(&error)?;
                     break;
@@ -249,7 +251,6 @@ impl Poller {
             }
             wait = Duration::ZERO;
         }
-        self.backlog.seal();
         Ok(())
     }
 
@@ -259,8 +260,10 @@ impl Poller {
             match change {
                 Change::Assigned(partitions) => {
                     self.assigned.extend(partitions.iter().cloned());
-                    // An assignment starts unpaused, whatever was before.
-                    self.paused.retain(|at| !partitions.contains(at));
+                    // librdkafka remembers a pause beyond a revocation; an assignment starts running.
+                    if self.consumer.resume(&list(&partitions)).is_err() {
+                        self.paused.extend(partitions.iter().cloned());
+                    }
                     self.backlog.assigned(partitions);
                 }
                 Change::Revoked(partitions) => {
@@ -276,7 +279,6 @@ impl Poller {
     fn fail(&mut self, error: &Native) -> Result<(), End> {
         if let Native::MessageConsumptionFatal(code) = error {
             let reason = format!("{code:?}");
-            self.backlog.seal();
             self.backlog.fault(KafkaError::new(KafkaErrorKind::Fatal, WHAT, reason));
             return Err(End::Fatal);
         }
@@ -305,21 +307,25 @@ impl Poller {
         }
     }
 
-    /// Pauses what is assigned while anything waits, and resumes when the receiver has worked off half of its queue:
-    /// every pause throws away what was fetched ahead, so few long ones are better than many short ones.
+    /// Pauses what is assigned when too much waits, resumes it when most of that is gone.
     fn regulate(&mut self) {
-        if !self.backlog.is_empty() {
+        let load = self.backlog.load();
+        if exceeds(load, PAUSE_AT) {
             let running: Vec<_> = self.assigned.difference(&self.paused).cloned().collect();
             if !running.is_empty() && self.consumer.pause(&list(&running)).is_ok() {
                 self.paused.extend(running);
             }
-        } else if !self.paused.is_empty() && self.events.capacity() * 2 >= self.events.max_capacity() {
+        } else if !self.paused.is_empty() && !exceeds(load, RESUME_AT) {
             let paused: Vec<_> = self.paused.iter().cloned().collect();
             if self.consumer.resume(&list(&paused)).is_ok() {
                 self.paused.clear();
             }
         }
     }
+}
+
+fn exceeds(load: Load, limit: Load) -> bool {
+    load.records > limit.records || load.bytes > limit.bytes
 }
 
 fn list(partitions: &[TopicPartition]) -> TopicPartitionList {
