@@ -105,7 +105,7 @@ impl Cluster {
         }
         own(&dir, account)?;
         if !dir.join("PG_VERSION").exists() {
-            init(&binaries, &dir, account)?;
+            init(&binaries, &dir, account, &data)?;
         }
         let access = dir.join("pg_hba.conf");
         fs::write(&access, ACCESS).map_err(|e| unusable("write pg_hba.conf into", &dir, &e))?;
@@ -260,8 +260,13 @@ fn where_distributions_keep_them() -> Vec<PathBuf> {
     places.into_iter().map(|(_, dir)| dir).collect()
 }
 
-fn init(binaries: &Binaries, dir: &Path, account: Account) -> Result<(), StoreError> {
-    let output = as_account(&binaries.path("initdb"), account)
+fn init(binaries: &Binaries, dir: &Path, account: Account, data: &DataDir) -> Result<(), StoreError> {
+    let mut command = as_account(&binaries.path("initdb"), account);
+    // A temporary cluster does not outlive the machine's crash, so its first files need not wait for the disk.
+    if matches!(data, DataDir::Temporary(_)) {
+        command.arg("--no-sync");
+    }
+    let output = command
         .args([
             "--username=postgres",
             "--auth-local=trust",

@@ -1,6 +1,6 @@
 //! Hop 8: order, completeness, waking.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -9,6 +9,9 @@ use terrasift_postgres::{ChangeRow, CommitOutcome, Epoch, Store, StoreErrorKind}
 use terrasift_schemas::WorkspaceId;
 
 use crate::world::{World, commit, entity_ref, tenant, version, workspace};
+
+/// After, limit, kind.
+type Page = (i64, u32, Option<&'static str>);
 
 const WRITERS: usize = 6;
 const COMMITS: i64 = 25;
@@ -128,18 +131,18 @@ pub async fn pages_filter_by_kind_and_end(w: World) {
         .collect();
     w.commit(one).await;
     let names = |rows: Vec<ChangeRow>| rows.into_iter().map(|r| r.entity_ref.to_string()).collect::<Vec<_>>();
-    let cases: BTreeMap<&str, (i64, u32, Option<&str>, Vec<&str>)> = BTreeMap::from([
-        ("all", (0, 10, None, vec!["a", "b", "c", "d"])),
-        ("a page", (1, 2, None, vec!["b", "c"])),
-        ("one kind", (0, 10, Some("TerraformWorkspace"), vec!["c"])),
-        ("the other kind", (0, 2, Some("Resource"), vec!["a", "b"])),
-        ("no such kind", (0, 10, Some("nope'"), vec![])),
-        ("past the end", (4, 10, None, vec![])),
-        ("far past the end", (i64::MAX, 10, None, vec![])),
-        ("no rows wanted", (0, 0, None, vec![])),
-    ]);
-    for (name, (after, limit, kind, expected)) in cases {
-        let expected: Vec<String> = expected.into_iter().map(|n| entity_ref(n).to_string()).collect();
+    let cases: [(&str, Page, &[&str]); 8] = [
+        ("all", (0, 10, None), &["a", "b", "c", "d"]),
+        ("a page", (1, 2, None), &["b", "c"]),
+        ("one kind", (0, 10, Some("TerraformWorkspace")), &["c"]),
+        ("the other kind", (0, 2, Some("Resource")), &["a", "b"]),
+        ("no such kind", (0, 10, Some("nope'")), &[]),
+        ("past the end", (4, 10, None), &[]),
+        ("far past the end", (i64::MAX, 10, None), &[]),
+        ("no rows wanted", (0, 0, None), &[]),
+    ];
+    for (name, (after, limit, kind), expected) in cases {
+        let expected: Vec<String> = expected.iter().map(|n| entity_ref(n).to_string()).collect();
         assert_eq!(names(w.store.changes(&acme, after, limit, kind).await.unwrap()), expected, "{name}");
     }
 }

@@ -97,6 +97,7 @@ fn the_store_keeps_its_promises() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
     runtime.block_on(async {
         let cluster = Arc::new(PrivatePostgres::start(None).await.expect("a private postgres"));
+        world::do_not_wait_for_the_disk(&cluster).await;
         let data_dir = cluster.data_dir().to_path_buf();
         let only = std::env::var("CASE").unwrap_or_default();
         let cases = table().into_iter().filter(|(name, _)| name.contains(&only)).enumerate();

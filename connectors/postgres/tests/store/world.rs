@@ -14,6 +14,14 @@ use terrasift_schemas::event::Priority;
 use terrasift_schemas::{EntityRef, PipelineVersion, Sanitized, TenantId, TenantSlug, WorkspaceId};
 use time::OffsetDateTime;
 
+/// Nothing here tests durability, and waiting for the disk is most of what small transactions do.
+pub async fn do_not_wait_for_the_disk(cluster: &PrivatePostgres) {
+    let mut admin = PgConnection::connect(&cluster.superuser_url()).await.expect("the superuser");
+    for statement in ["ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"] {
+        sqlx::raw_sql(statement).execute(&mut admin).await.expect(statement);
+    }
+}
+
 /// One case's database.
 pub struct World {
     pub cluster: Arc<PrivatePostgres>,
@@ -27,10 +35,6 @@ impl World {
     pub async fn new(cluster: Arc<PrivatePostgres>, database: &str) -> Self {
         let (owner_url, app_url) = cluster.create_database(database).await.expect("a database");
         migrate(&owner_url).await.expect("migrated");
-        // Nothing here tests durability, and waiting for the disk is most of what small transactions do.
-        let lazily = format!("ALTER DATABASE {database} SET synchronous_commit = off");
-        let mut admin = PgConnection::connect(&cluster.superuser_url()).await.expect("the superuser");
-        sqlx::raw_sql(sqlx::AssertSqlSafe(lazily)).execute(&mut admin).await.expect("set");
         let store = Store::connect(&app_url, 8).await.expect("a store");
         store.declare_tenants(&[row("acme", "acme"), row("globex", "globex")]).await.expect("tenants");
         Self { cluster, owner_url, app_url, store }
