@@ -97,7 +97,10 @@ mod tests {
 
     const ALL: &[&str] = &["cursor", "limit", "wait", "kind"];
 
-    fn check(query: &str, known: &[&str], expected: Result<(Option<&str>, u32, u64, Option<&str>), Code>) {
+    /// cursor, limit, wait in seconds, kind
+    type Parsed<'a> = (Option<&'a str>, u32, u64, Option<&'a str>);
+
+    fn check(query: &str, known: &[&str], expected: Result<Parsed<'_>, Code>) {
         let got = ListQuery::parse(Some(query), known);
         let got = got.as_ref().map(|q| (q.cursor.as_deref(), q.limit, q.wait.as_secs(), q.kind.as_deref()));
         assert_eq!(got.map_err(Problem::code), expected, "{query:?}");

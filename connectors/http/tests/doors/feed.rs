@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use terrasift_schemas::feed::{ChangeKind, ChangesPage};
 
-use crate::house::{Answer, House, Tenant, house, run};
+use crate::house::{Answer, House, Tenant, house, house_in, run};
 
 fn page(answer: &Answer) -> ChangesPage {
     assert_eq!(answer.status, 200, "{}", answer.summary());
@@ -126,7 +126,7 @@ fn only_a_cursor_of_this_tenant_and_filter_goes_on() {
             .iter()
             .filter(|family| family.name() == "terrasift_cross_tenant_attempts_total")
             .flat_map(|family| family.get_metric())
-            .map(|metric| metric.get_counter().value())
+            .map(|metric| metric.get_counter().get_value())
             .sum();
         assert!(
             (attempts - 2.0).abs() < f64::EPSILON,
@@ -256,13 +256,10 @@ fn an_unchanged_page_is_not_sent_again() {
 }
 
 async fn wait_from(house: &House, tenant: &Tenant, seconds: u64, kind: &str) -> (Answer, Duration) {
-    let cursor =
-        page(&house.get_as(tenant, &format!("/v1/changes?x{kind}").replace("?x", "?")).await).next_cursor;
+    let cursor = page(&house.get_as(tenant, &format!("/v1/changes?{kind}")).await).next_cursor;
     let started = Instant::now();
-    let answer = house
-        .get_as(tenant, &format!("/v1/changes?wait={seconds}&cursor={cursor}&{kind}").trim_end_matches('&'))
-        .await;
-    (answer, started.elapsed())
+    let uri = format!("/v1/changes?{kind}&wait={seconds}&cursor={cursor}");
+    (house.get_as(tenant, &uri).await, started.elapsed())
 }
 
 #[test]
@@ -292,5 +289,21 @@ fn a_long_poll_answers_when_something_happens_and_at_its_end() {
         let (answer, took) = wait_from(&house, &house.b, 1, "").await;
         assert_eq!(names(&page(&answer)).len(), 0);
         assert!(took >= Duration::from_millis(900), "nothing of another tenant wakes: {took:?}");
+    });
+}
+
+#[test]
+fn a_cursor_from_before_the_database_was_restored_has_expired() {
+    run(async {
+        let before = house_in("feed-old", "feed_before").await;
+        before.commit(&before.a, 1, &[("Resource", "a")], &[]).await;
+        let cursor = page(&before.get("/v1/changes").await).next_cursor;
+        assert_eq!(before.get(&format!("/v1/changes?cursor={cursor}")).await.status, 200);
+        let after = house_in("feed-old", "feed_after").await;
+        for route in ["/v1/changes", "/v1/snapshot"] {
+            let answer = after.get(&format!("{route}?cursor={cursor}")).await;
+            assert_eq!(answer.summary(), "410 cursor_expired", "{route}");
+        }
+        assert_eq!(after.get("/v1/changes").await.status, 200, "starting again works");
     });
 }

@@ -40,7 +40,7 @@ pub struct Cluster {
     pub producer: Producer,
     pub epoch: Epoch,
     records: Arc<Mutex<Vec<RawRecord>>>,
-    _postgres: PrivatePostgres,
+    postgres: PrivatePostgres,
     _kafka: EmbeddedKafka,
     _consumer: Consumer,
 }
@@ -72,7 +72,7 @@ async fn start() -> Cluster {
             }
         }
     });
-    Cluster { store, producer, epoch, records, _postgres: postgres, _kafka: kafka, _consumer: consumer }
+    Cluster { store, producer, epoch, records, postgres, _kafka: kafka, _consumer: consumer }
 }
 
 impl Cluster {
@@ -122,12 +122,31 @@ pub async fn house(name: &str) -> House {
 
 pub async fn house_with(name: &str, config: HttpConfig, producer: Option<Producer>) -> House {
     let cluster = cluster().await;
+    build(name, config, producer, cluster.store.clone(), cluster.epoch).await
+}
+
+/// The same in a database of its own.
+pub async fn house_in(name: &str, database: &str) -> House {
+    let (owner, app) = cluster().await.postgres.create_database(database).await.expect("database");
+    migrate(&owner).await.expect("migrations");
+    let store = Store::connect(&app, 4).await.expect("store");
+    let epoch = store.claim_partition(0).await.expect("partition");
+    build(name, HttpConfig::default(), None, store, epoch).await
+}
+
+async fn build(
+    name: &str,
+    config: HttpConfig,
+    producer: Option<Producer>,
+    store: Store,
+    epoch: Epoch,
+) -> House {
     let (a, b) = (tenant(name, "a"), tenant(name, "b"));
     let rows =
         [&a, &b].map(|t| TenantRow { id: t.id.clone(), slug: TenantSlug::parse(&t.slug).expect("slug") });
-    cluster.store.declare_tenants(&rows).await.expect("tenants");
+    store.declare_tenants(&rows).await.expect("tenants");
     for tenant in [&a, &b] {
-        add_key(&cluster.store, &tenant.id, &tenant.key, &[CATALOG_READ_SCOPE], None).await;
+        add_key(&store, &tenant.id, &tenant.key, &[CATALOG_READ_SCOPE], None).await;
     }
     let registry = prometheus::Registry::new();
     let readiness = Arc::new(Readiness::new(&["consumer_unassigned"]));
@@ -137,8 +156,8 @@ pub async fn house_with(name: &str, config: HttpConfig, producer: Option<Produce
         webhook_secret: Some(Secret::new(t.secret.clone())),
     });
     let doors = Doors {
-        store: cluster.store.clone(),
-        producer: producer.unwrap_or_else(|| cluster.producer.clone()),
+        store: store.clone(),
+        producer: producer.unwrap_or(cluster().await.producer.clone()),
         tenants: tenants.into(),
         cursor_key: CURSOR_KEY,
         key_pepper: PEPPER,
@@ -146,7 +165,7 @@ pub async fn house_with(name: &str, config: HttpConfig, producer: Option<Produce
         readiness: Arc::clone(&readiness),
     };
     let router = router(doors, Routes { api: true, webhook: true }, &config).expect("router");
-    House { router, registry, readiness, a, b, store: cluster.store.clone(), epoch: cluster.epoch }
+    House { router, registry, readiness, a, b, store, epoch }
 }
 
 fn tenant(name: &str, which: &str) -> Tenant {

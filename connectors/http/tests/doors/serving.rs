@@ -152,7 +152,7 @@ fn a_shutdown_ends_long_polls_with_an_answer() {
         let in_flight = || {
             let families = served.house.registry.gather();
             let family = families.iter().find(|family| family.name() == "terrasift_http_requests_in_flight");
-            family.map_or(0.0, |family| family.get_metric()[0].get_gauge().value())
+            family.map_or(0.0, |family| family.get_metric()[0].get_gauge().get_value())
         };
         let deadline = Instant::now() + PATIENCE;
         while in_flight() < 1.0 {

@@ -9,7 +9,7 @@ use terrasift_http::{HttpConfig, Rate};
 use terrasift_kafka::{EmbeddedKafka, KafkaConfig, Producer};
 use terrasift_schemas::event::{Event, RecordView, decode};
 
-use crate::house::{House, cluster, house, house_with, payload, run, sign};
+use crate::house::{House, cluster, house, house_in, house_with, payload, run, sign};
 
 /// A signed body of tenant a and its answer.
 async fn check(house: &House, name: &str, body: &str, expected: &str) {
@@ -293,5 +293,28 @@ fn without_kafka_nothing_is_accepted_and_nothing_recorded() {
             assert!(std::time::Instant::now() < deadline, "kafka came back");
         }
         assert_eq!(house.deliver(&body).await.summary(), "200 duplicate");
+    });
+}
+
+#[test]
+fn without_the_database_events_are_still_accepted_and_reads_say_when_to_return() {
+    run(async {
+        let house = house_in("hook-nodb", "hook_nodb").await;
+        house.store.close().await;
+        let body = payload("ws-Nodb", "run-Nodb", "run:completed", "applied");
+        assert_eq!(
+            house.deliver(&body).await.summary(),
+            "202 accepted",
+            "kafka has it: a second time is harmless"
+        );
+        let refused = house.get("/v1/changes").await;
+        assert_eq!(
+            (refused.summary().as_str(), refused.header("retry-after")),
+            ("503 store_unavailable", "2")
+        );
+        let ready = house.send(Request::get("/readyz").body(Body::empty()).unwrap()).await;
+        assert_eq!(ready.json()["reasons"], json!(["consumer_unassigned", "store_unavailable"]));
+        let alive = house.send(Request::get("/healthz").body(Body::empty()).unwrap()).await;
+        assert_eq!(alive.status, 200, "alive without the database");
     });
 }
