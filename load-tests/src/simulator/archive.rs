@@ -107,21 +107,22 @@ fn disturbed(chunks: Chunks, bytes: Option<u64>, fault: Option<FaultKind>) -> (C
     match fault {
         Some(FaultKind::Truncated) => {
             let half = bytes.unwrap_or(100_000) / 2;
-            let mut left = usize::try_from(half).unwrap_or(usize::MAX);
-            let cut = chunks.map(move |chunk| {
-                let mut chunk = chunk?;
-                if left == 0 {
-                    return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "cut by order"));
-                }
-                chunk.truncate(left);
-                left -= chunk.len();
-                Ok(chunk)
+            let half = usize::try_from(half).unwrap_or(usize::MAX);
+            let cut = chunks.scan(half, |left, chunk| {
+                let taken = (*left > 0).then(|| {
+                    chunk.map(|mut chunk| {
+                        chunk.truncate(*left);
+                        *left -= chunk.len();
+                        chunk
+                    })
+                });
+                std::future::ready(taken)
             });
-            // One more item, so that a body of one chunk is cut as well.
-            let end = stream::iter([Err(io::Error::new(io::ErrorKind::ConnectionAborted, "cut by order"))]);
-            (Box::pin(cut.chain(end)), bytes)
+            (Box::pin(cut.chain(late(Err(aborted())))), bytes)
         }
-        Some(FaultKind::WrongContentLength) => (chunks, Some(bytes.unwrap_or(1_000_000) + 1_000)),
+        Some(FaultKind::WrongContentLength) => {
+            (Box::pin(chunks.chain(late(Ok(Bytes::new())))), Some(bytes.unwrap_or(1_000_000) + 1_000))
+        }
         Some(FaultKind::SlowBody { pause_ms }) => {
             let slow = chunks.then(move |chunk| async move {
                 tokio::time::sleep(Duration::from_millis(pause_ms)).await;
@@ -131,4 +132,16 @@ fn disturbed(chunks: Chunks, bytes: Option<u64>, fault: Option<FaultKind>) -> (C
         }
         _ => (chunks, bytes),
     }
+}
+
+fn aborted() -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, "cut by order")
+}
+
+/// An item that comes one turn later, so that what stands before it is sent before the connection breaks.
+fn late(item: io::Result<Bytes>) -> impl Stream<Item = io::Result<Bytes>> + Send {
+    stream::once(async move {
+        tokio::task::yield_now().await;
+        item
+    })
 }

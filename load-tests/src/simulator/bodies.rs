@@ -126,7 +126,7 @@ pub(crate) fn organization(it: &Organization) -> Value {
                 "can-update-oauth", "can-update-sentinel", "can-update-ssh-keys", "can-update-api-token",
                 "can-traverse", "can-start-trial", "can-update-agent-pools", "can-manage-tags",
                 "can-manage-public-modules", "can-manage-public-providers", "can-manage-run-tasks",
-                "can-read-run-tasks", "can-create-provider", "can-create-project",
+                "can-read-run-tasks", "can-manage-varsets", "can-read-varsets", "can-manage-custom-providers", "can-create-provider", "can-create-project",
             ]),
             "fair-run-queuing-enabled": true,
             "saml-enabled": false,

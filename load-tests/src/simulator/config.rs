@@ -170,8 +170,9 @@ fn workspace(organization: &str, at: usize, state: StateSource) -> WorkspaceSpec
     WorkspaceSpec {
         name: format!("{service}-{stage}-{at:03}"),
         state: Some(state),
-        repository: (at % 4 != 3)
-            .then(|| (format!("{organization}/{service}"), if at % 2 == 0 { "main" } else { "" }.to_owned())),
+        repository: (at % 4 != 3).then(|| {
+            (format!("{organization}/{service}"), if at.is_multiple_of(2) { "main" } else { "" }.to_owned())
+        }),
         tags: vec![service.to_owned(), stage.to_owned()],
     }
 }
