@@ -1,6 +1,8 @@
 //! Owns what the state generator promises: determinism, valid state v4, size, and canaries that are where they are said to be.
 //! It must never look at the sanitization rules.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up must fail")]
+
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use terrasift_load_tests::generator::{

@@ -1,5 +1,7 @@
 //! Owns what the simulator promises: the door, paging, downloads, notifications, faults. It must never use the client's types.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up must fail")]
+
 mod support;
 
 use serde_json::{Value, json};

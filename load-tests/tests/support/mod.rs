@@ -1,6 +1,8 @@
 //! Owns what the simulator's tests share: a started simulator, requests with its token, a webhook receiver that remembers.
 //! It must never assert anything about Terraform Cloud.
 
+#![allow(dead_code, reason = "each test target uses its part")]
+
 use axum::Router;
 use axum::http::HeaderMap;
 use bytes::Bytes;
