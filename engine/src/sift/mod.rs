@@ -1,6 +1,14 @@
 //! State bytes in, redacted bytes or sanitized entities out.
 //!
 //! Owns the walk over a unit's spans and what is decided for each leaf. Must never show a raw value in an error or report.
+//!
+//! What a decision does to a leaf: a string keeps its quotes and loses the spans found; a number becomes a marker in
+//! quotes (nothing else is valid JSON); `null`, `true`, `false` and empty strings stay even under a mark, they tell
+//! no secret. A key that is itself data is rewritten and kept unique among its siblings. Under a mark, a sensitive key or
+//! `private`, every leaf goes and the keys stay unless a rule finds something in them.
+//!
+//! `version` may be a state's last member, so output streams before it is known to be a state v4: only a `finish`
+//! without refusal makes it valid. The catalog takes nothing before that.
 
 use std::sync::Arc;
 

@@ -7,17 +7,13 @@ use terrasift_schemas::{PipelineVersion, TenantId, TenantSlug, WorkspaceId};
 
 use super::super::{Pipeline, SiftJob, SiftedState, StateSift, TenantKeys, sift_stateless};
 use super::{instance, pieces, state};
-use crate::detect::{HashKey, RuleSet};
+use crate::detect::HashKey;
 use crate::extract::{CatalogProfile, TypeTable};
 use crate::refusal::{Refusal, RefusalKind};
 
 fn pipeline() -> Arc<Pipeline> {
     let types = TypeTable::builtin().with_types(vec![("aws_thing".to_owned(), "thing".to_owned())]);
-    Arc::new(Pipeline {
-        rules: RuleSet::builtin(),
-        types: Arc::new(types),
-        version: PipelineVersion(1_000_001),
-    })
+    Arc::new(Pipeline { rules: super::rules(), types: Arc::new(types), version: PipelineVersion(1_000_001) })
 }
 
 fn job() -> SiftJob {

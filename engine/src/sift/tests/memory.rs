@@ -2,13 +2,13 @@
 
 use super::super::{Redactor, TaintPass};
 use super::{instance, redact_in};
-use crate::detect::{HashKey, RuleSet};
+use crate::detect::HashKey;
 use crate::scan::UNIT_BYTES_MAX;
 use crate::taint::Taint;
 
 /// Feeds a state around `middle` repeated; returns output without the middle's bulk, detections and most bytes held.
 fn feed(before: &str, piece: &[u8], times: usize, after: &str) -> (String, Vec<String>, usize) {
-    let rules = RuleSet::builtin();
+    let rules = super::rules();
     let mut pass = Redactor::new(&rules, Taint::new([0; 16]), HashKey::new([0; 32]));
     let (mut out, mut held) = (Vec::new(), 0);
     pass.push(before.as_bytes(), &mut out).expect("fits");
@@ -66,7 +66,7 @@ fn white_space_without_end_is_not_held() {
 
 #[test]
 fn the_cap_decides_alike_for_every_chunking() {
-    let rules = RuleSet::builtin();
+    let rules = super::rules();
     for size in [UNIT_BYTES_MAX - 3, UNIT_BYTES_MAX - 2, UNIT_BYTES_MAX - 1] {
         let text =
             format!(r#"{{"version":4,"note":"{}","n":12  {}}}"#, "x".repeat(size), " ".repeat(1 << 17));
@@ -78,7 +78,7 @@ fn the_cap_decides_alike_for_every_chunking() {
 
 #[test]
 fn a_taint_pass_is_bounded_as_well() {
-    let mut pass = TaintPass::new(&RuleSet::builtin(), [0; 16]);
+    let mut pass = TaintPass::new(&super::rules(), [0; 16]);
     pass.push(br#"{"version":4,"note":""#).expect("fits");
     for _ in 0..200 {
         pass.push(&[b'x'; 1 << 16]).expect("fits");

@@ -27,6 +27,12 @@ fn pieces<'b>(mut bytes: &'b [u8], lengths: &'b [usize]) -> impl Iterator<Item =
     })
 }
 
+/// The built-in rules, compiled once for all tests: that is the slow part.
+fn rules() -> Arc<RuleSet> {
+    static RULES: std::sync::OnceLock<Arc<RuleSet>> = std::sync::OnceLock::new();
+    Arc::clone(RULES.get_or_init(RuleSet::builtin))
+}
+
 /// Two passes, in pieces of these lengths.
 fn redact_in(rules: &Arc<RuleSet>, bytes: &[u8], lengths: &[usize]) -> Result<(Vec<u8>, Report), Refusal> {
     let mut first = TaintPass::new(rules, [7; 16]);
@@ -44,7 +50,7 @@ fn redact_in(rules: &Arc<RuleSet>, bytes: &[u8], lengths: &[usize]) -> Result<(V
 
 /// Two passes over the whole.
 fn redact(bytes: &[u8]) -> Result<(Vec<u8>, Report), Refusal> {
-    redact_in(&RuleSet::builtin(), bytes, &[usize::MAX])
+    redact_in(&rules(), bytes, &[usize::MAX])
 }
 
 /// A state with these resources and outputs (JSON).

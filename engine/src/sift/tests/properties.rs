@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 
 use super::oracle::{forced_leaves, same_shape};
 use super::{redact, redact_in};
-use crate::detect::RuleSet;
 
 /// Words that no rule finds.
 fn word() -> impl Strategy<Value = String> {
@@ -113,7 +112,7 @@ proptest! {
     #[test]
     fn chunks_do_not_matter(state in a_state(), pretty in any::<bool>(), lengths in prop::collection::vec(1usize..200, 1..6)) {
         let bytes = if pretty { serde_json::to_vec_pretty(&state) } else { serde_json::to_vec(&state) }.expect("JSON");
-        let rules = RuleSet::builtin();
+        let rules = super::rules();
         let whole = redact_in(&rules, &bytes, &[usize::MAX]);
         prop_assert_eq!(&redact_in(&rules, &bytes, &[1]), &whole);
         prop_assert_eq!(&redact_in(&rules, &bytes, &lengths), &whole);
@@ -145,7 +144,7 @@ proptest! {
 
     #[test]
     fn random_bytes_never_panic(bytes in prop::collection::vec(prop::sample::select(&b"{}[]:,\"\\\\u0d8 1-.eEtruefalsn\nversion4\xc3\xa9\xff"[..]), 0..200)) {
-        let rules = RuleSet::builtin();
+        let rules = super::rules();
         let whole = redact_in(&rules, &bytes, &[usize::MAX]);
         prop_assert_eq!(redact_in(&rules, &bytes, &[3, 1, 70]), whole);
     }

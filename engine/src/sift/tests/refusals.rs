@@ -1,11 +1,10 @@
 //! Every bad input has one outcome, whatever the chunks.
 
 use super::{instance, redact_in, state};
-use crate::detect::RuleSet;
 use crate::refusal::RefusalKind::{self, *};
 
 fn check(name: &str, bytes: &[u8], wanted: RefusalKind) {
-    let rules = RuleSet::builtin();
+    let rules = super::rules();
     let mut seen = None;
     for lengths in [&[usize::MAX][..], &[1], &[63], &[64, 1, 200]] {
         if bytes.len() > 1_000_000 && lengths == [1] {
@@ -139,7 +138,7 @@ fn nesting_is_bounded() {
 #[test]
 fn every_cut_of_a_state_is_refused() {
     let text = instance(r#""attributes":{"a":"b\u0041","n":[1,null]},"sensitive_attributes":[]"#);
-    let rules = RuleSet::builtin();
+    let rules = super::rules();
     for cut in 0..text.len() {
         let refusal = redact_in(&rules, &text.as_bytes()[..cut], &[usize::MAX]).err();
         let kind = refusal.unwrap_or_else(|| panic!("cut at {cut}: accepted")).kind;
