@@ -1,0 +1,6 @@
+//! The client against hand-made servers that answer what Terraform Cloud would, and what it never should.
+
+mod api;
+mod download;
+mod server;
+mod workspace;
