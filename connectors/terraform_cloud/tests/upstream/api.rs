@@ -157,12 +157,15 @@ fn listed(id: &str) -> String {
     format!(r#"{{"id":"{id}","type":"workspaces","attributes":{{"name":"n-{id}"}}}}"#)
 }
 
+/// How many workspaces a page holds, and which one is next.
+type Page = (usize, Option<u32>);
+
 #[tokio::test]
 async fn pages_end_as_the_answer_says_and_without_totals_when_one_is_not_full() {
     let full = (0..100).map(|n| listed(&format!("ws-{n}"))).collect::<Vec<_>>().join(",");
     let one = listed("ws-1");
     let with = |data: &str, meta: &str| format!(r#"{{"data":[{data}]{meta}}}"#);
-    let cases: Vec<(&str, String, Option<(usize, Option<u32>)>)> = vec![
+    let cases: Vec<(&str, String, Option<Page>)> = vec![
         (
             "next",
             with(&one, r#","meta":{"pagination":{"current-page":2,"next-page":3}}"#),
