@@ -1,0 +1,137 @@
+# Everything that a person types. `make` alone lists it. Works as root and, with sudo, as anybody.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.ONESHELL:
+MAKEFLAGS += --no-print-directory
+
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+# One set of packages and features for every cargo call, so that nothing is compiled twice.
+ALL := --workspace --locked
+CARGO_DENY_VERSION := 0.20.2
+
+# Arguments of `make demo`, for example ARGS='--tenants 20 --workspaces 50 --exit-after-sync'.
+ARGS ?=
+# The demo inside `make test`: the size that issue 2 asks for.
+DEMO_TEST_ARGS ?= --tenants 20 --workspaces 50
+CANARIES_MIN := 1000
+# Real states, served by the demo inside `make test` when the folder is there.
+STATES ?= ../shared/corpus/tfstate
+
+##@ Try it
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: packages ## Install what is missing, build, and run everything on this machine; ARGS='--tenants 20 …'
+	cargo build --release --locked --package terrasift
+	exec "$$CARGO_TARGET_DIR/release/terrasift" demo $(ARGS)
+
+##@ Work on it
+
+.PHONY: unit
+unit: toolchain ## The inner loop: what needs no server (unit, table, property, golden, tidy, architecture)
+	cargo test $(ALL) --lib --bins --test tidy --test architecture --test contract
+
+.PHONY: golden
+golden: toolchain ## Write the golden files anew: generated schemas and snapshots; read the diff before you commit
+	UPDATE_GOLDEN=1 INSTA_UPDATE=always cargo test $(ALL) --lib --test contract
+
+.PHONY: format
+format: toolchain ## Format the source
+	cargo fmt --all
+
+.PHONY: bench
+bench: packages ## Measure the engine with criterion; ARGS go to criterion
+	cargo bench --locked --package terrasift-benches -- $(ARGS)
+
+##@ Before you push
+
+.PHONY: check
+check: packages deny-installed ## Formatting, clippy with our bans, licences and sources of what is linked
+	cargo fmt --all --check
+	cargo clippy $(ALL) --all-targets -- -D warnings
+	cargo deny --locked --log-level error check --hide-inclusion-graph bans licenses sources
+
+.PHONY: test
+test: check suites demo-test ## Everything that CI runs; from an empty machine too
+
+.PHONY: suites
+suites: packages ## All tests: unit, table, property, golden, tidy, architecture, real Postgres, in-process Kafka
+	cargo test $(ALL) --lib --bins --tests --no-run
+	cargo test $(ALL) --lib --bins --tests --no-fail-fast
+
+.PHONY: demo-test
+demo-test: packages ## The demo end to end, once over generated and once over real states; looks for planted secrets
+	cargo build $(ALL) --bins
+	demo=("$$CARGO_TARGET_DIR/debug/terrasift" demo --exit-after-sync --json)
+	summary=$$("$${demo[@]}" $(DEMO_TEST_ARGS) | tail -n 1)
+	echo "$$summary"
+	number() { sed -nE "s/.*\"$$1\":([0-9]+).*/\1/p" <<< "$$summary"; }
+	planted=$$(number canaries_planted) found=$$(number canaries_found)
+	if [[ $${planted:-0} -lt $(CANARIES_MIN) || $${found:-1} -ne 0 ]]; then
+		echo "demo-test: expected at least $(CANARIES_MIN) planted secrets and none found outside" >&2
+		exit 1
+	fi
+	if [[ -d '$(STATES)' ]]; then
+		summary=$$("$${demo[@]}" --tenants 4 --workspaces 150 --states '$(STATES)' | tail -n 1)
+		echo "$$summary"
+		[[ $$(number states) -gt 0 && $$(number entities) -gt 0 ]]
+	else
+		echo "demo-test: $(STATES) is absent: real states are skipped"
+	fi
+
+.PHONY: clean
+clean: ## Remove what was built
+	cargo clean
+
+##@ What the others need
+
+# A C++ toolchain, make and zlib for librdkafka; Postgres' server programs (its own cluster is never used); curl, openssl
+# and kcat for the three commands that the demo prints. Asks apt only when something is missing.
+.PHONY: packages
+packages: toolchain ## Install missing system packages
+	@missing=()
+	have() { command -v "$$1" > /dev/null; }
+	have gcc || missing+=(gcc libc6-dev)
+	have g++ || missing+=(g++)
+	have pkg-config || missing+=(pkg-config)
+	have curl || missing+=(curl)
+	have openssl || missing+=(openssl)
+	have kcat || missing+=(kcat)
+	[[ -e /usr/include/zlib.h ]] || missing+=(zlib1g-dev)
+	have initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || missing+=(postgresql)
+	[[ $${#missing[@]} -gt 0 ]] || exit 0
+	echo "installing: $${missing[*]}"
+	as_root=()
+	if [[ $$(id -u) -ne 0 ]]; then
+		have sudo || { echo "not root, and no sudo: ask an administrator to install these packages" >&2; exit 1; }
+		as_root=(sudo)
+	fi
+	have apt-get || { echo "no apt-get here: install these (as your system names them) by hand" >&2; exit 1; }
+	apt=("$${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120)
+	"$${apt[@]}" update
+	"$${apt[@]}" install -y --no-install-recommends "$${missing[@]}" > /dev/null
+
+.PHONY: toolchain
+toolchain:
+	@command -v cargo > /dev/null || { echo "cargo is missing: install Rust 1.90 or later, see https://rustup.rs" >&2; exit 1; }
+	for tool in clippy rustfmt; do
+		if ! "cargo-$${tool/rustfmt/fmt}" --version &> /dev/null; then
+			rustup component add "$$tool" || { echo "$$tool is missing: install that component of your Rust" >&2; exit 1; }
+		fi
+	done
+
+# Unoptimised and without debug information: a minute instead of five on two cores, and quick enough to run.
+.PHONY: deny-installed
+deny-installed:
+	@cargo deny --version &> /dev/null || env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 \
+		cargo install --quiet --debug --locked cargo-deny@$(CARGO_DENY_VERSION)
