@@ -1,0 +1,204 @@
+//! The cases. Each has a tenant of its own, so that none disturbs another; all run at once.
+
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use terrasift_actors::SyncEnd;
+use terrasift_load_tests::simulator::{Fault, FaultKind};
+use terrasift_schemas::WorkspaceId;
+use terrasift_schemas::event::FailureReason;
+
+use super::world::{Scene, World, event};
+
+/// The tenant that may not download from private addresses.
+pub const GUARDED: &str = "guarded";
+
+pub const TENANTS: &[&str] = &[
+    "plain", "replay", "lineage", "gone", "cut", "expired", "length", "garbage", "slow", "stale", "broken", "empty",
+    "poison", GUARDED,
+];
+
+type Case = for<'a> fn(&'a World) -> BoxFuture<'a, ()>;
+
+const CASES: &[(&str, Case)] = &[
+    ("a changed state reaches the feed, and only what changed", |w| plain(w).boxed()),
+    ("replaying an event any number of times changes nothing", |w| replay(w).boxed()),
+    ("a new lineage replaces the old one", |w| lineage(w).boxed()),
+    ("a 404 parks the workspace, deletes nothing and leaves its neighbours alone", |w| gone(w).boxed()),
+    ("a download that is cut is tried again", |w| passing(w, "cut", FaultKind::Truncated).boxed()),
+    ("an expired link is tried again with a new one", |w| passing(w, "expired", FaultKind::ExpiredUrl).boxed()),
+    ("a wrong content length is tried again", |w| passing(w, "length", FaultKind::WrongContentLength).boxed()),
+    ("an upstream error is tried again", |w| passing(w, "broken", FaultKind::ApiStatus { code: 500 }).boxed()),
+    ("an empty body is tried again and deletes nothing", |w| passing(w, "empty", FaultKind::EmptyBody).boxed()),
+    ("a slow body arrives", |w| slow(w).boxed()),
+    ("a state that is not JSON is parked for review", |w| garbage(w).boxed()),
+    ("an upstream that answers an older state never takes the catalog back", |w| stale(w).boxed()),
+    ("records that do not fit are kept by position and block nothing", |w| poison(w).boxed()),
+    ("a download from a private address is refused", |w| guarded(w).boxed()),
+];
+
+/// Runs all cases at once; returns what failed.
+pub async fn run_all(world: &World) -> Vec<String> {
+    let runs = CASES.iter().map(|(name, case)| async move {
+        let failed = AssertUnwindSafe(case(world)).catch_unwind().await.is_err();
+        failed.then(|| (*name).to_owned())
+    });
+    futures_util::future::join_all(runs).await.into_iter().flatten().collect()
+}
+
+async fn plain(world: &World) {
+    let mut scene = world.scene("plain").await;
+    let workspace = scene.workspaces[0].clone();
+    let before = scene.head().await;
+    let live = scene.changes_after(0).await.iter().filter(|change| !change.deleted).count();
+    let bumped = world.simulator.bump(workspace.as_str()).expect("bumped");
+    scene.send(&workspace, "plain-1").await;
+    assert_eq!(scene.next_end(&workspace).await, SyncEnd::Applied);
+    assert_eq!(scene.serial(&workspace).await, i64::try_from(bumped.serial).expect("small"));
+    let changes = scene.changes_after(before).await;
+    assert!(!changes.is_empty() && changes.len() < live, "a delta: {} of {live}", changes.len());
+    assert!(world.simulator.max_requests_in_any_second("user-plain") <= 30);
+}
+
+async fn replay(world: &World) {
+    let mut scene = world.scene("replay").await;
+    let workspace = scene.workspaces[0].clone();
+    world.simulator.bump(workspace.as_str()).expect("bumped");
+    scene.send(&workspace, "replay-0").await;
+    assert_eq!(scene.next_end(&workspace).await, SyncEnd::Applied);
+    let head = scene.head().await;
+    for _ in 0..5 {
+        scene.send(&workspace, "replay-0").await;
+    }
+    assert_eq!(scene.next_end(&workspace).await, SyncEnd::Unchanged);
+    assert_eq!(scene.head().await, head);
+}
+
+async fn lineage(world: &World) {
+    let mut scene = world.scene("lineage").await;
+    let workspace = scene.workspaces[0].clone();
+    for _ in 0..2 {
+        world.simulator.bump(workspace.as_str()).expect("bumped");
+    }
+    scene.send(&workspace, "lineage-1").await;
+    assert_eq!(scene.next_end(&workspace).await, SyncEnd::Applied);
+    let bumped = world.simulator.bump_to_new_lineage(workspace.as_str()).expect("bumped");
+    scene.send(&workspace, "lineage-2").await;
+    assert_eq!(scene.next_end(&workspace).await, SyncEnd::Applied);
+    assert_eq!(scene.serial(&workspace).await, i64::try_from(bumped.serial).expect("small"), "a lower serial wins");
+}
+
+async fn gone(world: &World) {
+    let mut scene = world.scene("gone").await;
+    let (workspace, neighbour) = (scene.workspaces[0].clone(), scene.workspaces[1].clone());
+    let head = scene.head().await;
+    inject(world, &workspace, FaultKind::ApiStatus { code: 404 }, 100);
+    scene.send(&workspace, "gone-1").await;
+    assert_eq!(scene.next_end(&workspace).await, SyncEnd::Deferred(FailureReason::WorkspaceNotFound));
+    assert_eq!(scene.head().await, head, "a 404 deletes nothing");
+    world.simulator.bump(neighbour.as_str()).expect("bumped");
+    scene.send(&neighbour, "gone-2").await;
+    assert_eq!(scene.next_end(&neighbour).await, SyncEnd::Applied, "a neighbour is not blocked");
+    let parked = |end| matches!(end, SyncEnd::Parked(_));
+    let end = scene.next_end_that(&workspace, parked).await;
+    assert_eq!(end, SyncEnd::Parked(FailureReason::WorkspaceNotFound));
+    assert_eq!(scene.letters().await.get(workspace.as_str()).map(String::as_str), Some("workspace_not_found"));
+}
+
+/// A fault that passes: the sync is deferred, then applied, and nothing was deleted in between.
+async fn passing(world: &World, tenant: &'static str, fault: FaultKind) {
+    let mut scene = world.scene(tenant).await;
+    let workspace = scene.workspaces[0].clone();
+    let bumped = world.simulator.bump(workspace.as_str()).expect("bumped");
+    let head = scene.head().await;
+    inject(world, &workspace, fault, 1);
+    scene.send(&workspace, tenant).await;
+    assert_eq!(scene.next_end(&workspace).await, SyncEnd::Deferred(FailureReason::UpstreamFailed));
+    assert_eq!(scene.head().await, head, "nothing is half-written");
+    assert_eq!(scene.next_end(&workspace).await, SyncEnd::Applied);
+    assert_eq!(scene.serial(&workspace).await, i64::try_from(bumped.serial).expect("small"));
+    assert!(scene.letters().await.is_empty());
+}
+
+async fn slow(world: &World) {
+    let mut scene = world.scene("slow").await;
+    let workspace = scene.workspaces[0].clone();
+    world.simulator.bump(workspace.as_str()).expect("bumped");
+    inject(world, &workspace, FaultKind::SlowBody { pause_ms: 20 }, 1);
+    scene.send(&workspace, "slow").await;
+    assert_eq!(scene.next_end(&workspace).await, SyncEnd::Applied);
+}
+
+async fn garbage(world: &World) {
+    let mut scene = world.scene("garbage").await;
+    let workspace = scene.workspaces[0].clone();
+    world.simulator.bump(workspace.as_str()).expect("bumped");
+    let head = scene.head().await;
+    inject(world, &workspace, FaultKind::DownloadNotJson, 1);
+    scene.send(&workspace, "garbage-1").await;
+    assert_eq!(scene.next_end(&workspace).await, SyncEnd::Parked(FailureReason::StateRefused));
+    assert_eq!(scene.head().await, head);
+    assert_eq!(scene.letters().await.get(workspace.as_str()).map(String::as_str), Some("state_refused"));
+    scene.send(&workspace, "garbage-2").await;
+    assert_eq!(scene.next_end(&workspace).await, SyncEnd::Applied, "the next event syncs anew");
+}
+
+async fn stale(world: &World) {
+    let mut scene = world.scene("stale").await;
+    let workspace = scene.workspaces[0].clone();
+    let bumped = world.simulator.bump(workspace.as_str()).expect("bumped");
+    scene.send(&workspace, "stale-1").await;
+    assert_eq!(scene.next_end(&workspace).await, SyncEnd::Applied);
+    let head = scene.head().await;
+    inject(world, &workspace, FaultKind::StaleState, 1);
+    scene.send(&workspace, "stale-2").await;
+    assert_eq!(scene.next_end(&workspace).await, SyncEnd::Stale);
+    assert_eq!((scene.head().await, scene.serial(&workspace).await), (head, i64::try_from(bumped.serial).expect("small")));
+}
+
+async fn poison(world: &World) {
+    let mut scene = world.scene("poison").await;
+    let workspace = scene.workspaces[0].clone();
+    let good = scene.event(&workspace, "poison-good");
+    let mut records = Vec::new();
+    for spoil in 0..5 {
+        let mut record = good.clone();
+        match spoil {
+            0 => record.key = String::new(),
+            1 => record.value = b"{ not json".to_vec(),
+            2 => record.headers.retain(|(name, _)| *name != "ce_type"),
+            3 => record.key = "other/ws-1".to_owned(),
+            _ => {
+                let stranger = terrasift_schemas::TenantId::parse("stranger").expect("id");
+                record = event(&stranger, &workspace, "poison-stranger");
+            }
+        }
+        records.push(record);
+    }
+    for record in &records {
+        world.send(record).await;
+    }
+    world.simulator.bump(workspace.as_str()).expect("bumped");
+    world.send(&good).await;
+    assert_eq!(scene.next_end(&workspace).await, SyncEnd::Applied, "what does not fit blocks nothing");
+}
+
+async fn guarded(world: &World) {
+    // The tenant's first sync itself is refused: its archive is on loopback.
+    let simulator = &world.simulator;
+    let own = simulator.workspaces().into_iter().find(|it| it.organization == GUARDED).expect("a workspace");
+    let scene = Scene {
+        world,
+        tenant: terrasift_schemas::TenantId::parse(GUARDED).expect("id"),
+        workspaces: vec![WorkspaceId::parse(&own.id).expect("id")],
+        reports: world.reports(),
+    };
+    scene.until("the refusal", async |scene| scene.letters().await.contains_key(&own.id)).await;
+    assert_eq!(scene.letters().await.get(&own.id).map(String::as_str), Some("download_refused"));
+    assert_eq!(scene.served().await, 0);
+}
+
+fn inject(world: &World, workspace: &WorkspaceId, kind: FaultKind, times: u32) {
+    world.simulator.inject(Fault { kind, target: Some(workspace.to_string()), times });
+}

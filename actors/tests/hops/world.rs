@@ -1,0 +1,221 @@
+//! One world for all cases: the parts as the binary wires them, with limits that keep a test short.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use terrasift_actors::{
+    ByteBudget, RateLimits, Services, SyncEnd, SyncEnded, Telemetry, TenantMeans, Worker, WorkerLimits,
+};
+use terrasift_engine::detect::RuleSet;
+use terrasift_engine::extract::{CatalogProfile, TypeTable};
+use terrasift_engine::sift::Pipeline;
+use terrasift_kafka::{EmbeddedKafka, KafkaConfig, Producer, ensure_topics};
+use terrasift_load_tests::generator::{StateSize, StateSpec};
+use terrasift_load_tests::simulator::{OrganizationSpec, Simulator, SimulatorConfig, StateSource, WorkspaceSpec};
+use terrasift_postgres::{ChangeRow, PrivatePostgres, Store, TenantRow};
+use terrasift_schemas::event::{EncodedRecord, Envelope, Event, Priority, StateUpdated};
+use terrasift_schemas::{OrganizationName, PipelineVersion, TenantId, TenantSlug, TraceParent, WorkspaceId};
+use terrasift_secrets::Secret;
+use terrasift_terraform_cloud::{Client, ClientConfig};
+use time::OffsetDateTime;
+use tokio::sync::{Semaphore, broadcast};
+
+/// Longest wait for any condition.
+const WAIT_MAX: Duration = Duration::from_secs(90);
+
+pub struct World {
+    pub store: Store,
+    pub simulator: Simulator,
+    producer: Producer,
+    telemetry: Telemetry,
+    worker: Worker,
+    postgres: PrivatePostgres,
+    _broker: EmbeddedKafka,
+}
+
+/// The tenant of a case, and its workspaces.
+pub struct Scene<'a> {
+    pub world: &'a World,
+    pub tenant: TenantId,
+    pub workspaces: Vec<WorkspaceId>,
+    pub reports: broadcast::Receiver<SyncEnded>,
+}
+
+impl World {
+    pub async fn start(tenants: &[&str]) -> Self {
+        let organizations = tenants.iter().enumerate().map(|(at, name)| organization(at, name)).collect();
+        let simulator = Simulator::start(SimulatorConfig::new(7, organizations)).await.expect("simulator");
+        let broker = EmbeddedKafka::start(4).expect("kafka");
+        let postgres = PrivatePostgres::start(None).await.expect("postgres");
+        terrasift_postgres::migrate(&postgres.owner_url()).await.expect("schema");
+        let store = Store::connect(&postgres.app_url(), 12).await.expect("store");
+        let means: Vec<_> = tenants.iter().map(|name| means(name, &simulator)).collect();
+        let rows: Vec<_> = means.iter().map(|m| TenantRow { id: m.id.clone(), slug: m.slug.clone() }).collect();
+        store.declare_tenants(&rows).await.expect("tenants");
+        let kafka = KafkaConfig::new(&broker.bootstrap(), "hops", "hops");
+        ensure_topics(&kafka, 4, 1).await.expect("topics");
+        let producer = Producer::new(&kafka).expect("producer");
+        let telemetry = Telemetry::new(&prometheus::Registry::new()).expect("metrics");
+        let services = Services {
+            store: store.clone(),
+            producer: producer.clone(),
+            kafka,
+            bytes: ByteBudget::new(128 * 1024 * 1024),
+            cpus: Arc::new(Semaphore::new(2)),
+            limits: WorkerLimits {
+                rates: RateLimits { tenant_requests_per_second: 25.0, tenant_burst: 25, ..RateLimits::default() },
+                // The cases reconcile by hand, by events.
+                reconcile_every: Duration::from_secs(3600),
+                ..WorkerLimits::default()
+            },
+            telemetry: telemetry.clone(),
+        };
+        let worker = Worker::start(Arc::new(services), means).await.expect("worker");
+        Self { store, simulator, producer, telemetry, worker, postgres, _broker: broker }
+    }
+
+    pub async fn stop(self) {
+        self.worker.stop().await;
+        self.store.close().await;
+        self.simulator.shutdown().await;
+        self.postgres.stop().await;
+    }
+
+    /// The scene of a case, after its tenant's first sync.
+    pub async fn scene(&self, name: &str) -> Scene<'_> {
+        let workspaces = self.simulator.workspaces().into_iter().filter(|it| it.organization == name);
+        let scene = Scene {
+            world: self,
+            tenant: TenantId::parse(name).expect("tenant"),
+            workspaces: workspaces.map(|it| WorkspaceId::parse(&it.id).expect("workspace")).collect(),
+            reports: self.reports(),
+        };
+        scene.until("the first sync", async |scene| scene.served().await >= scene.workspaces.len()).await;
+        scene
+    }
+
+    pub fn reports(&self) -> broadcast::Receiver<SyncEnded> {
+        self.telemetry.watch()
+    }
+
+    pub async fn send(&self, record: &EncodedRecord) {
+        self.producer.send(record).await.expect("sent");
+    }
+}
+
+impl Scene<'_> {
+    /// An event for a workspace of this tenant.
+    pub fn event(&self, workspace: &WorkspaceId, id: &str) -> EncodedRecord {
+        event(&self.tenant, workspace, id)
+    }
+
+    pub async fn send(&self, workspace: &WorkspaceId, id: &str) {
+        self.world.send(&self.event(workspace, id)).await;
+    }
+
+    /// How the next sync of a workspace ends.
+    pub async fn next_end(&mut self, workspace: &WorkspaceId) -> SyncEnd {
+        self.next_end_that(workspace, |_| true).await
+    }
+
+    /// How the next sync of a workspace ends, of those that count.
+    pub async fn next_end_that(&mut self, workspace: &WorkspaceId, counts: impl Fn(SyncEnd) -> bool) -> SyncEnd {
+        let wait = async {
+            loop {
+                let report = self.reports.recv().await.expect("the worker runs");
+                if report.workspace == *workspace && counts(report.end) {
+                    return report.end;
+                }
+            }
+        };
+        tokio::time::timeout(WAIT_MAX, wait).await.expect("the sync ends in time")
+    }
+
+    /// Workspaces that the catalog serves.
+    pub async fn served(&self) -> usize {
+        let statuses = self.world.store.workspaces(&self.tenant).await.expect("statuses");
+        statuses.iter().filter(|status| status.version.is_some()).count()
+    }
+
+    pub async fn head(&self) -> i64 {
+        self.world.store.feed_head(&self.tenant).await.expect("head").seq
+    }
+
+    pub async fn changes_after(&self, seq: i64) -> Vec<ChangeRow> {
+        self.world.store.changes(&self.tenant, seq, 1000, None).await.expect("changes")
+    }
+
+    pub async fn serial(&self, workspace: &WorkspaceId) -> i64 {
+        let statuses = self.world.store.workspaces(&self.tenant).await.expect("statuses");
+        let version = statuses.into_iter().find(|s| s.workspace == *workspace).and_then(|s| s.version);
+        version.map_or(-1, |version| version.serial)
+    }
+
+    pub async fn letters(&self) -> BTreeMap<String, String> {
+        let letters = self.world.store.dead_letters(&self.tenant, 100, None).await.expect("letters");
+        letters.into_iter().map(|l| (l.workspace.map_or(String::new(), |w| w.to_string()), l.reason)).collect()
+    }
+
+    /// Waits for a condition.
+    pub async fn until(&self, what: &str, mut holds: impl AsyncFnMut(&Self) -> bool) {
+        let wait = async {
+            while !holds(self).await {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        assert!(tokio::time::timeout(WAIT_MAX, wait).await.is_ok(), "waited in vain for {what}");
+    }
+}
+
+pub fn event(tenant: &TenantId, workspace: &WorkspaceId, id: &str) -> EncodedRecord {
+    let now = OffsetDateTime::from(SystemTime::now());
+    let event = Event::StateUpdated(StateUpdated {
+        tenant: tenant.clone(),
+        workspace: workspace.clone(),
+        run: None,
+        time: now,
+        priority: Priority::Normal,
+        state_version: None,
+        lineage: None,
+        serial: None,
+    });
+    let trace = Some(TraceParent::from_random([3; 24]));
+    Envelope { id: id.to_owned(), source: "/hops".into(), time: Some(now), trace, event }.encode().expect("encodes")
+}
+
+fn organization(at: usize, name: &str) -> OrganizationSpec {
+    let workspaces = (0..3)
+        .map(|n| WorkspaceSpec {
+            name: format!("{name}-{n}"),
+            state: Some(StateSource::Generated(StateSpec::new(
+                u64::try_from(at * 10 + n).expect("small"),
+                StateSize::Resources(20),
+            ))),
+            repository: None,
+            tags: Vec::new(),
+        })
+        .collect();
+    OrganizationSpec { name: name.to_owned(), workspaces, token: format!("token-{name}"), user: format!("user-{name}") }
+}
+
+fn means(name: &str, simulator: &Simulator) -> Arc<TenantMeans> {
+    let tokens = vec![Secret::new(format!("token-{name}"))];
+    let mut config = ClientConfig::new(simulator.api_origin().parse().expect("url"), tokens);
+    config.allow_http = true;
+    // The archive is on loopback; the guard against private addresses has a tenant of its own.
+    config.allow_private_downloads = name != super::cases::GUARDED;
+    let rules = RuleSet::builtin();
+    Arc::new(TenantMeans {
+        id: TenantId::parse(name).expect("tenant"),
+        slug: TenantSlug::parse(name).expect("slug"),
+        organizations: vec![OrganizationName::parse(name).expect("organization")],
+        client: Client::new(config).expect("client"),
+        user: format!("user-{name}").into(),
+        pipeline: Arc::new(Pipeline { rules, types: Arc::new(TypeTable::builtin()), version: PipelineVersion(1) }),
+        profile: CatalogProfile::default(),
+        identity_key: [1; 32],
+        hash_key: [2; 32],
+        taint_key: [3; 16],
+    })
+}
