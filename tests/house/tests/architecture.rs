@@ -54,6 +54,9 @@ const EDGES: &[(&str, &[&str])] = &[
 const TEST_EDGES: &[(&str, &str)] = &[
     // The client is tried against the simulator, which shares no type with it.
     ("terrasift-terraform-cloud", "terrasift-load-tests"),
+    // So are the hops as a whole, with the client's tokens in hand.
+    ("terrasift-actors", "terrasift-load-tests"),
+    ("terrasift-actors", "terrasift-secrets"),
 ];
 
 /// What pure crates may link: no runtime, clock, file, network or random generator among it (invariant 12).
@@ -213,6 +216,48 @@ fn invariant_12_the_engine_links_nothing_that_is_not_pure() {
             .extend(allowed.difference(&linked).map(|to| format!("{name} links {to} no more: take it out")));
     }
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+#[test]
+fn every_dependency_is_used() {
+    let manifests: BTreeMap<String, String> = terrasift_house::files(&["Cargo.toml"])
+        .unwrap()
+        .into_iter()
+        .filter_map(|file| {
+            let name =
+                file.text.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))?;
+            Some((name.to_owned(), file.path.trim_end_matches("Cargo.toml").to_owned()))
+        })
+        .collect();
+    let files = rust_files().unwrap();
+    let mut complaints = Vec::new();
+    for (name, edges) in dependencies() {
+        let folder = manifests.get(&name).unwrap();
+        let inside = |file: &&RustFile| match folder.as_str() {
+            "" => file.path.starts_with("src/"),
+            folder => file.path.starts_with(folder),
+        };
+        let code: Vec<&str> = files.iter().filter(inside).map(|file| file.code.as_str()).collect();
+        for (to, kind) in edges {
+            let word = to.replace('-', "_");
+            if !code.iter().any(|code| names_crate(code, &word)) {
+                complaints
+                    .push(format!("{name} never names {to} ({kind}): take it out of {folder}Cargo.toml"));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+/// Whether code names a crate: as the head of a path, in a `use`, or as the last part of an attribute's path.
+fn names_crate(code: &str, word: &str) -> bool {
+    code.match_indices(word).any(|(at, _)| {
+        let before = code[..at].chars().next_back().unwrap_or(' ');
+        let after = &code[at + word.len()..];
+        !before.is_alphanumeric()
+            && before != '_'
+            && (after.starts_with("::") || after.starts_with(" as ") || after.starts_with(';'))
+    })
 }
 
 #[test]
