@@ -190,9 +190,15 @@ fn common(text: &str) -> bool {
         "SecureString",
         "kubernetes.io/tls",
     ];
-    let region = text.len() <= 16
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
-        && text.matches('-').count() == 2;
+    let areas = ["us-", "eu-", "ap-", "sa-", "ca-", "me-", "af-", "il-"];
+    let ways =
+        ["east", "west", "north", "south", "central", "northeast", "northwest", "southeast", "southwest"];
+    let region = areas.iter().any(|area| text.starts_with(area))
+        && text
+            .split('-')
+            .nth(1)
+            .is_some_and(|way| ways.contains(&way.trim_end_matches(|c: char| c.is_ascii_digit())))
+        && text.len() <= 16;
     let same = text.bytes().all(|b| b == text.as_bytes()[0]);
     word || region
         || same

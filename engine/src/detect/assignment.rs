@@ -20,7 +20,7 @@ pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
 
 /// Not one of the things that stand under such keys without being secret.
 fn plausible(text: &str) -> bool {
-    let t = text.trim();
+    let t = text.trim().trim_matches(['"', '\'']);
     let word = t.to_ascii_lowercase();
     let said = [
         "true", "false", "null", "none", "yes", "no", "enabled", "disabled", "enable", "disable", "bearer",
@@ -234,6 +234,9 @@ fn quoted(bytes: &[u8], start: usize, quote: u8, escapes: usize) -> Value {
 
 /// Where a bare value ends: a space, a quote, or a separator that begins the next assignment or ends the list.
 fn unquoted(bytes: &[u8], start: usize, spaced: bool) -> usize {
+    if let Some(end) = interpolation(bytes, start) {
+        return end;
+    }
     let mut at = start;
     while at < bytes.len() {
         match bytes[at] {
@@ -251,6 +254,16 @@ fn unquoted(bytes: &[u8], start: usize, spaced: bool) -> usize {
         at -= 1;
     }
     at
+}
+
+/// `${…}`, `$(…)`, `{{…}}`: up to the closing bracket, when nothing follows it.
+fn interpolation(bytes: &[u8], start: usize) -> Option<usize> {
+    let rest = &bytes[start..];
+    let pairs: [(&[u8], &[u8]); 4] = [(b"${", b"}"), (b"$(", b")"), (b"{{", b"}}"), (b"%{", b"}")];
+    let (open, close) = pairs.into_iter().find(|(open, _)| rest.starts_with(open))?;
+    let end = open.len() + memchr::memmem::find(&rest[open.len()..rest.len().min(256)], close)? + close.len();
+    let free = rest.get(end).is_none_or(|b| b.is_ascii_whitespace() || b"\"'`;,&|)}]".contains(b));
+    free.then_some(start + end)
 }
 
 fn separates(bytes: &[u8], at: usize) -> bool {

@@ -10,7 +10,7 @@ use super::inspect::{LEVELS_MAX, Search};
 use super::{Hint, KeyContext, KeyVerdict, structural as rule};
 
 /// Shortest run that is opened.
-const RUN_MIN: usize = 24;
+const RUN_MIN: usize = 16;
 
 const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -76,7 +76,7 @@ pub(super) fn base64(search: &mut Search<'_>, text: &str, start: usize, end: usi
 /// The first characters decode to text, or to one of the structures below: most identifiers fail here.
 fn promising(engine: &GeneralPurpose, run: &[u8]) -> bool {
     let mut head = [0u8; 24];
-    let Ok(n) = engine.decode_slice(&run[..RUN_MIN.min(run.len()) / 4 * 4], &mut head) else { return false };
+    let Ok(n) = engine.decode_slice(&run[..24.min(run.len()) / 4 * 4], &mut head) else { return false };
     let head = &head[..n];
     if head.starts_with(&[0x30]) {
         return true;

@@ -251,8 +251,8 @@ pub(super) struct Seen {
     jwt: usize,
     address: usize,
     assignment: usize,
-    /// End of the last confirmed shape.
-    pub(super) shape: usize,
+    /// The last confirmed shape.
+    pub(super) shape: (usize, usize),
 }
 
 fn is_json(bytes: &[u8]) -> bool {

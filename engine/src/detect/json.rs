@@ -275,13 +275,6 @@ fn unicode(bytes: &[u8], at: usize, end: usize) -> (char, usize) {
     (char::from_u32(first).unwrap_or('\u{fffd}'), 6)
 }
 
-/// The verdict that a name gives to its value: only when it looks like a name.
-pub(super) fn looks_like_name(text: &str) -> bool {
-    text.len() <= 128
-        && !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:/ ".contains(&b))
-}
-
 /// Whether a verdict asks for more than a plain look.
 pub(super) fn matters(verdict: KeyVerdict) -> bool {
     match verdict {

@@ -103,6 +103,8 @@ pub enum Hint {
     Secret(RuleIx),
     /// A connection string or an address that may carry credentials.
     Connection(RuleIx),
+    /// Names of persons.
+    Person,
     /// Telephone numbers.
     Phone,
     /// Payment cards.

@@ -39,12 +39,21 @@ pub(super) fn emails(search: &mut Search<'_>, text: &str) {
             || text[end..].starts_with(':')
                 && text[end + 1..].starts_with(|c: char| c.is_alphabetic() || c == '/')
                 && !name.contains('.');
-        let in_address =
-            text[..start].ends_with("://") || text[..start].ends_with(':') && text[..start].contains("://");
-        if !scp && !in_address {
+        if !scp && !in_user_info(search, text, start, at) {
             search.push(start, end, rule::EMAIL);
         }
     }
+}
+
+/// `user@` and `:password@` of an address are its own business.
+fn in_user_info(search: &Search<'_>, text: &str, start: usize, at: usize) -> bool {
+    let begin = text[..start]
+        .bytes()
+        .rposition(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'<' | b'`'))
+        .map_or(0, |n| n + 1);
+    let before = &text[begin..start];
+    let authority = before.rfind("://").is_some_and(|n| !before[n + 3..].contains(['/', '?', '#']));
+    authority || search.scratch.found.iter().any(|f| f.end == at && f.rule == rule::URL_PASSWORD)
 }
 
 fn local_byte(b: u8) -> bool {
@@ -266,6 +275,11 @@ pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
     let t = text.trim();
     let digits = t.bytes().filter(u8::is_ascii_digit).count();
     let ix = match hint {
+        Hint::Person => {
+            // `full_name` is also what registries call a repository's path.
+            let form = t.chars().any(char::is_alphabetic) && !t.contains(['/', ':', '@', '=', '$', '{', '_']);
+            (form && t.len() <= 128).then_some(rule::PERSON)
+        }
         Hint::Phone => {
             let form = t.bytes().all(|b| b.is_ascii_digit() || b" +-().xXext/".contains(&b));
             (form && (6..=17).contains(&digits)).then_some(rule::PHONE)

@@ -234,7 +234,8 @@ mod tests {
     fn shapes_match_what_their_notation_says() {
         check(r"ab_\d{3}", "x ab_123", Some((2, 8)));
         check(r"ab_\d{3}", "ab_1234", None);
-        check(r"ab_\d{3,}", "xab_1234", Some((1, 8)));
+        check(r"abc_\d{3,}", "xabc_1234", Some((1, 9)));
+        check(r"ab_\d{3,}", "xab_1234", None);
         check(r"AK\u{4}", "xAKAAAA", None);
         check(r"AK\u{4}", "\\nAKAAAA", Some((2, 8)));
         check(r"a=([x-z]{2,4});", "a=xyz;", Some((2, 5)));

@@ -22,7 +22,7 @@ pub(super) fn shape(
     let Some(start) = at.checked_sub(back) else { return };
     let rules = search.rules;
     let row = &rules.core.shapes[usize::from(shape)];
-    if start < seen.shape && row.open_ended {
+    if (seen.shape.0 + 1..seen.shape.1).contains(&start) && row.open_ended {
         // Inside a token already taken: an open-ended shape could be restarted at every byte of it.
         return;
     }
@@ -32,7 +32,7 @@ pub(super) fn shape(
     if row.proof == Proof::Drawn && !rarity::drawn(strip(secret), Invitation::Key) {
         return;
     }
-    seen.shape = matched.end;
+    seen.shape = (start, matched.end);
     search.push(from, to, row.rule);
 }
 
@@ -126,6 +126,11 @@ fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: 
         Hint::Secret(_) | Hint::Rare | Hint::Connection(_) => Invitation::Key,
         _ => Invitation::None,
     };
+    // `name=value` and `//user` are read along: the value is what is judged.
+    let padding = bytes[start..end].iter().rev().take_while(|b| **b == b'=').count();
+    let name = bytes[start..end - padding].iter().rposition(|b| *b == b'=').map_or(0, |n| n + 1);
+    let slashes = bytes[start + name..end].iter().take_while(|b| **b == b'/').count();
+    let start = start + name + slashes;
     let token = &bytes[start..end];
     let digest = DIGEST_HEADS.iter().any(|head| bytes[..start].ends_with(head.as_bytes()))
         || [&b"sha256-"[..], b"sha384-", b"sha512-", b"sha1-"].iter().any(|head| token.starts_with(head));

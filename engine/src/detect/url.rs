@@ -16,7 +16,10 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) {
     let bytes = text.as_bytes();
     let from = at + 3;
     let end = from + bytes[from..].iter().take_while(|b| !stops(**b)).count();
-    user_info(search, text, at, from, end);
+    // A password may hold brackets that would end an address in a text.
+    let far =
+        from + bytes[from..].iter().take_while(|b| !stops(**b) || matches!(b, b')' | b'}' | b'|')).count();
+    user_info(search, text, at, from, far);
     if let Some(query) = bytes[from..end].iter().position(|b| matches!(b, b'?' | b'#')) {
         parameters(search, text, from + query + 1, end);
     }
@@ -33,7 +36,9 @@ fn user_info(search: &mut Search<'_>, text: &str, scheme_end: usize, from: usize
         }
         return;
     };
-    let at_sign = match memchr::memrchr(b'@', &bytes[from..authority]) {
+    let web = text[..scheme_end].ends_with("http") || text[..scheme_end].ends_with("https");
+    let reach = if web { authority } else { end };
+    let at_sign = match memchr::memrchr(b'@', &bytes[from..reach]) {
         Some(n) => from + n,
         None => {
             // No `@` before the first slash: a password with a raw slash, unless this is just `host:port/…@…`.

@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Family] = &[
     token("atlassian-token", "Atlassian API token", &[r"ATATT3[A-Za-z0-9_=.-]{40,}"], "https://support.atlassian.com/atlassian-account/docs/manage-api-tokens-for-your-atlassian-account/"),
     token("atlassian-admin-key", "Atlassian organization key", &[r"ATCTT3[A-Za-z0-9_=.-]{40,}"], "https://support.atlassian.com/organization-administration/docs/manage-an-organization-with-the-admin-apis/"),
     token("bitbucket-app-password", "Bitbucket app password", &[r"ATBB\a{24,}"], "https://support.atlassian.com/bitbucket-cloud/docs/app-passwords/"),
-    token("bitbucket-access-token", "Bitbucket access token", &[r"ATCTT\s{40,}[=\h]{0,12}"], "https://support.atlassian.com/bitbucket-cloud/docs/access-tokens/"),
+    token("bitbucket-access-token", "Bitbucket access token", &[r"ATCTT[A-Za-z0-9_=.-]{40,}"], "https://support.atlassian.com/bitbucket-cloud/docs/access-tokens/"),
     token("sourcegraph-token", "Sourcegraph token", &[r"sgp_\h{40}", r"sgp_\a{16}_\h{40}", r"sgp_local_\h{40}", r"sgd_\h{64}", r"slk_\h{64}"], "https://sourcegraph.com/docs/cli/how-tos/creating_an_access_token"),
     token("circleci-token", "CircleCI token", &[r"CCIPAT_\a{20,}_\h{40}", r"CCIPRJ_\a{20,}_\h{40}"], "https://circleci.com/docs/managing-api-tokens/"),
     token("buildkite-token", "Buildkite token", &[r"bkua_\a{40}", r"bkaj_[A-Za-z0-9_.-]{40,}", r"bkct_\a{40,}", r"bkagent_\a{40,}"], "https://buildkite.com/docs/apis/managing-api-tokens"),

@@ -10,7 +10,7 @@ pub(super) const ROWS: &[Family] = &[
     token("discord-webhook", "Discord webhook", &[r"discord.com/api/webhooks/(\d{16,20}/\s{40,})", r"discordapp.com/api/webhooks/(\d{16,20}/\s{40,})"], "https://discord.com/developers/docs/resources/webhook"),
     token("discord-bot-token", "Discord bot token", &[r"MT\s{22,26}\.\s{6}\.\s{27,}", r"OD\s{22,26}\.\s{6}\.\s{27,}"], "https://discord.com/developers/docs/reference#authentication"),
     token("discord-mfa-token", "Discord MFA token", &[r"mfa\.\s{80,}"], "https://discord.com/developers/docs/reference#authentication"),
-    token("telegram-bot-token", "Telegram bot token", &[r"\d{8,10}:AA\s{33}"], "https://core.telegram.org/bots/api#authorizing-your-bot"),
+    token("telegram-bot-token", "Telegram bot token", &[r"\d{8}:AA\s{33}", r"\d{9}:AA\s{33}", r"\d{10}:AA\s{33}"], "https://core.telegram.org/bots/api#authorizing-your-bot"),
     token("teams-webhook", "Microsoft Teams webhook", &[r".webhook.office.com/webhookb2/([A-Za-z0-9@/-]{70,})", r".outlook.office.com/webhook/([A-Za-z0-9@/-]{70,})"], "https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook"),
     token("google-chat-webhook", "Google Chat webhook", &[r"chat.googleapis.com/v1/spaces/[A-Za-z0-9_-]{4,40}/messages\?key=([A-Za-z0-9_%=&-]{30,})"], "https://developers.google.com/workspace/chat/quickstart/webhooks"),
     token("intercom-token", "Intercom token", &[r"dG9rOi[A-Za-z0-9+/=_-]{30,}"], "https://developers.intercom.com/docs/build-an-integration/learn-more/authentication"),

@@ -21,7 +21,7 @@ pub(super) const ROWS: &[Family] = &[
     token("checkly-key", "Checkly key", &[r"cu_\h{32}", r"sv_\h{32}"], "https://www.checklyhq.com/docs/accounts-and-users/creating-api-key/"),
     token("hyperdx-key", "HyperDX key", &[r"hdx_\a{30,}"], "https://clickhouse.com/docs/use-cases/observability/clickstack"),
     token("coralogix-key", "Coralogix key", &[r"cxtp_\a{30}", r"cxup_\a{30}", r"cxth_\a{30}"], "https://coralogix.com/docs/user-guides/account-management/api-keys/"),
-    token("socket-token", "Socket token", &[r"sktsec_[A-Za-z0-9_-]{40,}_api", r"endr\+\a{16,}"], "https://docs.socket.dev"),
+    token("socket-token", "Socket token", &[r"sktsec_\s{40,}", r"endr\+\a{16,}"], "https://docs.socket.dev"),
     token("gitguardian-token", "GitGuardian token", &[r"gg_pat_\a{40,}", r"gg_sat_\a{40,}"], "https://docs.gitguardian.com/api-docs/authentication"),
     token("censys-token", "Censys token", &[r"censys_\a{8}_\a{20,}"], "https://docs.censys.com"),
     token("artillery-key", "Artillery key", &[r"a9_\a{30,}"], "https://www.artillery.io/docs"),

@@ -1,0 +1,89 @@
+//! What holds for every text.
+
+use proptest::prelude::*;
+
+use super::{replace, rules};
+use crate::detect::Scratch;
+
+fn piece() -> impl Strategy<Value = String> {
+    let fixed = prop::sample::select(vec![
+        "password=",
+        "\"",
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ",",
+        "\\",
+        "\n",
+        " ",
+        "@example.org",
+        "ann",
+        "://",
+        "u:p@",
+        "?token=",
+        "&",
+        "%3D",
+        "[REDACTED:pii]",
+        "[REDACTED:credential]",
+        "eyJhbGciOiJIUzI1NiJ9",
+        ".",
+        "10.0.0.1",
+        "4111111111111111",
+        "-----BEGIN ",
+        "RSA PRIVATE KEY-----",
+        "-----END ",
+        "AKIA",
+        "ABCDEFGHIJKLMNOP",
+        "token: ",
+        "secret",
+        "=",
+        "ß",
+        "日本",
+        "'",
+        "Bearer ",
+        "|\n  ",
+        "--password ",
+        "cGFzc3dvcmQ9aHVudGVyMiBhbmQgbW9yZQ",
+        "==",
+        "\"name\":\"DB_PASSWORD\",\"value\":\"x\"",
+        "Zk3qXv9LmT0wRb7YhU2cNd5g",
+    ])
+    .prop_map(str::to_owned);
+    prop_oneof![4 => fixed, 1 => "\\PC{0,12}", 1 => "[A-Za-z0-9+/]{0,40}"]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn hits_are_sorted_in_bounds_and_final(
+        pieces in prop::collection::vec(piece(), 0..14),
+        key in prop::sample::select(vec!["x", "password", "token", "connection_string", "phone", "user_data", "etag", "key"]),
+    ) {
+        let rules = rules();
+        let text: String = pieces.concat();
+        let mut hits = Vec::new();
+        let mut scratch = Scratch::default();
+        let verdict = rules.classify_key(key);
+        rules.inspect(&text, verdict, &mut scratch, &mut hits);
+        let mut at = 0;
+        for hit in &hits {
+            prop_assert!(hit.start >= at && hit.start < hit.end && hit.end <= text.len());
+            prop_assert!(text.is_char_boundary(hit.start) && text.is_char_boundary(hit.end));
+            at = hit.end;
+        }
+        let once = replace(&rules, &text, &hits);
+        rules.inspect(&once, verdict, &mut scratch, &mut hits);
+        prop_assert!(hits.is_empty(), "{text:?} became {once:?} and again {:?}", replace(&rules, &once, &hits));
+    }
+
+    #[test]
+    fn base64_of_anything_is_survived(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        use base64::Engine as _;
+        let rules = rules();
+        let text = base64::engine::general_purpose::STANDARD.encode(&bytes);
+        rules.inspect(&text, rules.classify_key("x"), &mut Scratch::default(), &mut Vec::new());
+    }
+}
