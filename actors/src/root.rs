@@ -29,6 +29,8 @@ const STOP_WAIT_MAX: Duration = Duration::from_secs(20);
 pub enum RootMsg {
     /// The delay after a crash is over.
     Restart,
+    /// Stop the children, then yourself.
+    Stop,
 }
 
 /// The actor.
@@ -44,7 +46,8 @@ pub struct RootArguments {
 pub struct RootState {
     arguments: RootArguments,
     policy: RestartPolicy,
-    restarting: bool,
+    /// The children are being stopped, by a restart or for good: their ends are no crashes.
+    stopping: bool,
 }
 
 impl Actor for Root {
@@ -58,21 +61,29 @@ impl Actor for Root {
         arguments: RootArguments,
     ) -> Result<Self::State, ActorProcessingErr> {
         start(&myself, &arguments).await?;
-        Ok(RootState { arguments, policy: RestartPolicy::new(WORKER_RESTARTS), restarting: false })
+        Ok(RootState { arguments, policy: RestartPolicy::new(WORKER_RESTARTS), stopping: false })
     }
 
     async fn handle(
         &self,
         myself: ActorRef<Self::Msg>,
-        _message: Self::Msg,
+        message: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        match start(&myself, &state.arguments).await {
-            Ok(()) => {
-                state.restarting = false;
+        match message {
+            RootMsg::Stop => {
+                state.stopping = true;
+                myself.stop_children_and_wait(Some("shutdown".to_owned()), Some(STOP_WAIT_MAX)).await;
+                myself.stop(Some("shutdown".to_owned()));
                 Ok(())
             }
-            Err(_) => crashed(&myself, state).await,
+            RootMsg::Restart => match start(&myself, &state.arguments).await {
+                Ok(()) => {
+                    state.stopping = false;
+                    Ok(())
+                }
+                Err(_) => crashed(&myself, state).await,
+            },
         }
     }
 
@@ -82,10 +93,10 @@ impl Actor for Root {
         event: SupervisionEvent,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        // What is stopped because of a restart under way needs no second one.
+        // What is stopped on purpose has not crashed.
         match event {
             SupervisionEvent::ActorFailed(..) | SupervisionEvent::ActorTerminated(..)
-                if !state.restarting =>
+                if !state.stopping =>
             {
                 crashed(&myself, state).await
             }
@@ -95,7 +106,7 @@ impl Actor for Root {
 }
 
 async fn crashed(myself: &ActorRef<RootMsg>, state: &mut RootState) -> Result<(), ActorProcessingErr> {
-    state.restarting = true;
+    state.stopping = true;
     myself.stop_children_and_wait(Some("restart".to_owned()), Some(STOP_WAIT_MAX)).await;
     let telemetry = &state.arguments.services.telemetry;
     match state.policy.crashed(Instant::now()) {

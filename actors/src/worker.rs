@@ -46,8 +46,9 @@ impl Worker {
 
     /// Stops the actors: what runs is abandoned (its marks are durable), offsets are committed, the group is left.
     pub async fn stop(self) {
-        self.root.stop_children_and_wait(Some("shutdown".to_owned()), Some(STOP_WAIT_MAX)).await;
-        if self.root.stop_and_wait(Some("shutdown".to_owned()), Some(STOP_WAIT_MAX)).await.is_err() {
+        // A root that has ended by itself has no children left.
+        let _ = self.root.cast(RootMsg::Stop);
+        if self.root.wait(Some(STOP_WAIT_MAX)).await.is_err() {
             self.root.kill();
         }
     }

@@ -5,4 +5,5 @@
 #![recursion_limit = "256"] // a workspace has more attributes than `json!` takes by default
 
 pub mod generator;
+pub mod leak_search;
 pub mod simulator;

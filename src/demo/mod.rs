@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use terrasift_actors::SyncEnded;
+use tokio::sync::broadcast;
 
 use summary::Summary;
 use world::World;
@@ -84,18 +86,24 @@ pub fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn demo(arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
-    let world = World::start(arguments).await?;
-    let outcome = watch(arguments, &world).await;
+    let (world, reports) = World::start(arguments).await?;
+    let outcome = watch(arguments, &world, reports).await;
     world.stop().await;
     outcome
 }
 
-async fn watch(arguments: &DemoArguments, world: &World) -> anyhow::Result<ExitCode> {
-    let canaries = world.canaries(arguments.canaries.as_deref()).await?;
-    let first = tokio::time::timeout(SYNC_WAIT_MAX, sync::first_sync(world, !arguments.json)).await;
+async fn watch(
+    arguments: &DemoArguments,
+    world: &World,
+    reports: broadcast::Receiver<SyncEnded>,
+) -> anyhow::Result<ExitCode> {
+    let first = sync::first_sync(world, reports, !arguments.json);
+    let (canaries, first) =
+        tokio::join!(world.canaries(arguments.canaries.as_deref()), tokio::time::timeout(SYNC_WAIT_MAX, first));
+    let canaries = canaries?;
     let mut first = first.context("the first sync did not end in time: see the log")??;
     let found = leaks::search(world, &canaries).await?;
-    let summary = Summary::new(world, &mut first, canaries.len(), found.len());
+    let summary = Summary::new(world, &first, canaries.len(), found.len());
     summary.print(arguments.json)?;
     leaks::report(&found);
     if !arguments.exit_after_sync {

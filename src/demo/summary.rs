@@ -36,7 +36,7 @@ struct Latency {
 
 impl Summary {
     /// Sums up.
-    pub fn new(world: &World, watched: &mut Watched, planted: usize, found: usize) -> Self {
+    pub fn new(world: &World, watched: &Watched, planted: usize, found: usize) -> Self {
         Self {
             tenants: world.tenants.len(),
             workspaces: world.workspaces.len(),
@@ -49,7 +49,7 @@ impl Summary {
                 p99: watched.latency_ms.value_at_quantile(0.99),
             },
             parked: watched.parked.clone(),
-            seconds: watched.seconds(),
+            seconds: watched.took.as_secs_f64(),
             canaries_planted: planted,
             canaries_found: found,
         }

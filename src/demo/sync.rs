@@ -26,7 +26,9 @@ pub struct Watched {
     pub followers: Followers,
     /// From an event's time to its entities in the feed, in milliseconds.
     pub latency_ms: Histogram<u64>,
-    pub started: Instant,
+    started: Instant,
+    /// How long the first sync took.
+    pub took: Duration,
     pub states: u64,
     pub bytes: u64,
     pub detections: BTreeMap<Category, u64>,
@@ -45,12 +47,13 @@ pub struct Arrived {
 }
 
 impl Watched {
-    fn new(world: &World) -> anyhow::Result<Self> {
+    fn new(world: &World, reports: broadcast::Receiver<SyncEnded>) -> anyhow::Result<Self> {
         Ok(Self {
-            reports: world.app.telemetry.watch(),
+            reports,
             followers: follow::start(world),
             latency_ms: Histogram::new_with_bounds(1, LATENCY_MS_MAX, 3).context("cannot make a histogram")?,
             started: Instant::now(),
+            took: Duration::ZERO,
             states: 0,
             bytes: 0,
             detections: BTreeMap::new(),
@@ -65,11 +68,6 @@ impl Watched {
     /// Entities in the feed now.
     pub fn entities(&self) -> usize {
         self.entities.values().sum()
-    }
-
-    /// Seconds since the watch began.
-    pub fn seconds(&self) -> f64 {
-        self.started.elapsed().as_secs_f64()
     }
 
     /// Takes in a report of the engine.
@@ -120,8 +118,12 @@ impl Watched {
 }
 
 /// Watches until the first sync is whole.
-pub async fn first_sync(world: &World, with_bar: bool) -> anyhow::Result<Watched> {
-    let mut watched = Watched::new(world)?;
+pub async fn first_sync(
+    world: &World,
+    reports: broadcast::Receiver<SyncEnded>,
+    with_bar: bool,
+) -> anyhow::Result<Watched> {
+    let mut watched = Watched::new(world, reports)?;
     let total = world.workspaces.len();
     let target = if with_bar { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(u64::try_from(total).ok(), target);
@@ -147,5 +149,6 @@ pub async fn first_sync(world: &World, with_bar: bool) -> anyhow::Result<Watched
         bar.set_message(format!("{} entities", watched.entities()));
     }
     bar.finish_and_clear();
+    watched.took = watched.started.elapsed();
     Ok(watched)
 }

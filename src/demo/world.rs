@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use tempfile::TempDir;
+use terrasift_actors::SyncEnded;
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
 use terrasift_http::HttpConfig;
 use terrasift_kafka::{EmbeddedKafka, KafkaConfig};
@@ -19,6 +20,7 @@ use terrasift_schemas::config::{Config, Role};
 use terrasift_schemas::{OrganizationName, TenantId, TenantSlug};
 use terrasift_secrets::Secret;
 use tokio::net::TcpListener;
+use tokio::sync::broadcast;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::DemoArguments;
@@ -54,8 +56,9 @@ pub struct World {
 }
 
 impl World {
-    /// Starts all parts.
-    pub async fn start(arguments: &DemoArguments) -> anyhow::Result<Self> {
+    /// Starts all parts. The receiver tells of every sync: the first one can end only seconds later, when the consumer
+    /// has joined its group.
+    pub async fn start(arguments: &DemoArguments) -> anyhow::Result<(Self, broadcast::Receiver<SyncEnded>)> {
         let (folder, data) = data_folder(arguments.data.as_deref())?;
         let log = folder.join("terrasift.log");
         logging::to_file(&log)?;
@@ -85,12 +88,13 @@ impl World {
             .filter_map(|tenant| Some((tenant.id.clone(), tenant.webhook_secret.clone()?)))
             .collect();
         let app = App::start(settings, listener).await?;
+        let reports = app.telemetry.watch();
         let mut tenants = Vec::new();
         for ((id, webhook_secret), organization) in secrets.into_iter().zip(simulator.organizations()) {
             let api_key = key::issue(&app.store, &pepper, &id, "demo", None).await?;
             tenants.push(DemoTenant { id, api_key, webhook_secret, terraform_token: organization.token });
         }
-        Ok(Self {
+        let world = Self {
             app,
             workspaces: simulator.workspaces(),
             simulator: Arc::new(simulator),
@@ -102,7 +106,8 @@ impl World {
             log,
             _broker: broker,
             _data: data,
-        })
+        };
+        Ok((world, reports))
     }
 
     /// All planted secrets, written to a file if asked for.
