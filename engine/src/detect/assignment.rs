@@ -148,8 +148,10 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
         return to;
     }
     if let Some(value) = value(bytes, from, to, matches!(verdict, KeyVerdict::Sensitive(_))) {
-        take(search, text, verdict, &value);
-        // A value may itself hold assignments (`CONNECTION="Password=…"`), so reading goes on inside it.
+        if search.spend(value.end - value.start) && take(search, text, verdict, &value) {
+            return value.end;
+        }
+        // A value that stays may itself hold assignments (`CONNECTION="Password=…"`): reading goes on inside it.
     }
     to
 }
@@ -305,10 +307,11 @@ fn block_scalar(bytes: &[u8], from: usize, after: usize) -> Option<Value> {
     (start < end).then_some(Value { start, end, quoted: true })
 }
 
-fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value) {
-    let Some(inner) = text.get(value.start..value.end) else { return };
+/// Pushes the value if it is secret. `true`: all of it is.
+fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value) -> bool {
+    let Some(inner) = text.get(value.start..value.end) else { return false };
     if inner.is_empty() || marker::only(inner) || reference(inner) || !value.quoted && prose(inner) {
-        return;
+        return false;
     }
     match verdict {
         KeyVerdict::Sensitive(ix) => {
@@ -320,10 +323,11 @@ fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value)
             if said.iter().any(|w| w.eq_ignore_ascii_case(word))
                 || inner.starts_with(['{', '[', '(']) && !value.quoted
             {
-                return;
+                return false;
             }
             let ix = if ix == rule::SENSITIVE_KEY { rule::ASSIGNMENT } else { ix };
             search.push(value.start, value.end, ix);
+            true
         }
         KeyVerdict::Context(context) => {
             let from = search.scratch.found.len();
@@ -345,8 +349,9 @@ fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value)
                 found.start += value.start;
                 found.end += value.start;
             }
+            search.scratch.found.len() > from
         }
-        KeyVerdict::Plain => {}
+        KeyVerdict::Plain => false,
     }
 }
 
@@ -359,32 +364,31 @@ fn prose(text: &str) -> bool {
     words.clone().count() >= 5 && words.skip(1).all(plain)
 }
 
-/// `Authorization: Bearer …`, `Basic …`: the window of the scheme's name stands at `at`.
-pub(super) fn header(search: &mut Search<'_>, text: &str, at: usize) {
+/// Schemes of authorization headers, as they stand before the credential.
+pub(super) const SCHEMES: &[&[u8]] = &[b"bearer ", b"basic ", b"authtoken "];
+
+/// `Authorization: Bearer …`, `Basic …`: the scheme begins at `start`.
+pub(super) fn header(search: &mut Search<'_>, text: &str, start: usize) {
     let bytes = text.as_bytes();
-    for (name, offset) in [(&b"bearer"[..], 3usize), (b"basic", 2), (b"authtoken", 6)] {
-        let Some(start) = at.checked_sub(offset) else { continue };
-        let word = bytes.get(start..start + name.len()).is_some_and(|w| w.eq_ignore_ascii_case(name));
-        let spaces =
-            bytes.get(start + name.len()..).map_or(0, |rest| rest.iter().take_while(|b| **b == b' ').count());
-        if !word || spaces == 0 || start > 0 && bytes[start - 1].is_ascii_alphanumeric() {
-            continue;
-        }
-        let from = start + name.len() + spaces;
-        let len =
-            bytes[from..].iter().take_while(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(b)).count();
-        let token = &bytes[from..from + len];
-        let context = text[..start]
-            .trim_end_matches([' ', '"', '\'', ':', '='])
-            .to_ascii_lowercase()
-            .ends_with("authorization");
-        let secret = match name {
-            b"basic" => basic(token),
-            _ => len >= 16 && (context || rarity::drawn(token, Invitation::Key)) || context && len >= 8,
-        };
-        if secret && !tokens::uuid(token) || secret && context {
-            search.push(from, from + len, rule::AUTH_HEADER);
-        }
+    if start > 0 && bytes[start - 1].is_ascii_alphanumeric() {
+        return;
+    }
+    let Some(space) = memchr::memchr(b' ', &bytes[start..]) else { return };
+    let from = start + space + bytes[start + space..].iter().take_while(|b| **b == b' ').count();
+    let len =
+        bytes[from..].iter().take_while(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(b)).count();
+    let token = &bytes[from..from + len];
+    let before = text[..start].trim_end_matches([' ', '"', '\'', ':', '=']).as_bytes();
+    let context = before.len() >= 13 && before[before.len() - 13..].eq_ignore_ascii_case(b"authorization");
+    let secret = if bytes[start..start + space].eq_ignore_ascii_case(b"basic") {
+        basic(token)
+    } else if context {
+        len >= 8
+    } else {
+        len >= 16 && rarity::drawn(token, Invitation::Key) && !tokens::uuid(token)
+    };
+    if secret {
+        search.push(from, from + len, rule::AUTH_HEADER);
     }
 }
 

@@ -26,6 +26,9 @@ pub(super) fn search(search: &mut Search<'_>, text: &str) {
             Some(end) => end,
             None => from + label_end + body(&text[from + label_end..]),
         };
+        if !search.spend(end - begin) {
+            return;
+        }
         if private(label) {
             search.push(start, end, rule::PRIVATE_KEY);
         } else {

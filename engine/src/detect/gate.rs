@@ -3,6 +3,8 @@
 //! Three-byte windows, folded to one case, hashed into a bitmap of 8 KiB that stays in the first-level cache. Must
 //! never miss a planted literal; may propose too much, since every candidate is confirmed.
 
+use super::rarity::familiarity;
+
 /// What to look at where a literal stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Trigger {
@@ -22,12 +24,33 @@ pub(super) enum Trigger {
     Address,
 }
 
-/// A literal's window.
-struct Entry {
-    window: [u8; 3],
+/// A literal, and the window of it that is looked for.
+pub(super) struct Literal {
+    pub(super) text: Vec<u8>,
+    /// Where in the literal its window begins.
+    pub(super) window: usize,
     /// Compare letters in either case.
-    fold: bool,
-    trigger: Trigger,
+    pub(super) fold: bool,
+    pub(super) trigger: Trigger,
+}
+
+impl Literal {
+    /// The literal with its rarest window.
+    pub(super) fn new(text: &[u8], fold: bool, trigger: Trigger) -> Self {
+        Self { text: text.to_vec(), window: rarest_window(text), fold, trigger }
+    }
+
+    fn hash(&self) -> u32 {
+        let w = &self.text[self.window..self.window + 3];
+        hash(u32::from_le_bytes([w[0], w[1], w[2], 0]))
+    }
+
+    /// The whole literal stands here, with its window at `at`.
+    fn stands(&self, text: &[u8], at: usize) -> bool {
+        let Some(start) = at.checked_sub(self.window) else { return false };
+        let Some(there) = text.get(start..start + self.text.len()) else { return false };
+        if self.fold { there.eq_ignore_ascii_case(&self.text) } else { there == self.text }
+    }
 }
 
 /// A candidate: position of the window and what to do.
@@ -59,7 +82,7 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 pub(super) struct Gate {
     bitmap: Box<[u64; WORDS]>,
     /// Sorted by hash.
-    entries: Vec<(u32, Entry)>,
+    entries: Vec<(u32, Literal)>,
     /// First entry of the hashes with these ten high bits.
     starts: Vec<u16>,
 }
@@ -67,10 +90,6 @@ pub(super) struct Gate {
 #[inline]
 fn hash(window: u32) -> u32 {
     ((window & 0x00ff_ffff) | FOLD).wrapping_mul(0x9E37_79B1) >> 16
-}
-
-fn window_hash(w: [u8; 3]) -> u32 {
-    hash(u32::from_le_bytes([w[0], w[1], w[2], 0]))
 }
 
 #[inline]
@@ -90,18 +109,15 @@ fn digit_count(x: u64) -> u32 {
 
 impl Gate {
     /// Takes literals with their windows chosen.
-    pub(super) fn build(list: Vec<([u8; 3], bool, Trigger)>) -> Self {
+    pub(super) fn build(list: Vec<Literal>) -> Self {
         let mut bitmap = Box::new([0u64; WORDS]);
-        let mut entries: Vec<(u32, Entry)> = list
-            .into_iter()
-            .map(|(window, fold, trigger)| {
-                let h = window_hash(window);
-                if let Some(word) = bitmap.get_mut(index(h >> 6)) {
-                    *word |= 1 << (h & 63);
-                }
-                (h, Entry { window, fold, trigger })
-            })
-            .collect();
+        let mut entries: Vec<(u32, Literal)> =
+            list.into_iter().map(|literal| (literal.hash(), literal)).collect();
+        for (h, _) in &entries {
+            if let Some(word) = bitmap.get_mut(index(h >> 6)) {
+                *word |= 1 << (h & 63);
+            }
+        }
         entries.sort_by_key(|(h, _)| *h);
         let starts = (0..=1024u32)
             .map(|high| u16::try_from(entries.partition_point(|(h, _)| h >> 6 < high)).unwrap_or(u16::MAX))
@@ -154,23 +170,32 @@ impl Gate {
         signs
     }
 
-    /// Calls back for every place where a literal's window really stands.
+    /// Whether a literal really stands somewhere: what [`Gate::look`] suspects and mostly is not.
+    pub(super) fn confirmed(&self, text: &[u8]) -> bool {
+        text.windows(3).enumerate().any(|(at, w)| {
+            let window = u32::from_le_bytes([w[0], w[1], w[2], 0]);
+            self.has(window) && self.standing(text, at, hash(window)).next().is_some()
+        })
+    }
+
+    /// Calls back for every place where a literal stands, with the place of its window.
     pub(super) fn candidates(&self, text: &[u8], mut found: impl FnMut(Candidate)) {
         for (at, w) in text.windows(3).enumerate() {
             let window = u32::from_le_bytes([w[0], w[1], w[2], 0]);
-            if !self.has(window) {
-                continue;
-            }
-            let h = hash(window);
-            let from = usize::from(self.starts[index(h >> 6)]);
-            let to = usize::from(self.starts[index(h >> 6) + 1]);
-            for (entry_hash, entry) in &self.entries[from..to] {
-                let same = if entry.fold { entry.window.eq_ignore_ascii_case(w) } else { entry.window == *w };
-                if *entry_hash == h && same {
-                    found(Candidate { at, trigger: entry.trigger });
-                }
+            if self.has(window) {
+                self.standing(text, at, hash(window))
+                    .for_each(|l| found(Candidate { at, trigger: l.trigger }));
             }
         }
+    }
+
+    fn standing<'t>(&'t self, text: &'t [u8], at: usize, h: u32) -> impl Iterator<Item = &'t Literal> {
+        let from = usize::from(self.starts[index(h >> 6)]);
+        let to = usize::from(self.starts[index(h >> 6) + 1]);
+        self.entries[from..to]
+            .iter()
+            .filter(move |(hash, l)| *hash == h && l.stands(text, at))
+            .map(|(_, l)| l)
     }
 }
 
@@ -193,22 +218,14 @@ fn index(x: u32) -> usize {
     x as usize
 }
 
-/// The window of a literal that text holds least often: rare letters and digits beat common ones.
+/// The window of a literal that text holds least often, by the pairs in it.
 pub(super) fn rarest_window(literal: &[u8]) -> usize {
-    let weight = |b: u8| match b.to_ascii_lowercase() {
-        b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 0u32,
-        b'h' | b'l' | b'd' | b'c' | b'u' | b'm' | b'p' => 1,
-        b'/' | b':' | b'.' | b'-' | b'f' | b'g' | b'w' | b'y' | b'b' | b'v' => 2,
-        b'_' | b'0'..=b'9' => 3,
-        _ => 4,
-    };
-    let avoid =
-        |w: &[u8]| matches!(w, b"://" | b"ps:" | b"tps" | b"ttp" | b"com" | b".co" | b"-----" | b"---");
+    let common =
+        |w: &[u8]| matches!(w, b"://" | b"ps:" | b"tps" | b"ttp" | b"com" | b".co" | b"---" | b"htt");
     (0..literal.len().saturating_sub(2))
-        .max_by_key(|&i| {
+        .min_by_key(|&i| {
             let w = &literal[i..i + 3];
-            let sum: u32 = w.iter().map(|b| weight(*b)).sum();
-            (if avoid(w) { 0 } else { sum + 1 }, literal.len() - i)
+            (common(w), familiarity(&w.to_ascii_lowercase()))
         })
         .unwrap_or(0)
 }
@@ -219,14 +236,17 @@ mod tests {
 
     #[test]
     fn finds_its_literals_at_every_offset_and_counts() {
-        let gate = Gate::build(vec![(*b"hp_", false, Trigger::Jwt), (*b"ass", true, Trigger::Assignment)]);
+        let gate = Gate::build(vec![
+            Literal::new(b"ghp_", false, Trigger::Jwt),
+            Literal::new(b"pass", true, Trigger::Assignment),
+        ]);
         for pad in 0..40 {
             for tail in 0..12 {
                 let text = format!("{}ghp_{}", ".".repeat(pad), ".".repeat(tail));
                 assert!(gate.look(text.as_bytes()).literal, "{pad} {tail}");
                 let mut at = Vec::new();
                 gate.candidates(text.as_bytes(), |c| at.push(c.at));
-                assert_eq!(at, [pad + 1]);
+                assert_eq!(at.len(), 1, "{pad}");
                 let digits = format!("{}12345{}@%", "é".repeat(pad), "/:;".repeat(tail));
                 let signs = gate.look(digits.as_bytes());
                 assert_eq!((signs.digits, signs.at_sign, signs.percent), (5, true, true), "{pad} {tail}");

@@ -19,6 +19,9 @@ const SHORTEST: usize = 6;
 /// second run finds nothing new. More rounds than these mean that a value cannot be settled.
 const ROUNDS_MAX: usize = 4;
 
+/// Bytes read ahead for each byte of a value. Real texts stay below two; a text made to be slow is redacted whole.
+const FUEL_PER_BYTE: usize = 48;
+
 /// The search of one value, possibly inside another.
 pub(super) struct Search<'r> {
     pub(super) rules: &'r RuleSet,
@@ -74,12 +77,12 @@ impl RuleSet {
             return false;
         }
         let signs = self.core.gate.look(bytes);
-        signs.literal
-            || signs.at_sign
+        signs.at_sign
             || signs.percent
             || signs.digits >= people::DIGITS_MIN
             || matches!(bytes[0], b'{' | b'[' | b' ' | b'\n')
-            || (bytes.len() >= tokens::DRAWN_MIN && tokens::has_long_run(bytes))
+            || signs.literal && self.core.gate.confirmed(bytes)
+            || bytes.len() >= tokens::DRAWN_MIN && tokens::has_long_run(bytes)
     }
 
     fn search(&self, text: &str, key: KeyVerdict, is_key: bool, scratch: &mut Scratch, hits: &mut Vec<Hit>) {
@@ -126,8 +129,12 @@ impl RuleSet {
 
     fn once(&self, text: &str, key: KeyVerdict, is_key: bool, scratch: &mut Scratch, hits: &mut Vec<Hit>) {
         scratch.found.clear();
+        scratch.fuel = Some(4_096 + text.len().saturating_mul(FUEL_PER_BYTE));
         let mut search = Search { rules: self, scratch };
         search.leaf(text, key, 0, is_key);
+        if search.scratch.fuel.is_none() {
+            search.push(0, text.len(), rule::UNSETTLED);
+        }
         let mut found = std::mem::take(&mut scratch.found);
         found.retain(|f| {
             self.enabled(f.rule) && !self.allowed(text.get(f.start..f.end).unwrap_or(""), f.rule)
@@ -148,6 +155,12 @@ fn back(spans: &[(usize, usize)], at: usize) -> usize {
 impl Search<'_> {
     pub(super) fn push(&mut self, start: usize, end: usize, rule: RuleIx) {
         self.scratch.found.push(Found { start, end, rule });
+    }
+
+    /// Accounts for reading ahead. `false`: enough was read, the value cannot be decided.
+    pub(super) fn spend(&mut self, bytes: usize) -> bool {
+        self.scratch.fuel = self.scratch.fuel.and_then(|left| left.checked_sub(bytes));
+        self.scratch.fuel.is_some()
     }
 
     /// A decoded value at a nesting level; findings are pushed in its own offsets.
@@ -208,6 +221,9 @@ impl Search<'_> {
         self.rules.core.gate.candidates(text.as_bytes(), |c| candidates.push(c));
         let mut seen = Seen::default();
         for candidate in &candidates {
+            if self.scratch.fuel.is_none() {
+                break;
+            }
             self.confirm(text, *candidate, hint, is_key, &mut seen);
         }
         self.scratch.candidates = candidates;

@@ -389,7 +389,7 @@ fn personal(words: &Words) -> Option<KeyVerdict> {
 pub(super) const SCREEN_WORDS: &[&str] = &[
     "passw", "pass", "pwd", "passphrase", "secret", "token", "apikey", "_key", "-key", "accountkey",
     "accesskey", "key=", "key:", "key\"", "key ", "credential", "auth", "signature", "sig=",
-    "connectionstring", "privatekey", "psk", "ssn", "dsn", "otp", "pin=", "pat=", "name", "birth", "phone",
+    "connectionstring", "privatekey", "psk", "ssn", "dsn", "otp", "pin=", "pat=", "_name", "birth", "phone",
     "street", "dob", "iban", "salt", "cookie", "license", "cvv", "kubeconfig", "seed", "mnemonic", "iekey",
 ];
 

@@ -47,13 +47,17 @@ pub(super) fn emails(search: &mut Search<'_>, text: &str) {
 
 /// `user@` and `:password@` of an address are its own business.
 fn in_user_info(search: &Search<'_>, text: &str, start: usize, at: usize) -> bool {
-    let begin = text[..start]
-        .bytes()
-        .rposition(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'<' | b'`'))
-        .map_or(0, |n| n + 1);
-    let before = &text[begin..start];
-    let authority = before.rfind("://").is_some_and(|n| !before[n + 3..].contains(['/', '?', '#']));
-    authority || search.scratch.found.iter().any(|f| f.end == at && f.rule == rule::URL_PASSWORD)
+    let near = start.saturating_sub(2_048);
+    let begin = near
+        + text.as_bytes()[near..start]
+            .iter()
+            .rposition(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'<' | b'`'))
+            .map_or(0, |n| n + 1);
+    let before = &text.as_bytes()[begin..start];
+    let authority = memchr::memmem::rfind(before, b"://")
+        .is_some_and(|n| !before[n + 3..].iter().any(|b| matches!(b, b'/' | b'?' | b'#')));
+    authority
+        || search.scratch.found.iter().rev().take(64).any(|f| f.end == at && f.rule == rule::URL_PASSWORD)
 }
 
 fn local_byte(b: u8) -> bool {

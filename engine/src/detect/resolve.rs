@@ -47,9 +47,12 @@ fn cluster(rules: &RuleSet, text: &str, found: &mut [Found], hits: &mut Vec<Hit>
     let mut taken: Vec<(usize, usize)> = Vec::new();
     let (low, high) =
         found.iter().fold((usize::MAX, 0), |(low, high), f| (low.min(f.start), high.max(f.end)));
-    super::marker::each(text.as_bytes(), |start, end| {
-        if start < high && end > low {
-            taken.push((start, end));
+    // No marker is longer than 64 bytes.
+    let from = low.saturating_sub(64);
+    let near = &text.as_bytes()[from..text.len().min(high.saturating_add(64))];
+    super::marker::each(near, |start, end| {
+        if from + start < high && from + end > low {
+            taken.push((from + start, from + end));
         }
     });
     for f in found.iter() {

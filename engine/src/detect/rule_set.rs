@@ -8,12 +8,12 @@ use terrasift_schemas::detection::{Action, Category};
 use terrasift_schemas::rules::RuleFile;
 
 use super::families::{self, Proof};
-use super::gate::{Gate, Trigger, rarest_window};
+use super::gate::{Gate, Literal, Trigger, rarest_window};
 use super::json::{self, PairPart};
 use super::overlay::Overlay;
 use super::shape::{Part, Shape};
 use super::structural as rule;
-use super::{HashKey, Hint, KeyVerdict, RuleError, RuleIx, keys, marker, network, people};
+use super::{HashKey, Hint, KeyVerdict, RuleError, RuleIx, assignment, keys, marker, network, people};
 
 /// What is known of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Core {
             })
             .collect();
         let mut shapes = Vec::new();
-        let mut windows: Vec<([u8; 3], bool, Trigger)> = Vec::new();
+        let mut literals: Vec<Literal> = Vec::new();
         for family in families::all() {
             let ix = RuleIx(u16::try_from(infos.len()).unwrap_or(u16::MAX));
             infos.push(RuleInfo {
@@ -91,61 +91,59 @@ impl Core {
             for notation in family.shapes {
                 let shape = Shape::parse(notation);
                 let number = u16::try_from(shapes.len()).unwrap_or(u16::MAX);
-                for (window, back) in anchors(&shape) {
-                    windows.push((window, false, Trigger::Shape { shape: number, back }));
+                for (text, window, back) in anchors(&shape) {
+                    let trigger = Trigger::Shape { shape: number, back };
+                    literals.push(Literal { text, window, fold: false, trigger });
                 }
                 let open_ended =
                     shape.parts.iter().any(|part| matches!(part, Part::Run { max, .. } if *max > 1024));
                 shapes.push(ShapeRow { shape, rule: ix, proof: family.proof, open_ended });
             }
         }
-        structural_windows(&mut windows);
-        Self { infos, shapes, gate: Gate::build(windows) }
+        structural_literals(&mut literals);
+        Self { infos, shapes, gate: Gate::build(literals) }
     }
 }
 
-/// Windows of the rules that are code.
-fn structural_windows(windows: &mut Vec<([u8; 3], bool, Trigger)>) {
+/// Literals of the rules that are code.
+fn structural_literals(literals: &mut Vec<Literal>) {
     for word in keys::SCREEN_WORDS {
-        let bytes = word.as_bytes();
-        let at = rarest_window(bytes);
-        windows.push(([bytes[at], bytes[at + 1], bytes[at + 2]], true, Trigger::Assignment));
+        literals.push(Literal::new(word.as_bytes(), true, Trigger::Assignment));
     }
-    windows.push((*b"://", false, Trigger::Url));
-    windows.push((*b"GIN", false, Trigger::Block));
-    windows.push((*b"PuT", false, Trigger::Block));
-    windows.push((*b"eyJ", false, Trigger::Jwt));
-    windows.push((*b"rer", true, Trigger::Header));
-    windows.push((*b"sic", true, Trigger::Header));
+    literals.push(Literal::new(b"://", false, Trigger::Url));
+    literals.push(Literal::new(b"BEGIN ", false, Trigger::Block));
+    literals.push(Literal::new(b"PuTTY-User-Key-File", false, Trigger::Block));
+    literals.push(Literal::new(b"eyJ", false, Trigger::Jwt));
+    for scheme in assignment::SCHEMES {
+        literals.push(Literal { text: scheme.to_vec(), window: 0, fold: true, trigger: Trigger::Header });
+    }
     for window in network::WINDOWS {
-        windows.push((*window, false, Trigger::Address));
+        literals.push(Literal { text: window.to_vec(), window: 0, fold: false, trigger: Trigger::Address });
     }
     for second in *b"cd" {
         for third in *b"0123456789abcdef" {
-            windows.push(([b'f', second, third], true, Trigger::Address));
+            literals.push(Literal::new(&[b'f', second, third], true, Trigger::Address));
         }
     }
-    windows.sort_by_key(|w| w.0);
-    windows.dedup_by(|a, b| a.0 == b.0 && a.1 == b.1 && a.2 == b.2 && !matches!(a.2, Trigger::Shape { .. }));
 }
 
-/// Three-byte windows that every match of the shape holds, with their distance from its begin: the rarest window of
-/// a literal, or, where literals are short, the literal and all that may stand beside it.
-pub(super) fn anchors(shape: &Shape) -> Vec<([u8; 3], u8)> {
+/// Literals that every match of the shape holds: text, its window, and the window's distance from the match's begin.
+/// Where the shape's literals are short, the literal with all that may stand behind it.
+pub(super) fn anchors(shape: &Shape) -> Vec<(Vec<u8>, usize, u8)> {
     let mut offset = 0usize;
-    let mut best: Option<(usize, [u8; 3], usize)> = None;
-    let mut short: Vec<([u8; 3], u8)> = Vec::new();
+    let mut best: Option<(Vec<u8>, usize)> = None;
+    let mut short: Vec<(Vec<u8>, usize, u8)> = Vec::new();
     for (i, part) in shape.parts.iter().enumerate() {
         match part {
             Part::Text(t) => {
                 if t.len() >= 3 {
-                    let at = rarest_window(t);
-                    if best.is_none_or(|(len, _, _)| t.len().min(6) > len) {
-                        best = Some((t.len().min(6), [t[at], t[at + 1], t[at + 2]], offset + at));
+                    if best.as_ref().is_none_or(|(b, _)| t.len().min(6) > b.len().min(6)) {
+                        best = Some((t.clone(), offset));
                     }
                 } else if short.is_empty() {
                     let from = u8::try_from(offset).unwrap_or(u8::MAX);
-                    short = spread(t, &shape.parts[i + 1..]).into_iter().map(|w| (w, from)).collect();
+                    short =
+                        spread(t, &shape.parts[i + 1..]).into_iter().map(|w| (w.to_vec(), 0, from)).collect();
                 }
                 offset += t.len();
             }
@@ -159,7 +157,10 @@ pub(super) fn anchors(shape: &Shape) -> Vec<([u8; 3], u8)> {
         }
     }
     match best {
-        Some((_, window, at)) => vec![(window, u8::try_from(at).unwrap_or(u8::MAX))],
+        Some((text, at)) => {
+            let window = rarest_window(&text);
+            vec![(text, window, u8::try_from(at + window).unwrap_or(u8::MAX))]
+        }
         None => short,
     }
 }

@@ -44,6 +44,8 @@ pub struct Scratch {
     /// Free buffers for decoded text, one a nesting level.
     pub(super) pool: Vec<Decoded>,
     pub(super) round: Vec<u8>,
+    /// Bytes that the current value may still have read ahead; `None` once it is used up.
+    pub(super) fuel: Option<usize>,
 }
 
 impl Scratch {

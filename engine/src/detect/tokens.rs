@@ -132,6 +132,17 @@ fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: 
     let slashes = bytes[start + name..end].iter().take_while(|b| **b == b'/').count();
     let start = start + name + slashes;
     let token = &bytes[start..end];
+    if start > 0 && bytes[start - 1] == b'*' && token.len() == 40 && rarity::makeup(token).hex {
+        // MySQL's native password hash: an asterisk and 40 hex digits.
+        search.push(start - 1, end, rule::ENTROPY);
+        return;
+    }
+    // Vault's tokens before 1.10: `s.` or `b.` and 24 characters.
+    let vault = matches!(token.len(), 24..=26)
+        && start >= 2
+        && matches!(&bytes[start - 2..start], b"s." | b"b.")
+        && (start == 2 || !bytes[start - 3].is_ascii_alphanumeric());
+    let invited = if vault { Invitation::Key } else { invited };
     let digest = DIGEST_HEADS.iter().any(|head| bytes[..start].ends_with(head.as_bytes()))
         || [&b"sha256-"[..], b"sha384-", b"sha512-", b"sha1-"].iter().any(|head| token.starts_with(head));
     if digest || public_key(token) || uuid(token) {

@@ -16,6 +16,9 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) {
     let bytes = text.as_bytes();
     let from = at + 3;
     let end = from + bytes[from..].iter().take_while(|b| !stops(**b)).count();
+    if !search.spend(end - from) {
+        return;
+    }
     // A password may hold brackets that would end an address in a text.
     let far =
         from + bytes[from..].iter().take_while(|b| !stops(**b) || matches!(b, b')' | b'}' | b'|')).count();

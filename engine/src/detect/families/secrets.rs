@@ -1,16 +1,14 @@
 //! Secret managers, identity providers, keys and password hashes.
 
-use super::{Family, token, weak};
+use super::{Family, token};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Family] = &[
     token("vault-token", "Vault service, batch or recovery token", &[r"hvs\.\s{20,}", r"hvb\.\s{20,}", r"hvr\.\s{20,}"], "https://developer.hashicorp.com/vault/docs/concepts/tokens"),
-    weak("vault-legacy-token", "Vault token before 1.10", &[r"s\.\a{24}", r"b\.\a{24,}"], "https://developer.hashicorp.com/vault/docs/concepts/tokens"),
     token("doppler-token", "Doppler token", &[r"dp\.pt\.\s{38,}", r"dp\.st\.[A-Za-z0-9_.-]{38,}", r"dp\.sa\.\s{38,}", r"dp\.ct\.\s{38,}", r"dp\.scim\.\s{38,}", r"dp\.audit\.\s{38,}", r"dp\.said\.\s{38,}"], "https://docs.doppler.com/reference/auth-token-formats"),
     token("onepassword-token", "1Password service account token", &[r"ops_eyJ[A-Za-z0-9_=+/-]{80,}"], "https://developer.1password.com/docs/service-accounts/"),
     token("onepassword-secret-key", "1Password secret key", &[r"A3-\u{6}-\u{6}-\u{5}-\u{5}-\u{5}", r"A3-\u{6}-\u{11}-\u{5}-\u{5}-\u{5}"], "https://support.1password.com/secret-key-security/"),
     token("infisical-token", "Infisical token", &[r"st\.\h{24}\.\h{32}\.\h{32}", r"st\.\h{24}\.\h{64}"], "https://infisical.com/docs/documentation/platform/token"),
-    token("bitwarden-token", "Bitwarden machine account token", &[r"0\.[0-9a-f-]{36}\.\a{30}:[A-Za-z0-9+/=]{20,}"], "https://bitwarden.com/help/access-tokens/"),
     token("age-secret-key", "age secret key", &[r"AGE-SECRET-KEY-1[A-Z0-9]{58}", r"AGE-SECRET-KEY-PQ-1[A-Z0-9]{58,}", r"AGE-PLUGIN-\u{2,20}-1[A-Z0-9]{20,}"], "https://github.com/C2SP/C2SP/blob/main/age.md"),
     token("okta-token", "Okta SSWS token", &[r"SSWS (00\s{40})"], "https://developer.okta.com/docs/reference/core-okta-api/"),
     token("authress-key", "Authress key", &[r"sc_\a{5,30}\.\a{4,6}\.acc_[a-z0-9-]{10,32}\.[A-Za-z0-9+/_=-]{30,120}", r"authress_\a{5,30}\.\a{4,6}\.acc_[a-z0-9-]{10,32}\.[A-Za-z0-9+/_=-]{30,120}"], "https://authress.io/knowledge-base"),
@@ -23,7 +21,6 @@ pub(super) const ROWS: &[Family] = &[
     token("pbkdf2-hash", "PBKDF2 hash", &[r"pbkdf2_sha256$\d{3,8}$[A-Za-z0-9+/]{6,64}$[A-Za-z0-9+/=]{20,}", r"pbkdf2_sha512$\d{3,8}$[A-Za-z0-9+/]{6,64}$[A-Za-z0-9+/=]{20,}", r"$pbkdf2-sha256$\d{3,8}$[A-Za-z0-9./]{6,64}$[A-Za-z0-9./]{20,}", r"$pbkdf2-sha512$\d{3,8}$[A-Za-z0-9./]{6,64}$[A-Za-z0-9./]{20,}"], "https://docs.djangoproject.com/en/stable/topics/auth/passwords/"),
     token("ldap-password-hash", "LDAP password hash", &[r"{SSHA}[A-Za-z0-9+/=]{24,}", r"{SHA}[A-Za-z0-9+/=]{26,}", r"{SSHA256}[A-Za-z0-9+/=]{40,}", r"{SSHA512}[A-Za-z0-9+/=]{80,}", r"{PBKDF2-SHA256}[A-Za-z0-9+/=.$]{40,}"], "https://www.openldap.org/faq/data/cache/347.html"),
     token("postgres-scram", "PostgreSQL SCRAM verifier", &[r"SCRAM-SHA-256$\d{3,7}:[A-Za-z0-9+/=]{16,}$[A-Za-z0-9+/=]{40,}:[A-Za-z0-9+/=]{40,}"], "https://www.postgresql.org/docs/current/catalog-pg-authid.html"),
-    token("mysql-native-hash", "MySQL native password hash", &[r"\*[0-9A-F]{40}"], "https://dev.mysql.com/doc/refman/8.4/en/password-hashing.html"),
     token("boundary-token", "Boundary token", &[r"at_\a{10}_s1\a{40,}"], "https://developer.hashicorp.com/boundary/docs"),
     token("bitcoin-extended-key", "BIP-32 extended private key", &[r"xprv[1-9A-HJ-NP-Za-km-z]{107}"], "https://github.com/bitcoin/bips/blob/master/bip-0032.mediawiki"),
     token("nostr-secret-key", "Nostr secret key", &[r"nsec1[02-9ac-hj-np-z]{58}"], "https://github.com/nostr-protocol/nips/blob/master/19.md"),
