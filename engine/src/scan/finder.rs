@@ -6,16 +6,17 @@ use super::window::Window;
 use crate::refusal::{Refusal, RefusalKind};
 
 /// What is known of a value's end.
-pub(crate) enum Find {
+pub enum Find {
     /// The value's last token, counted from its first.
     Complete(usize),
     /// More bytes are needed.
     More,
 }
 
-/// Progress on one value that begins at the window's next token.
+/// Progress on one value that begins at the window's next token. Public so that splitting can be measured alone;
+/// everything else goes through [`crate::sift`].
 #[derive(Default)]
-pub(crate) struct Finder {
+pub struct Finder {
     /// Tokens looked at, counted from the value's first.
     at: usize,
     depth: usize,
@@ -37,7 +38,7 @@ const DELTA: [i8; 256] = {
 
 impl Finder {
     /// Begins a new value.
-    pub(crate) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         self.at = 0;
         self.depth = 0;
         self.ends.clear();
@@ -67,7 +68,7 @@ impl Finder {
     ///
     /// # Errors
     /// `TooDeep` when the value nests deeper than `depth_max`.
-    pub(crate) fn advance(&mut self, window: &Window, depth_max: usize) -> Result<Find, Refusal> {
+    pub fn advance(&mut self, window: &Window, depth_max: usize) -> Result<Find, Refusal> {
         let tokens = window.pending();
         let Some(first) = tokens.first() else { return Ok(Find::More) };
         match window.byte_at(*first) {

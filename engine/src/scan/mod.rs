@@ -11,11 +11,11 @@ mod text;
 mod unit;
 mod window;
 
-pub(crate) use finder::{Find, Finder};
+pub use finder::{Find, Finder};
 pub(crate) use number::is_number;
 pub(crate) use text::{decode, raw_offsets};
 pub(crate) use unit::{UNEXPECTED, Unit};
-pub(crate) use window::Window;
+pub use window::Window;
 
 /// A unit (a resource instance, an output, a top-level value …) above this many bytes is not held: see
 /// [`crate::sift`]. The figure is the design's: above what providers accept for one resource (Terraform's own gRPC

@@ -21,8 +21,9 @@ fn grow<T>(buffer: &mut Vec<T>, more: usize) {
     }
 }
 
-/// A sliding window over the input.
-pub(crate) struct Window {
+/// A sliding window over the input. Public so that indexing can be measured alone; everything else goes through
+/// [`crate::sift`].
+pub struct Window {
     bytes: Vec<u8>,
     tokens: Vec<u32>,
     /// First token that is not consumed.
@@ -37,7 +38,10 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    pub(crate) fn new() -> Self {
+    /// An empty window at the start of an input; asks the processor what it can do.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "asking the processor is no default")]
+    pub fn new() -> Self {
         Self {
             bytes: Vec::new(),
             tokens: Vec::new(),
@@ -50,8 +54,9 @@ impl Window {
         }
     }
 
-    /// Takes and indexes a piece of the chunk; returns how much of it is left.
-    pub(crate) fn feed<'c>(&mut self, chunk: &'c [u8]) -> &'c [u8] {
+    /// Takes and indexes a piece of the chunk; returns how much of it is left. Who never calls [`Window::compact`] must
+    /// stay below 4 GiB.
+    pub fn feed<'c>(&mut self, chunk: &'c [u8]) -> &'c [u8] {
         let (piece, rest) = chunk.split_at(chunk.len().min(FEED_BYTES));
         grow(&mut self.bytes, piece.len());
         self.bytes.extend_from_slice(piece);
@@ -60,7 +65,7 @@ impl Window {
     }
 
     /// The input ends: the last block is filled up with spaces.
-    pub(crate) fn finish(&mut self) {
+    pub fn finish(&mut self) {
         let end = self.bytes.len();
         self.bytes.resize(self.indexed + (end - self.indexed).next_multiple_of(BLOCK), b' ');
         self.index();
@@ -82,9 +87,10 @@ impl Window {
         self.finished
     }
 
-    /// Tokens that are not consumed.
+    /// Positions in the window of the tokens that are not consumed.
     #[inline]
-    pub(crate) fn pending(&self) -> &[u32] {
+    #[must_use]
+    pub fn pending(&self) -> &[u32] {
         &self.tokens[self.next..]
     }
 
@@ -119,7 +125,8 @@ impl Window {
     }
 
     /// One past the last indexed byte.
-    pub(crate) fn indexed(&self) -> usize {
+    #[must_use]
+    pub fn indexed(&self) -> usize {
         self.indexed
     }
 
@@ -150,12 +157,12 @@ impl Window {
 
     /// Consumes `count` tokens.
     #[inline]
-    pub(crate) fn consume(&mut self, count: usize) {
+    pub fn consume(&mut self, count: usize) {
         self.next += count;
     }
 
-    /// Forgets the first `done` bytes and the consumed tokens.
-    pub(crate) fn compact(&mut self, done: usize) {
+    /// Forgets the first `done` bytes (at most [`Window::indexed`]) and the consumed tokens, which must stand in them.
+    pub fn compact(&mut self, done: usize) {
         self.bytes.drain(..done);
         self.tokens.drain(..self.next);
         self.next = 0;

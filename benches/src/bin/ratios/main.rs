@@ -1,0 +1,86 @@
+//! `ratios`: one JSON line a figure, each beside serde_json skipping the same bytes in the same round.
+//! Only ratios travel from machine to machine; must never say whether one is good.
+
+mod memory;
+mod speed;
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+use clap::Parser;
+use serde_json::json;
+use terrasift_load_tests::generator::CanaryDensity;
+
+use memory::Way;
+
+/// Measures the engine on generated states.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Example:
+  cargo run --release -p terrasift-benches --bin ratios -- --bytes 100MB --seed 1"
+)]
+struct Options {
+    /// Size of the state whose throughput is measured, with KB, MB or GB (powers of ten).
+    #[arg(long, default_value = "100MB", value_parser = parse_bytes)]
+    bytes: u64,
+    /// Seed of the states.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Rounds; each measures everything once, figures are medians over them.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    rounds: u16,
+    /// Size of the state whose memory is compared with that of a state of 1 MB.
+    #[arg(long, default_value = "500MB", value_parser = parse_bytes)]
+    memory_bytes: u64,
+    /// Child process: goes one way and prints its peak memory.
+    #[arg(long, hide = true)]
+    peak_of: Option<Way>,
+    /// Child process: resources with planted secrets in a hundred.
+    #[arg(long, hide = true, default_value_t = 25)]
+    density: u32,
+}
+
+fn parse_bytes(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 1,
+        "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        _ => return Err("the unit must be B, KB, MB or GB".to_owned()),
+    };
+    let number: u64 =
+        digits.parse().map_err(|_| "a size is a whole number and a unit, such as 100MB".to_owned())?;
+    number.checked_mul(factor).ok_or_else(|| "the size is too large".to_owned())
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let mut out = io::stdout().lock();
+    if let Some(way) = options.peak_of {
+        let canaries = CanaryDensity { per_hundred: options.density };
+        let peak = memory::peak_kib(way, options.bytes, options.seed, canaries)?;
+        writeln!(out, "{peak}")?;
+        return Ok(());
+    }
+    writeln!(out, "{}", machine())?;
+    speed::report(&mut out, options.bytes, options.seed, options.rounds)?;
+    memory::report(&mut out, options.memory_bytes, options.seed)
+}
+
+/// What the figures depend on beside the code.
+fn machine() -> serde_json::Value {
+    let first = |path: &str, key: &str| {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let line = text.lines().find(|line| line.starts_with(key)).unwrap_or_default().to_owned();
+        line.rsplit(": ").next().unwrap_or_default().to_owned()
+    };
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    json!({
+        "figure": "machine",
+        "cpu": first("/proc/cpuinfo", "model name"),
+        "cores": cores,
+        "load": first("/proc/loadavg", ""),
+    })
+}
