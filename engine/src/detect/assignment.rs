@@ -8,11 +8,7 @@ use super::{Hint, KeyVerdict, RuleIx, encoded, json, keys, marker, people, struc
 /// The value of a key that suggests a secret.
 pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
     match hint {
-        Hint::Secret(ix) => {
-            if plausible(text) && !marker::only(text) {
-                search.push(0, text.len(), ix);
-            }
-        }
+        Hint::Secret(ix) if plausible(text) && !marker::only(text) => search.push(0, text.len(), ix),
         Hint::Connection(ix) => connection(search, text, ix),
         _ => {}
     }
@@ -147,13 +143,14 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     if !json::matters(verdict) {
         return to;
     }
-    if let Some(value) = value(bytes, from, to, matches!(verdict, KeyVerdict::Sensitive(_))) {
-        if search.spend(value.end - value.start) && take(search, text, verdict, &value) {
-            return value.end;
+    let strong = matches!(verdict, KeyVerdict::Sensitive(_));
+    match value(bytes, from, to, strong) {
+        Some(value) if search.spend(value.end - value.start) && take(search, text, verdict, &value) => {
+            value.end
         }
         // A value that stays may itself hold assignments (`CONNECTION="Password=…"`): reading goes on inside it.
+        _ => to,
     }
-    to
 }
 
 struct Value {

@@ -134,29 +134,29 @@ pub(super) fn percent(search: &mut Search<'_>, text: &str, hint: Hint, level: u8
     let mut any = false;
     let mut at = 0;
     while at < bytes.len() {
-        if bytes[at] == b'%' {
-            if let Some(b) = escape(at) {
-                decoded.map.push((raw.len(), at));
-                raw.push(b);
-                at += 3;
-                decoded.map.push((raw.len(), at));
-                any = true;
-                continue;
-            }
+        if bytes[at] == b'%'
+            && let Some(b) = escape(at)
+        {
+            decoded.map.push((raw.len(), at));
+            raw.push(b);
+            at += 3;
+            decoded.map.push((raw.len(), at));
+            any = true;
+            continue;
         }
+
         raw.push(bytes[at]);
         at += 1;
     }
-    if any {
-        if let Ok(inner) = String::from_utf8(raw) {
-            let from = search.scratch.found.len();
-            let key = KeyVerdict::Context(KeyContext { hint, tenant: 0 });
-            search.leaf(&inner, key, level + 1, false);
-            for found in &mut search.scratch.found[from..] {
-                found.start = decoded.source(found.start);
-                found.end = decoded.source(found.end);
-            }
+    if any && let Ok(inner) = String::from_utf8(raw) {
+        let from = search.scratch.found.len();
+        let key = KeyVerdict::Context(KeyContext { hint, tenant: 0 });
+        search.leaf(&inner, key, level + 1, false);
+        for found in &mut search.scratch.found[from..] {
+            found.start = decoded.source(found.start);
+            found.end = decoded.source(found.end);
         }
     }
+
     search.scratch.give_back(decoded);
 }

@@ -156,14 +156,20 @@ impl Gate {
             at += 6;
         }
         if at < text.len() {
-            let mut last = [0u8; 8];
-            let rest = &text[at..];
-            last[..rest.len()].copy_from_slice(rest);
-            let x = u64::from_le_bytes(last);
-            signs.literal |= rest.len() >= 3 && self.six(x);
+            // The last eight bytes again, or the few there are; what was counted is shifted out.
+            let (x, fresh) = if text.len() >= 8 {
+                let x = load(text, text.len() - 8);
+                (x, x >> (8 * (at + 8 - text.len())))
+            } else {
+                let mut few = [0u8; 8];
+                few[..text.len()].copy_from_slice(text);
+                let x = u64::from_le_bytes(few);
+                (x, x)
+            };
+            signs.literal |= self.six(x);
             ats |= zero_bytes(x ^ (ONES * 0x40));
             signs.percent |= zero_bytes(x ^ (ONES * 0x25)) != 0;
-            digits += digit_count(x);
+            digits += digit_count(fresh);
         }
         signs.at_sign = ats != 0;
         signs.digits = usize::try_from(digits).unwrap_or(usize::MAX);

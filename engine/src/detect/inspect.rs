@@ -40,12 +40,13 @@ impl RuleSet {
     /// not returned). `hits` is cleared first. A text that consists of markers has none.
     pub fn inspect(&self, text: &str, key: KeyVerdict, scratch: &mut Scratch, hits: &mut Vec<Hit>) {
         hits.clear();
-        if let KeyVerdict::Sensitive(ix) = key {
-            if self.enabled(ix) {
-                self.whole(text, ix, hits);
-                return;
-            }
+        if let KeyVerdict::Sensitive(ix) = key
+            && self.enabled(ix)
+        {
+            self.whole(text, ix, hits);
+            return;
         }
+
         if self.worth_a_look(text, key) {
             self.search(text, key, false, scratch, hits);
         }
@@ -165,14 +166,15 @@ impl Search<'_> {
 
     /// A decoded value at a nesting level; findings are pushed in its own offsets.
     pub(super) fn leaf(&mut self, text: &str, key: KeyVerdict, level: u8, is_key: bool) {
-        if let KeyVerdict::Sensitive(ix) = key {
-            if self.rules.enabled(ix) {
-                if !text.is_empty() && !marker::only(text) {
-                    self.push(0, text.len(), ix);
-                }
-                return;
+        if let KeyVerdict::Sensitive(ix) = key
+            && self.rules.enabled(ix)
+        {
+            if !text.is_empty() && !marker::only(text) {
+                self.push(0, text.len(), ix);
             }
+            return;
         }
+
         self.rules.tenant_search(text, key, &mut self.scratch.found);
         let hint = hint_of(key);
         if hint == Hint::Allowed {

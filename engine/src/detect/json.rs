@@ -266,12 +266,14 @@ fn hex4(bytes: &[u8], at: usize, end: usize) -> Option<u32> {
 
 fn unicode(bytes: &[u8], at: usize, end: usize) -> (char, usize) {
     let Some(first) = hex4(bytes, at + 2, end) else { return ('\\', 1) };
-    if (0xD800..0xDC00).contains(&first) && bytes.get(at + 6..at + 8) == Some(b"\\u") {
-        if let Some(second @ 0xDC00..0xE000) = hex4(bytes, at + 8, end) {
-            let scalar = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
-            return (char::from_u32(scalar).unwrap_or('\u{fffd}'), 12);
-        }
+    if (0xD800..0xDC00).contains(&first)
+        && bytes.get(at + 6..at + 8) == Some(b"\\u")
+        && let Some(second @ 0xDC00..0xE000) = hex4(bytes, at + 8, end)
+    {
+        let scalar = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+        return (char::from_u32(scalar).unwrap_or('\u{fffd}'), 12);
     }
+
     (char::from_u32(first).unwrap_or('\u{fffd}'), 6)
 }
 

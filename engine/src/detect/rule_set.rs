@@ -11,7 +11,7 @@ use super::families::{self, Proof};
 use super::gate::{Gate, Literal, Trigger, rarest_window};
 use super::json::{self, PairPart};
 use super::overlay::Overlay;
-use super::shape::{Part, Shape};
+use super::shape::{Part, RUN_MAX, Shape};
 use super::structural as rule;
 use super::{HashKey, Hint, KeyVerdict, RuleError, RuleIx, assignment, keys, marker, network, people};
 
@@ -96,7 +96,7 @@ impl Core {
                     literals.push(Literal { text, window, fold: false, trigger });
                 }
                 let open_ended =
-                    shape.parts.iter().any(|part| matches!(part, Part::Run { max, .. } if *max > 1024));
+                    shape.parts.iter().any(|part| matches!(part, Part::Run { max, .. } if *max == RUN_MAX));
                 shapes.push(ShapeRow { shape, rule: ix, proof: family.proof, open_ended });
             }
         }

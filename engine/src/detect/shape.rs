@@ -65,8 +65,8 @@ pub(super) struct Shape {
     word_start: bool,
 }
 
-/// Unbounded repetition ends here: no token is longer, and candidates stay cheap.
-const RUN_MAX: usize = 8192;
+/// `{n,}`: as far as the class reaches. The caller accounts for what is read.
+pub(super) const RUN_MAX: usize = usize::MAX;
 
 /// Where a shape matched.
 pub(super) struct Matched {
@@ -126,9 +126,12 @@ impl Shape {
     }
 
     /// Matches at `start` exactly. The byte behind the match must not continue its last class.
-    pub(super) fn match_at(&self, text: &[u8], start: usize) -> Option<Matched> {
+    ///
+    /// # Errors
+    /// No match: the number of bytes that were read to know it.
+    pub(super) fn match_at(&self, text: &[u8], start: usize) -> Result<Matched, usize> {
         if self.word_start && start > 0 && glued(text, start) {
-            return None;
+            return Err(0);
         }
         let mut at = start;
         let mut inner = (start, 0);
@@ -136,14 +139,16 @@ impl Shape {
         for part in &self.parts {
             match part {
                 Part::Text(t) => {
-                    at += text.get(at..)?.starts_with(t).then_some(t.len())?;
+                    if !text[at..].starts_with(t) {
+                        return Err(at - start);
+                    }
+                    at += t.len();
                     last = Class(0);
                 }
                 Part::Run { class, min, max } => {
-                    let rest = text.get(at..)?;
-                    let n = rest.iter().take(*max).take_while(|b| class.has(**b)).count();
+                    let n = text[at..].iter().take(*max).take_while(|b| class.has(**b)).count();
                     if n < *min {
-                        return None;
+                        return Err(at + n - start);
                     }
                     at += n;
                     last = *class;
@@ -156,7 +161,7 @@ impl Shape {
             inner.1 = at;
         }
         let open = text.get(at).is_some_and(|&b| b.is_ascii_alphanumeric() && last.has(b));
-        (!open).then_some(Matched { end: at, inner })
+        if open { Err(at - start) } else { Ok(Matched { end: at, inner }) }
     }
 }
 
@@ -226,7 +231,7 @@ mod tests {
 
     fn check(notation: &str, text: &str, expected: Option<(usize, usize)>) {
         let shape = Shape::parse(notation);
-        let found = (0..text.len()).find_map(|at| shape.match_at(text.as_bytes(), at));
+        let found = (0..text.len()).find_map(|at| shape.match_at(text.as_bytes(), at).ok());
         assert_eq!(found.map(|m| m.inner), expected, "{notation} on {text}");
     }
 

@@ -26,7 +26,13 @@ pub(super) fn shape(
         // Inside a token already taken: an open-ended shape could be restarted at every byte of it.
         return;
     }
-    let Some(matched) = row.shape.match_at(text.as_bytes(), start) else { return };
+    let matched = match row.shape.match_at(text.as_bytes(), start) {
+        Ok(matched) => matched,
+        Err(read) => {
+            search.spend(read);
+            return;
+        }
+    };
     let (from, to) = matched.inner;
     let secret = &text.as_bytes()[from..to];
     if row.proof == Proof::Drawn && !rarity::drawn(strip(secret), Invitation::Key) {
@@ -101,6 +107,7 @@ pub(super) fn runs(search: &mut Search<'_>, text: &str, hint: Hint, level: u8) {
         ["arn:", "projects/", "/subscriptions/", "organizations/", "sha256:", "https://www.googleapis.com/"]
             .iter()
             .any(|head| text.starts_with(head));
+    let inviting = matches!(hint, Hint::Secret(_) | Hint::Rare | Hint::Connection(_));
     let mut at = 0;
     while at < bytes.len() {
         if !token_byte(bytes[at]) {
@@ -109,7 +116,14 @@ pub(super) fn runs(search: &mut Search<'_>, text: &str, hint: Hint, level: u8) {
         }
         let end = at + bytes[at..].iter().take_while(|b| token_byte(**b)).count();
         let loud = !search.scratch.quiet.iter().any(|q| q.0 <= at && end <= q.1);
-        if end - at >= 20 && loud && !encoded::base64(search, text, at, end, level) && !addressed {
+        // Digests and revisions: most long runs of a state.
+        let digest = || {
+            !inviting
+                && (at == 0 || bytes[at - 1] != b'*')
+                && bytes[at..end].iter().all(u8::is_ascii_hexdigit)
+        };
+        if end - at >= 20 && loud && !digest() && !addressed && !encoded::base64(search, text, at, end, level)
+        {
             judge(search, bytes, at, end, hint);
         }
         at = end;

@@ -87,3 +87,49 @@ proptest! {
         rules.inspect(&text, rules.classify_key("x"), &mut Scratch::default(), &mut Vec::new());
     }
 }
+
+/// Texts made to be slow: each must end, and what cannot be decided goes.
+#[test]
+fn hostile_repetition_ends() {
+    let rules = rules();
+    let mut scratch = Scratch::default();
+    let mut hits = Vec::new();
+    for unit in [
+        "eyJ",
+        "a@",
+        "AKIA",
+        "password=",
+        "password=\"",
+        "://a:",
+        "-----BEGIN ",
+        "+1 ",
+        "{\"a\":",
+        "GB82 ",
+        "%25",
+        "xoxb-",
+        "sk_live_",
+        "password: |\n",
+        "ann@example.org ",
+        "10.0.0.1,",
+        "otpauth://totp/aaaaaaa",
+        "sk.eyJ",
+        "[REDACTED:pii]",
+        "[",
+        "\\\"",
+        "token: ",
+        "secret_",
+        "<password>",
+        "hooks.slack.com/services/",
+        "4111 1111 ",
+        "fd00:",
+        "\u{00fc}@",
+        "bearer ",
+        "password: > \n  a\n",
+    ] {
+        let text = unit.repeat(200_000 / unit.len());
+        for key in ["x", "token", "connection_string"] {
+            rules.inspect(&text, rules.classify_key(key), &mut scratch, &mut hits);
+            assert!(hits.iter().all(|hit| hit.end <= text.len()), "{unit}");
+        }
+    }
+}

@@ -110,6 +110,12 @@ fn secret_parts_of_longer_texts_go_alone() {
             "ssn {p}, call {p} or {p}",
         ),
         ("text", "pay GB82 WEST 1234 5698 7654 32 now".to_owned(), "pay {p} now"),
+        (
+            "text",
+            "NI number AB 12 34 56 C, DNI 12345678Z, PESEL: 44051401359".to_owned(),
+            "NI number {p}, DNI {p}, PESEL: {p}",
+        ),
+        ("text", "routing 111000025 and nhs 943 476 5919".to_owned(), "routing {p} and nhs {p}"),
         ("note", format!("the key is {long} today"), "the key is {c} today"),
         ("token", long.clone(), "{c}"),
         ("password", "null".to_owned(), "{c}"),
