@@ -66,7 +66,6 @@ pub struct TenantSettings {
 /// A running Terrasift.
 pub struct App {
     pub store: Store,
-    pub producer: Producer,
     pub telemetry: Telemetry,
     worker: Option<Worker>,
     http: JoinHandle<()>,
@@ -106,7 +105,7 @@ impl App {
             None
         };
         readiness.set(CONSUMER_FLAG, true);
-        Ok(Self { store, producer, telemetry, worker, http, stop_http })
+        Ok(Self { store, telemetry, worker, http, stop_http })
     }
 
     /// Waits until a part has ended that should not.

@@ -83,13 +83,10 @@ macro_rules! id {
     };
 }
 
-/// A lower-case DNS label (RFC 1123), at most 63 bytes.
+/// A lower-case DNS label of at most 63 bytes, as narrow as Backstage takes namespaces: no two hyphens in a row.
 fn dns_label(text: &[u8]) -> bool {
-    let inner = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-';
-    (1..=63).contains(&text.len())
-        && text.iter().all(inner)
-        && text.first() != Some(&b'-')
-        && text.last() != Some(&b'-')
+    let part = |part: &[u8]| !part.is_empty() && part.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    text.len() <= 63 && text.split(|b| *b == b'-').all(part)
 }
 
 /// `prefix` followed by 1..=64 ASCII letters or digits.
@@ -100,11 +97,11 @@ fn prefixed(prefix: &[u8], text: &[u8]) -> bool {
 
 id!(
     /// A tenant (client organisation) for ever; never reused, never renamed.
-    TenantId, "tenant id", "1 to 63 of a-z, 0-9 and inner hyphens", "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", dns_label
+    TenantId, "tenant id", "1 to 63 of a-z, 0-9 and single inner hyphens", "^(?=.{1,63}$)[a-z0-9]+(-[a-z0-9]+)*$", dns_label
 );
 id!(
     /// A tenant's name in URLs and Backstage namespaces; may be renamed.
-    TenantSlug, "tenant slug", "1 to 63 of a-z, 0-9 and inner hyphens", "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", dns_label
+    TenantSlug, "tenant slug", "1 to 63 of a-z, 0-9 and single inner hyphens", "^(?=.{1,63}$)[a-z0-9]+(-[a-z0-9]+)*$", dns_label
 );
 id!(
     /// A Terraform Cloud workspace, `ws-…`: the id that never changes.

@@ -101,7 +101,7 @@ async fn watch(
     let (canaries, first) =
         tokio::join!(world.canaries(arguments.canaries.as_deref()), tokio::time::timeout(SYNC_WAIT_MAX, first));
     let canaries = canaries?;
-    let mut first = first.context("the first sync did not end in time: see the log")??;
+    let first = first.context("the first sync did not end in time: see the log")??;
     let found = leaks::search(world, &canaries).await?;
     let summary = Summary::new(world, &first, canaries.len(), found.len());
     summary.print(arguments.json)?;

@@ -107,8 +107,8 @@ impl<U: Clone + Eq + Hash, W> RateMachine<U, W> {
     }
 
     /// How many wait.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
+    #[cfg(test)]
+    fn waiting(&self) -> usize {
         self.users.values().flat_map(|user| user.queues.values()).map(VecDeque::len).sum()
     }
 

@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 use terrasift_actors::SyncEnd;
 use terrasift_load_tests::simulator::{Fault, FaultKind};
 use terrasift_schemas::WorkspaceId;
@@ -19,23 +19,23 @@ pub const TENANTS: &[&str] = &[
     "poison", GUARDED,
 ];
 
-type Case = for<'a> fn(&'a World) -> BoxFuture<'a, ()>;
+type Case = for<'a> fn(&'a World) -> LocalBoxFuture<'a, ()>;
 
 const CASES: &[(&str, Case)] = &[
-    ("a changed state reaches the feed, and only what changed", |w| plain(w).boxed()),
-    ("replaying an event any number of times changes nothing", |w| replay(w).boxed()),
-    ("a new lineage replaces the old one", |w| lineage(w).boxed()),
-    ("a 404 parks the workspace, deletes nothing and leaves its neighbours alone", |w| gone(w).boxed()),
-    ("a download that is cut is tried again", |w| passing(w, "cut", FaultKind::Truncated).boxed()),
-    ("an expired link is tried again with a new one", |w| passing(w, "expired", FaultKind::ExpiredUrl).boxed()),
-    ("a wrong content length is tried again", |w| passing(w, "length", FaultKind::WrongContentLength).boxed()),
-    ("an upstream error is tried again", |w| passing(w, "broken", FaultKind::ApiStatus { code: 500 }).boxed()),
-    ("an empty body is tried again and deletes nothing", |w| passing(w, "empty", FaultKind::EmptyBody).boxed()),
-    ("a slow body arrives", |w| slow(w).boxed()),
-    ("a state that is not JSON is parked for review", |w| garbage(w).boxed()),
-    ("an upstream that answers an older state never takes the catalog back", |w| stale(w).boxed()),
-    ("records that do not fit are kept by position and block nothing", |w| poison(w).boxed()),
-    ("a download from a private address is refused", |w| guarded(w).boxed()),
+    ("a changed state reaches the feed, and only what changed", |w| plain(w).boxed_local()),
+    ("replaying an event any number of times changes nothing", |w| replay(w).boxed_local()),
+    ("a new lineage replaces the old one", |w| lineage(w).boxed_local()),
+    ("a 404 parks the workspace, deletes nothing and leaves its neighbours alone", |w| gone(w).boxed_local()),
+    ("a download that is cut is tried again", |w| passing(w, "cut", FaultKind::Truncated).boxed_local()),
+    ("an expired link is tried again with a new one", |w| passing(w, "expired", FaultKind::ExpiredUrl).boxed_local()),
+    ("a wrong content length is tried again", |w| passing(w, "length", FaultKind::WrongContentLength).boxed_local()),
+    ("an upstream error is tried again", |w| passing(w, "broken", FaultKind::ApiStatus { code: 500 }).boxed_local()),
+    ("an empty body is tried again and deletes nothing", |w| passing(w, "empty", FaultKind::EmptyBody).boxed_local()),
+    ("a slow body arrives", |w| slow(w).boxed_local()),
+    ("a state that is not JSON is parked for review", |w| garbage(w).boxed_local()),
+    ("an upstream that answers an older state never takes the catalog back", |w| stale(w).boxed_local()),
+    ("records that do not fit are kept by position and block nothing", |w| poison(w).boxed_local()),
+    ("a download from a private address is refused", |w| guarded(w).boxed_local()),
 ];
 
 /// Runs all cases at once; returns what failed.

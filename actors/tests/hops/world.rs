@@ -1,6 +1,6 @@
 //! One world for all cases: the parts as the binary wires them, with limits that keep a test short.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -85,13 +85,21 @@ impl World {
     /// The scene of a case, after its tenant's first sync.
     pub async fn scene(&self, name: &str) -> Scene<'_> {
         let workspaces = self.simulator.workspaces().into_iter().filter(|it| it.organization == name);
-        let scene = Scene {
+        let mut scene = Scene {
             world: self,
             tenant: TenantId::parse(name).expect("tenant"),
             workspaces: workspaces.map(|it| WorkspaceId::parse(&it.id).expect("workspace")).collect(),
             reports: self.reports(),
         };
-        scene.until("the first sync", async |scene| scene.served().await >= scene.workspaces.len()).await;
+        // No sync ends before the consumer has joined its group, which takes seconds: no report is missed.
+        let mut waiting: HashSet<WorkspaceId> = scene.workspaces.iter().cloned().collect();
+        let first_sync = async {
+            while !waiting.is_empty() {
+                let report = scene.reports.recv().await.expect("the worker runs");
+                waiting.remove(&report.workspace);
+            }
+        };
+        tokio::time::timeout(WAIT_MAX, first_sync).await.expect("the first sync ends in time");
         scene
     }
 

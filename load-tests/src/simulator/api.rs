@@ -213,7 +213,12 @@ fn workspace_document(shared: &Shared, world: &mut World, asked: &Asked, id: &st
     workspace.measure_states();
     let mut body = json!({"data": bodies::workspace(workspace)});
     if asked.includes_state() {
-        body["included"] = state_version(shared, world, asked, id).into_iter().collect();
+        let version = state_version(shared, world, asked, id);
+        if let Some(version) = &version {
+            // A stale answer is stale as a whole.
+            body["data"]["relationships"]["current-state-version"]["data"]["id"] = version["id"].clone();
+        }
+        body["included"] = version.into_iter().collect();
     }
     document(StatusCode::OK, &body)
 }
