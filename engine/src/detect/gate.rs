@@ -20,6 +20,8 @@ pub(super) enum Trigger {
     Jwt,
     /// `bearer ` or `basic `.
     Header,
+    /// A word that announces an identity number with letters in it.
+    Announced,
     /// The first bytes of a private IPv4 or IPv6 address.
     Address,
 }

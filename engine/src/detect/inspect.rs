@@ -7,7 +7,7 @@ use super::gate::{Candidate, Signs, Trigger};
 use super::resolve::{self, Found};
 use super::structural as rule;
 use super::{Hint, Hit, KeyVerdict, RuleIx, RuleSet, Scratch, marker};
-use super::{assignment, blocks, encoded, json, network, people, tokens, url};
+use super::{announced, assignment, blocks, encoded, json, network, people, tokens, url};
 
 /// JSON or encodings inside each other, at most this deep.
 pub(super) const LEVELS_MAX: u8 = 4;
@@ -241,6 +241,12 @@ impl Search<'_> {
                     seen.block = text.len();
                 }
             }
+            Trigger::Announced => {
+                if at >= seen.announced {
+                    announced::lettered(self, text.as_bytes());
+                    seen.announced = text.len();
+                }
+            }
             Trigger::Url => url::at(self, text, at),
             Trigger::Jwt => {
                 if at >= seen.jwt {
@@ -267,6 +273,7 @@ impl Search<'_> {
 pub(super) struct Seen {
     block: usize,
     jwt: usize,
+    announced: usize,
     address: usize,
     assignment: usize,
     /// The last confirmed shape.

@@ -181,85 +181,75 @@ fn hint(hint: Hint) -> KeyVerdict {
     KeyVerdict::Context(KeyContext { hint, tenant: 0 })
 }
 
+/// Words before "key" that make it an index, a place or a name.
+#[rustfmt::skip]
+const INDEXING: &[&str] = &[
+    "hash", "range", "partition", "sort", "object", "bucket", "s3", "kms", "foreign", "tag", "lock", "state",
+];
+
+/// Words that make a token or a secret a matter of course.
+#[rustfmt::skip]
+const COURSE: &[&str] = &["next", "page", "continuation", "pagination", "pull", "count", "max", "idempotency"];
+
 /// The built-in verdict on a key.
 pub(super) fn classify(key: &str) -> KeyVerdict {
     let Some(mut words) = Words::of(key) else { return KeyVerdict::Plain };
-    if let Some(personal) = personal(&words) {
-        return personal;
-    }
+    personal(&words).or_else(|| about(&words)).unwrap_or_else(|| {
+        words.strip_neutral();
+        named(&words, key.len())
+    })
+}
+
+/// Keys that say something *about* a secret, or that hold what is public.
+fn about(words: &Words) -> Option<KeyVerdict> {
     let (last, before) = (words.word(0), words.word(1));
     if last == "id" && before == "secret" && words.count == 2 {
-        return hint(Hint::Secret(rule::SUGGESTIVE_KEY));
+        // A name at one provider, the secret half of an AppRole at another: the value decides.
+        return Some(hint(Hint::Secret(rule::SUGGESTIVE_KEY)));
     }
     if matches!(last, "description" | "references" | "comment" | "summary") {
         // Talks about the secret that its parent names; must not inherit.
-        return hint(Hint::None);
+        return Some(hint(Hint::None));
     }
-    let secret_inside = words.any(STRONG)
-        || words.any(SUGGESTIVE)
-        || words.any(&["key", "keys"])
-        || words.ends_joined(JOINED);
+    let secret = words.any(STRONG) || words.any(SUGGESTIVE);
+    let inside = secret || words.any(&["key", "keys"]) || words.ends_joined(JOINED);
     let fact = FACT.contains(&last) || last == "used" && before == "last";
-    if words.count > 1 && secret_inside && fact && !is_pair(before, last) {
-        return hint(Hint::Public);
+    let public_key = words.any(&["public", "pub"]) && words.any(&["key", "keys", "token"]);
+    if words.count > 1 && inside && fact && !is_pair(before, last) || public_key {
+        return Some(hint(Hint::Public));
     }
-    if words.any(&["public", "pub"]) && words.any(&["key", "keys", "token"]) {
-        return hint(Hint::Public);
+    if connection(words) {
+        return Some(hint(Hint::Connection(rule::CONNECTION)));
     }
-    if connection(&words) {
-        return hint(Hint::Connection(rule::CONNECTION));
+    if secret {
+        return None;
     }
-    if matches!(last, "version" | "versions" | "release") && !words.any(STRONG) && !words.any(SUGGESTIVE) {
-        return hint(Hint::Version);
+    if matches!(last, "version" | "versions" | "release") {
+        return Some(hint(Hint::Version));
     }
-    if PUBLIC_LAST.contains(&last) && !words.any(STRONG) && !words.any(SUGGESTIVE) {
-        return hint(Hint::Public);
-    }
-    words.strip_neutral();
-    let stripped_strong = key.len() > 7 && matches!((words.word(0), words.count), ("secret", 1));
-    if stripped_strong {
-        // secret_string, secret_value, secret_data: what stands there is the secret itself.
-        return KeyVerdict::Sensitive(rule::SENSITIVE_KEY);
-    }
+    PUBLIC_LAST.contains(&last).then(|| hint(Hint::Public))
+}
+
+/// Keys that name a secret, or something that is called a key.
+fn named(words: &Words, key_len: usize) -> KeyVerdict {
     let (last, before) = (words.word(0), words.word(1));
-    if STRONG.contains(&last)
+    // secret_string, secret_value, secret_data: what stands there is the secret itself.
+    let itself = key_len > 7 && last == "secret" && words.count == 1;
+    if itself
+        || STRONG.contains(&last)
         || is_pair(before, last)
-        || secret_access_key(&words)
+        || secret_access_key(words)
         || words.ends_joined(JOINED)
     {
         return KeyVerdict::Sensitive(rule::SENSITIVE_KEY);
     }
-    if words.any(&[
-        "next",
-        "page",
-        "continuation",
-        "pagination",
-        "pull",
-        "count",
-        "max",
-        "client_request",
-        "idempotency",
-    ]) {
+    if words.any(COURSE) {
         return hint(Hint::Public);
     }
-    if SUGGESTIVE.contains(&last) || last == "key" && secret_key_owner(&words) {
+    if SUGGESTIVE.contains(&last) || last == "key" && secret_key_owner(words) {
         return hint(Hint::Secret(rule::SUGGESTIVE_KEY));
     }
-    let indexing = [
-        "hash",
-        "range",
-        "partition",
-        "sort",
-        "object",
-        "bucket",
-        "s3",
-        "kms",
-        "foreign",
-        "tag",
-        "lock",
-        "state",
-    ];
-    if matches!(last, "key" | "keys") && !indexing.contains(&before) {
+    if matches!(last, "key" | "keys") && !INDEXING.contains(&before) {
         return hint(Hint::Rare);
     }
     KeyVerdict::Plain

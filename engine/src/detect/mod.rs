@@ -3,6 +3,7 @@
 //! Owns the rule set (built-in families, keys, tenant overlay) and the verdict on each value. Must never keep a
 //! value beyond a call, print one, or know where in a state a value stands: paths are the scanner's business.
 
+mod announced;
 mod assignment;
 mod blocks;
 mod checksum;

@@ -3,10 +3,10 @@
 //! Numbers need their check digit, or a form that is theirs alone, or a key that names them.
 
 use super::inspect::Search;
-use super::{Hint, checksum, marker, structural as rule};
+use super::{Hint, announced, checksum, marker, structural as rule};
 
 /// Fewer digits are no number of a person or an account.
-pub(super) const DIGITS_MIN: usize = 6;
+pub(super) const DIGITS_MIN: usize = 8;
 
 /// Top-level names that are none: units of systemd and file names.
 const NO_DOMAIN: &[&str] = &[
@@ -80,7 +80,7 @@ fn real_domain(domain: &str) -> bool {
         && !MACHINE_DOMAINS.iter().any(|machine| domain.ends_with(machine))
 }
 
-fn glue(b: Option<&u8>) -> bool {
+pub(super) fn glue(b: Option<&u8>) -> bool {
     b.is_some_and(|b| {
         b.is_ascii_alphanumeric() || matches!(b, b'_' | b'/' | b'=' | b'+' | b'@') || *b >= 0x80
     })
@@ -111,10 +111,6 @@ pub(super) fn numbers(search: &mut Search<'_>, text: &str, hint: Hint) {
     }
     ibans(search, text);
     letters_and_digits(search, bytes);
-    let words = [&b"ni"[..], b"NI", b"dni", b"DNI", b"nif", b"NIF", b"nsurance"];
-    if words.iter().any(|word| memchr::memmem::find(bytes, word).is_some()) {
-        lettered(search, bytes);
-    }
 }
 
 /// Length of a run of digits with single separators between them.
@@ -158,47 +154,11 @@ fn number(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize) {
         || form == b"999 999 999" && checksum::sin(text)
     {
         search.push(start, end, rule::NATIONAL_ID);
-    } else if let Some(ix) = announced(bytes, start, end) {
+    } else if let Some(ix) = announced::number(bytes, start, end, digits) {
         search.push(start, end, ix);
     } else if phone(form, text, digits) {
         search.push(start, end, rule::PHONE);
     }
-}
-
-/// A number, the words that announce it, and its check.
-type Announced = (&'static [&'static str], fn(&[u8]) -> bool, super::RuleIx);
-
-/// Numbers without a form of their own: believed when a word announces them and their check digits hold.
-const ANNOUNCED: &[Announced] = &[
-    (&["pesel"], checksum::pesel, rule::NATIONAL_ID),
-    (&["bsn", "burgerservicenummer", "sofinummer"], checksum::bsn, rule::NATIONAL_ID),
-    (&["steuer", "idnr", "tax id"], checksum::german_tax_id, rule::NATIONAL_ID),
-    (&["nhs"], checksum::nhs, rule::NATIONAL_ID),
-    (&["routing", "aba"], checksum::aba_routing, rule::BANK),
-    (&["sin", "social insurance"], checksum::sin, rule::NATIONAL_ID),
-    (&["cpf"], checksum::cpf, rule::NATIONAL_ID),
-    (&["aadhaar", "uidai"], checksum::aadhaar, rule::NATIONAL_ID),
-    (&["ssn", "social security"], checksum::ssn, rule::NATIONAL_ID),
-    (&["nir", "securite sociale", "insee"], checksum::nir, rule::NATIONAL_ID),
-    (&["dni", "nie", "nif"], checksum::dni, rule::NATIONAL_ID),
-    (&["nino", "national insurance", "ni number"], checksum::nino, rule::NATIONAL_ID),
-];
-
-/// The rule whose word stands within 24 bytes before the number, when the number checks.
-fn announced(bytes: &[u8], start: usize, end: usize) -> Option<super::RuleIx> {
-    let mut before = [0u8; 24];
-    let near = &bytes[start.saturating_sub(24)..start];
-    let before = &mut before[..near.len()];
-    before.copy_from_slice(near);
-    before.make_ascii_lowercase();
-    let says = |word: &str| {
-        memchr::memmem::rfind(before, word.as_bytes()).is_some_and(|at| {
-            let open = |b: Option<&u8>| b.is_none_or(|b| !b.is_ascii_alphabetic());
-            (at == 0 || open(before.get(at - 1))) && (word.len() > 4 || open(before.get(at + word.len())))
-        })
-    };
-    let row = ANNOUNCED.iter().find(|(words, ..)| words.iter().any(|word| says(word)))?;
-    row.1(&bytes[start..end]).then_some(row.2)
 }
 
 /// 4-4-4-4, 4-6-5, 4-6-4 and 19 digits in fours.
@@ -289,29 +249,6 @@ fn iban_length(text: &[u8]) -> bool {
         b"IT" | b"FR" | b"GR" => n == 27,
         b"PL" | b"HU" | b"CY" => n == 28,
         _ => (15..=34).contains(&n),
-    }
-}
-
-/// Identity numbers with letters in them, announced by a word: `QQ 12 34 56 C`, `12345678Z`, `X1234567L`.
-fn lettered(search: &mut Search<'_>, bytes: &[u8]) {
-    for (at, b) in bytes.iter().enumerate() {
-        if !b.is_ascii_alphanumeric() || glue(at.checked_sub(1).and_then(|n| bytes.get(n))) {
-            continue;
-        }
-        let spaced =
-            bytes[at..].iter().take(13).take_while(|b| b.is_ascii_alphanumeric() || **b == b' ').count();
-        let tight = bytes[at..].iter().take(13).take_while(|b| b.is_ascii_alphanumeric()).count();
-        for len in [tight, 13, 11] {
-            let digits = bytes[at..at + len.min(spaced)].iter().filter(|b| b.is_ascii_digit()).count();
-            let fits = (9..=13).contains(&len)
-                && len <= spaced
-                && (6..=8).contains(&digits)
-                && !glue(bytes.get(at + len));
-            if let Some(ix) = fits.then(|| announced(bytes, at, at + len)).flatten() {
-                search.push(at, at + len, ix);
-                break;
-            }
-        }
     }
 }
 

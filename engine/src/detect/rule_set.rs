@@ -13,7 +13,9 @@ use super::json::{self, PairPart};
 use super::overlay::Overlay;
 use super::shape::{Part, RUN_MAX, Shape};
 use super::structural as rule;
-use super::{HashKey, Hint, KeyVerdict, RuleError, RuleIx, assignment, keys, marker, network, people};
+use super::{
+    HashKey, Hint, KeyVerdict, RuleError, RuleIx, announced, assignment, keys, marker, network, people,
+};
 
 /// What is known of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +111,9 @@ impl Core {
 fn structural_literals(literals: &mut Vec<Literal>) {
     for word in keys::SCREEN_WORDS {
         literals.push(Literal::new(word.as_bytes(), true, Trigger::Assignment));
+    }
+    for word in announced::LETTERED {
+        literals.push(Literal::new(word.as_bytes(), true, Trigger::Announced));
     }
     literals.push(Literal::new(b"://", false, Trigger::Url));
     literals.push(Literal::new(b"BEGIN ", false, Trigger::Block));

@@ -95,6 +95,16 @@ fn secret_parts_of_longer_texts_go_alone() {
             r#"{"x":"{\"y\":\"{\\\"password\\\":\\\"hunter2\\\"}\"}"}"#.to_owned(),
             r#"{"x":"{\"y\":\"{\\\"password\\\":\\\"{c}\\\"}\"}"}"#,
         ),
+    ] {
+        check(key, &text, expected);
+    }
+    settle();
+}
+
+#[test]
+fn people_networks_and_keys_are_told() {
+    let long = drawn(32);
+    for (key, text, expected) in [
         ("text", "\u{00fc} mail j\u{00f6}rg@b\u{00fc}ro.example now".to_owned(), "\u{00fc} mail {p} now"),
         ("text", "to ann@example.org, bob@example.org.".to_owned(), "to {p}, {p}."),
         ("cidr", "10.1.2.0/24".to_owned(), "{i}"),

@@ -1,0 +1,90 @@
+//! Identity and routing numbers without a form of their own: believed when a word announces them and their check
+//! digits hold.
+
+use super::checksum;
+use super::inspect::Search;
+use super::people::glue;
+use super::{RuleIx, structural as rule};
+
+/// How many digits, the words before them, the check, the rule.
+struct Row {
+    digits: usize,
+    words: &'static [&'static str],
+    check: fn(&[u8]) -> bool,
+    rule: RuleIx,
+}
+
+const fn row(digits: usize, words: &'static [&'static str], check: fn(&[u8]) -> bool, rule: RuleIx) -> Row {
+    Row { digits, words, check, rule }
+}
+
+const ROWS: &[Row] = &[
+    row(11, &["pesel"], checksum::pesel, rule::NATIONAL_ID),
+    row(9, &["bsn", "burgerservicenummer", "sofinummer"], checksum::bsn, rule::NATIONAL_ID),
+    row(11, &["steuer", "idnr", "tax id"], checksum::german_tax_id, rule::NATIONAL_ID),
+    row(10, &["nhs"], checksum::nhs, rule::NATIONAL_ID),
+    row(9, &["routing", "aba"], checksum::aba_routing, rule::BANK),
+    row(9, &["sin", "social insurance"], checksum::sin, rule::NATIONAL_ID),
+    row(11, &["cpf"], checksum::cpf, rule::NATIONAL_ID),
+    row(12, &["aadhaar", "uidai"], checksum::aadhaar, rule::NATIONAL_ID),
+    row(9, &["ssn", "social security"], checksum::ssn, rule::NATIONAL_ID),
+    row(15, &["nir", "securite sociale", "insee"], checksum::nir, rule::NATIONAL_ID),
+    row(8, &["dni", "nif"], checksum::dni, rule::NATIONAL_ID),
+    row(7, &["nie"], checksum::dni, rule::NATIONAL_ID),
+    row(6, &["nino", "national insurance", "ni number"], checksum::nino, rule::NATIONAL_ID),
+];
+
+/// Words that announce numbers with letters in them: the gate looks for these.
+pub(super) const LETTERED: &[&str] =
+    &["nino", "national insurance", "ni number", "dni", "nif ", "nif:", "nie ", "nie:"];
+
+/// Announcing words stand at most this far before the number.
+const NEAR: usize = 24;
+
+/// The rule whose word stands shortly before the number, when the number checks.
+pub(super) fn number(bytes: &[u8], start: usize, end: usize, digits: usize) -> Option<RuleIx> {
+    let near = &bytes[start.saturating_sub(NEAR)..start];
+    if near.iter().filter(|b| b.is_ascii_alphabetic()).count() < 3 {
+        return None;
+    }
+    let mut lower = [0u8; NEAR];
+    let before = &mut lower[..near.len()];
+    before.copy_from_slice(near);
+    before.make_ascii_lowercase();
+    let says = |word: &str| {
+        memchr::memmem::rfind(before, word.as_bytes()).is_some_and(|at| {
+            let open = |b: Option<&u8>| b.is_none_or(|b| !b.is_ascii_alphabetic());
+            (at == 0 || open(before.get(at - 1))) && (word.len() > 4 || open(before.get(at + word.len())))
+        })
+    };
+    let found = ROWS.iter().find(|row| row.digits == digits && row.words.iter().any(|word| says(word)))?;
+    (found.check)(&bytes[start..end]).then_some(found.rule)
+}
+
+/// Numbers with letters in them: `AB 12 34 56 C`, `12345678Z`, `X1234567L`.
+pub(super) fn lettered(search: &mut Search<'_>, bytes: &[u8]) {
+    for (at, b) in bytes.iter().enumerate() {
+        if !b.is_ascii_alphanumeric() || glue(at.checked_sub(1).and_then(|n| bytes.get(n))) {
+            continue;
+        }
+        let run = |spaces: bool| {
+            bytes[at..]
+                .iter()
+                .take(13)
+                .take_while(|b| b.is_ascii_alphanumeric() || spaces && **b == b' ')
+                .count()
+        };
+        let (spaced, tight) = (run(true), run(false));
+        for len in [tight, 13, 11] {
+            if !(9..=13).contains(&len) || len > spaced || glue(bytes.get(at + len)) {
+                continue;
+            }
+            let digits = checksum::digits(&bytes[at..at + len]).count();
+            if let Some(ix) = (6..=8).contains(&digits).then(|| number(bytes, at, at + len, digits)).flatten()
+            {
+                search.push(at, at + len, ix);
+                break;
+            }
+        }
+    }
+}
