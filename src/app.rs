@@ -77,9 +77,10 @@ impl App {
     pub async fn start(settings: Settings, listener: TcpListener) -> anyhow::Result<Self> {
         let registry = prometheus::Registry::new();
         let telemetry = Telemetry::new(&registry).context("cannot register metrics")?;
-        let store = Store::connect(settings.database_url.expose(), settings.database_connections_max)
-            .await
-            .context("cannot connect to Postgres: check postgres.url, and run `terrasift migrate` once")?;
+        let store =
+            Store::connect(settings.database_url.expose(), settings.database_connections_max).await.context(
+                "cannot connect to Postgres: check postgres.url, and run `terrasift migrate` once",
+            )?;
         let rows: Vec<TenantRow> =
             settings.tenants.iter().map(|t| TenantRow { id: t.id.clone(), slug: t.slug.clone() }).collect();
         store.declare_tenants(&rows).await.context("cannot declare the tenants in Postgres")?;
@@ -135,7 +136,11 @@ impl App {
 }
 
 fn door(tenant: &TenantSettings) -> TenantDoor {
-    TenantDoor { id: tenant.id.clone(), slug: tenant.slug.clone(), webhook_secret: tenant.webhook_secret.clone() }
+    TenantDoor {
+        id: tenant.id.clone(),
+        slug: tenant.slug.clone(),
+        webhook_secret: tenant.webhook_secret.clone(),
+    }
 }
 
 fn serve_http(
@@ -194,7 +199,8 @@ async fn start_worker(
         let mut config = ClientConfig::new(settings.address.clone(), tenant.tokens);
         config.allow_private_downloads = settings.allow_private_downloads;
         config.allow_http = settings.allow_http;
-        let client = Client::new(config).with_context(|| format!("tenant {}: cannot reach Terraform Cloud", tenant.id))?;
+        let client = Client::new(config)
+            .with_context(|| format!("tenant {}: cannot reach Terraform Cloud", tenant.id))?;
         // The limit is the user's. Without an answer each tenant is a user of its own: right for most, and the server's
         // 429 closes the gate for the rest.
         let user = match tokio::time::timeout(ACCOUNT_WAIT_MAX, client.account_user()).await {

@@ -21,7 +21,8 @@ pub const DEFAULT: &str = include_str!("terrasift.default.yaml");
 pub fn load(path: &Path) -> anyhow::Result<Config> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let environment = Env::prefixed("TERRASIFT_").split("__").filter(|key| key.as_str().contains('.'));
-    parse(&text, Some(environment)).with_context(|| format!("{} is not a valid configuration", path.display()))
+    parse(&text, Some(environment))
+        .with_context(|| format!("{} is not a valid configuration", path.display()))
 }
 
 /// The default configuration.
@@ -33,7 +34,8 @@ pub fn defaults() -> anyhow::Result<Config> {
 }
 
 fn parse(text: &str, environment: Option<Env>) -> anyhow::Result<Config> {
-    let mut figment = Figment::from(Serialized::defaults(yaml(DEFAULT)?)).merge(Serialized::defaults(yaml(text)?));
+    let mut figment =
+        Figment::from(Serialized::defaults(yaml(DEFAULT)?)).merge(Serialized::defaults(yaml(text)?));
     if let Some(environment) = environment {
         figment = figment.merge(environment);
     }
@@ -48,7 +50,9 @@ fn parse(text: &str, environment: Option<Env>) -> anyhow::Result<Config> {
 fn yaml(text: &str) -> anyhow::Result<serde_norway::Value> {
     let value: serde_norway::Value = serde_norway::from_str(text).map_err(|error| {
         // The parser's own message can quote the text.
-        let place = error.location().map_or(String::new(), |at| format!(" at line {}, column {}", at.line(), at.column()));
+        let place = error
+            .location()
+            .map_or(String::new(), |at| format!(" at line {}, column {}", at.line(), at.column()));
         anyhow::anyhow!("not valid YAML{place}")
     })?;
     Ok(match value {
@@ -66,7 +70,8 @@ fn explain(errors: &figment::Error) -> String {
             let path = error.path.join(".");
             match &error.kind {
                 Kind::UnknownField(field, known) => {
-                    let nearest = nearest(field, known).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+                    let nearest = nearest(field, known)
+                        .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
                     let path = path.strip_suffix(field.as_str()).unwrap_or(&path).trim_end_matches('.');
                     let inside = if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") };
                     format!("unknown key `{field}` in {inside}{nearest}")
@@ -110,8 +115,9 @@ pub fn secret(place: &str, reference: &str) -> anyhow::Result<Secret> {
 pub fn key(place: &str, reference: &str) -> anyhow::Result<[u8; 32]> {
     let text = secret(place, reference)?;
     let mut key = [0; 32];
-    hex::decode_to_slice(text.expose().trim(), &mut key)
-        .map_err(|_| anyhow::anyhow!("{place}: expected 64 hex digits; make one with `openssl rand -hex 32`"))?;
+    hex::decode_to_slice(text.expose().trim(), &mut key).map_err(|_| {
+        anyhow::anyhow!("{place}: expected 64 hex digits; make one with `openssl rand -hex 32`")
+    })?;
     Ok(key)
 }
 
@@ -145,9 +151,14 @@ mod tests {
         check("limits: {memory_mib: hunter2}", "`limits.memory_mib`: expected");
         check("limits: {memory_mib: 0}", "limits.memory_mib: too small");
         check("tenants: [{id: Hunter2, organizations: [], tokens: []}]", "not a valid tenant id");
-        check(&format!("tenants: [{TENANT}, {TENANT}]"), "tenants[1].id: a tenant with this id is declared above");
-        check("tenants: [{id: a, slug: b, organizations: [], tokens: ['env:T']}, {id: b, organizations: [], tokens: ['env:T']}]",
-            "tenants[1].slug: a tenant with this slug is declared above");
+        check(
+            &format!("tenants: [{TENANT}, {TENANT}]"),
+            "tenants[1].id: a tenant with this id is declared above",
+        );
+        check(
+            "tenants: [{id: a, slug: b, organizations: [], tokens: ['env:T']}, {id: b, organizations: [], tokens: ['env:T']}]",
+            "tenants[1].slug: a tenant with this slug is declared above",
+        );
         check("tenants: [{id: a, organizations: [x], tokens: []}]", "tenants[0].tokens: empty");
         check("tenants: [{id: a, organisations: [x], tokens: ['env:T']}]", "did you mean `organizations`?");
         check("a: [", "not valid YAML at line");

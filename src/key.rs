@@ -74,7 +74,8 @@ pub async fn issue(
     expires_at: Option<OffsetDateTime>,
 ) -> anyhow::Result<Secret> {
     let mut random = [0; 24];
-    getrandom::fill(&mut random).map_err(|_| anyhow::anyhow!("the operating system gives no random bytes"))?;
+    getrandom::fill(&mut random)
+        .map_err(|_| anyhow::anyhow!("the operating system gives no random bytes"))?;
     let key = mint_api_key(random);
     let digest = api_key_digest(pepper, key.expose()).context("a new key is not valid")?;
     let scopes = [CATALOG_READ_SCOPE.to_owned()];

@@ -20,7 +20,9 @@ pub enum RuleFileError {
     #[error("the rule file {0} is larger than 1 MiB: split it, or write fewer, broader rules")]
     TooLarge(String),
     /// Not YAML, or an unknown key.
-    #[error("the rule file {file} does not fit its schema at line {line}: compare with `schemas/generated/rules.schema.json`")]
+    #[error(
+        "the rule file {file} does not fit its schema at line {line}: compare with `schemas/generated/rules.schema.json`"
+    )]
     Shape {
         /// File.
         file: String,
@@ -44,7 +46,8 @@ pub enum RuleFileError {
 pub fn compile(path: Option<&Path>) -> Result<RuleSet, RuleFileError> {
     let Some(path) = path else {
         let built_in = RuleSet::compile(&RuleFile { version: 1, ..RuleFile::default() });
-        return built_in.map_err(|error| RuleFileError::Rule { file: "built in".to_owned(), error: error.to_string() });
+        return built_in
+            .map_err(|error| RuleFileError::Rule { file: "built in".to_owned(), error: error.to_string() });
     };
     let file = path.display().to_string();
     let metadata = std::fs::metadata(path).map_err(|_| RuleFileError::Unreadable(file.clone()))?;

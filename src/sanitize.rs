@@ -99,7 +99,11 @@ pub fn run(arguments: &SanitizeArguments) -> anyhow::Result<ExitCode> {
 }
 
 fn name(arguments: &SanitizeArguments) -> String {
-    if arguments.file.as_os_str() == "-" { "standard input".to_owned() } else { arguments.file.display().to_string() }
+    if arguments.file.as_os_str() == "-" {
+        "standard input".to_owned()
+    } else {
+        arguments.file.display().to_string()
+    }
 }
 
 fn filter(arguments: &SanitizeArguments, rules: &Arc<RuleSet>) -> Result<(), Stop> {
@@ -135,7 +139,8 @@ fn filter(arguments: &SanitizeArguments, rules: &Arc<RuleSet>) -> Result<(), Sto
     output.flush().context("cannot write to standard output")?;
     if let Some(path) = &arguments.report {
         let text = serde_json::to_vec_pretty(&report).context("cannot write the report as JSON")?;
-        std::fs::write(path, text).with_context(|| format!("cannot write the report to {}", path.display()))?;
+        std::fs::write(path, text)
+            .with_context(|| format!("cannot write the report to {}", path.display()))?;
     }
     if arguments.stats {
         stats(arguments, bytes, &report, started.elapsed())?;
@@ -233,7 +238,12 @@ fn spool() -> Result<Vec<u8>, Stop> {
 }
 
 #[expect(clippy::print_stderr, reason = "the command line's own voice")]
-fn stats(arguments: &SanitizeArguments, bytes: u64, report: &Report, elapsed: Duration) -> anyhow::Result<()> {
+fn stats(
+    arguments: &SanitizeArguments,
+    bytes: u64,
+    report: &Report,
+    elapsed: Duration,
+) -> anyhow::Result<()> {
     let found: u64 = report.counts.values().sum();
     let megabytes = precise(bytes) / 1e6;
     let rate = megabytes / elapsed.as_secs_f64().max(1e-9);

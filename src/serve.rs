@@ -93,7 +93,8 @@ async fn serve(settings: Settings, listen: &str) -> anyhow::Result<ExitCode> {
 pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
     let mut kafka = KafkaConfig::new(&config.kafka.bootstrap, &config.kafka.group, "terrasift");
     kafka.properties = config.kafka.properties.clone();
-    let address: Url = config.terraform_cloud.address.parse().context("terraform_cloud.address is not a URL")?;
+    let address: Url =
+        config.terraform_cloud.address.parse().context("terraform_cloud.address is not a URL")?;
     let mut tenants = Vec::with_capacity(config.tenants.len());
     for (index, tenant) in config.tenants.iter().enumerate() {
         let place = |key: &str| format!("tenants[{index}].{key}");
@@ -105,7 +106,9 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
             slug: tenant.slug(),
             organizations: tenant.organizations.clone(),
             tokens: tokens.collect::<anyhow::Result<_>>()?,
-            webhook_secret: webhook_secret.map(|r| config::secret(&place("webhook_secret"), r)).transpose()?,
+            webhook_secret: webhook_secret
+                .map(|r| config::secret(&place("webhook_secret"), r))
+                .transpose()?,
             default_owner: tenant.default_owner.clone(),
         });
     }

@@ -11,7 +11,7 @@ const OPEN_MIN: Duration = Duration::from_secs(5);
 const OPEN_MAX: Duration = Duration::from_secs(120);
 
 /// A breaker.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Breaker {
     failures: u32,
     trips: u32,
@@ -26,12 +26,6 @@ pub enum Pass {
     Yes,
     /// Not before this instant; `None`: when the probe under way has ended.
     NotBefore(Option<Instant>),
-}
-
-impl Default for Breaker {
-    fn default() -> Self {
-        Self { failures: 0, trips: 0, open_until: None, probing: false }
-    }
 }
 
 impl Breaker {

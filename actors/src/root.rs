@@ -95,9 +95,7 @@ impl Actor for Root {
     ) -> Result<(), ActorProcessingErr> {
         // What is stopped on purpose has not crashed.
         match event {
-            SupervisionEvent::ActorFailed(..) | SupervisionEvent::ActorTerminated(..)
-                if !state.stopping =>
-            {
+            SupervisionEvent::ActorFailed(..) | SupervisionEvent::ActorTerminated(..) if !state.stopping => {
                 crashed(&myself, state).await
             }
             _ => Ok(()),

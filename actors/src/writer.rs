@@ -44,7 +44,7 @@ pub struct PendingCommit {
 /// Messages to the writer.
 pub enum WriterMsg {
     /// A workspace is ready.
-    Commit(TenantId, PendingCommit),
+    Commit(TenantId, Box<PendingCommit>),
     /// A tenant's transaction has ended.
     Ended(TenantId),
 }
@@ -61,7 +61,7 @@ pub async fn commit(
 ) -> CommitReply {
     let tenant = tenant.clone();
     let call = writer.call(
-        |reply| WriterMsg::Commit(tenant, PendingCommit { commit, reply, _permit: permit }),
+        |reply| WriterMsg::Commit(tenant, Box::new(PendingCommit { commit, reply, _permit: permit })),
         Some(COMMIT_WAIT_MAX),
     );
     match call.await {
@@ -114,10 +114,10 @@ impl Actor for Writer {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             WriterMsg::Commit(tenant, pending) => match state.gathering.get_mut(&tenant) {
-                Some(gathering) => gathering.push(pending),
+                Some(gathering) => gathering.push(*pending),
                 None => {
                     state.gathering.insert(tenant.clone(), Vec::new());
-                    start(&myself, state, tenant, vec![pending]);
+                    start(&myself, state, tenant, vec![*pending]);
                 }
             },
             WriterMsg::Ended(tenant) => match state.gathering.get_mut(&tenant) {

@@ -2,7 +2,6 @@
 //!
 //! Must never know tokio, a clock, a file, the network or a random generator: whoever calls passes bytes and keys in.
 
-
 pub mod detect;
 pub mod diff;
 pub mod extract;

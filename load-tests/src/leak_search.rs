@@ -86,7 +86,12 @@ impl LeakSearch {
                     && self.found.insert(needle.canary)
                 {
                     let (family, planted) = self.canaries[needle.canary];
-                    self.leaks.insert(Leak { canary: needle.canary, family, planted, found: place.to_owned() });
+                    self.leaks.insert(Leak {
+                        canary: needle.canary,
+                        family,
+                        planted,
+                        found: place.to_owned(),
+                    });
                 }
             }
         }
@@ -122,7 +127,8 @@ fn forms(text: &str) -> Vec<(Vec<u8>, bool)> {
     let escaped = serde_json::Value::from(text).to_string();
     let escaped = escaped[1..escaped.len() - 1].to_owned();
     let doubled = escaped.replace('\\', "\\\\");
-    let mut forms: Vec<_> = [text.to_owned(), escaped, doubled].map(|form| (form.into_bytes(), bounded)).to_vec();
+    let mut forms: Vec<_> =
+        [text.to_owned(), escaped, doubled].map(|form| (form.into_bytes(), bounded)).to_vec();
     forms.dedup();
     if text.len() >= BASE64_FROM_BYTES {
         forms.extend(base64_forms(text.as_bytes()).map(|form| (form, false)));
@@ -150,7 +156,8 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
 
     fn check(planted: &str, haystack: &[u8], found: bool) {
-        let canary = Canary { text: planted.to_owned(), family: "test", category: "credential", place: "here" };
+        let canary =
+            Canary { text: planted.to_owned(), family: "test", category: "credential", place: "here" };
         let mut search = LeakSearch::new(&[canary]);
         search.look(haystack, "there");
         assert_eq!(!search.leaks().is_empty(), found, "in {:?}", String::from_utf8_lossy(haystack));

@@ -171,7 +171,9 @@ impl Tenant {
     #[must_use]
     pub fn slug(&self) -> TenantSlug {
         // INVARIANT: ids and slugs have the same shape.
-        self.slug.clone().unwrap_or_else(|| TenantSlug::parse(self.id.as_str()).expect("an id is a valid slug"))
+        self.slug
+            .clone()
+            .unwrap_or_else(|| TenantSlug::parse(self.id.as_str()).expect("an id is a valid slug"))
     }
 }
 
@@ -217,13 +219,22 @@ impl Config {
         let (mut ids, mut slugs) = (BTreeSet::new(), BTreeSet::new());
         for (index, tenant) in self.tenants.iter().enumerate() {
             if !ids.insert(tenant.id.clone()) {
-                wrong(&format!("tenants[{index}].id"), "a tenant with this id is declared above: ids are unique");
+                wrong(
+                    &format!("tenants[{index}].id"),
+                    "a tenant with this id is declared above: ids are unique",
+                );
             }
             if !slugs.insert(tenant.slug()) {
-                wrong(&format!("tenants[{index}].slug"), "a tenant with this slug is declared above: slugs are unique");
+                wrong(
+                    &format!("tenants[{index}].slug"),
+                    "a tenant with this slug is declared above: slugs are unique",
+                );
             }
             if tenant.tokens.is_empty() {
-                wrong(&format!("tenants[{index}].tokens"), "empty: a tenant needs at least one token reference");
+                wrong(
+                    &format!("tenants[{index}].tokens"),
+                    "empty: a tenant needs at least one token reference",
+                );
             }
         }
         problems

@@ -85,7 +85,8 @@ macro_rules! id {
 
 /// A lower-case DNS label of at most 63 bytes, as narrow as Backstage takes namespaces: no two hyphens in a row.
 fn dns_label(text: &[u8]) -> bool {
-    let part = |part: &[u8]| !part.is_empty() && part.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let part =
+        |part: &[u8]| !part.is_empty() && part.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     text.len() <= 63 && text.split(|b| *b == b'-').all(part)
 }
 

@@ -97,7 +97,8 @@ impl Follower {
                     upserts += 1;
                     let entity = change.entity.unwrap_or_default();
                     if entity["kind"] == "TerraformWorkspace"
-                        && let Some(id) = entity["metadata"]["annotations"]["terraform.io/workspace-id"].as_str()
+                        && let Some(id) =
+                            entity["metadata"]["annotations"]["terraform.io/workspace-id"].as_str()
                     {
                         workspaces.push(id.to_owned());
                     }

@@ -116,10 +116,12 @@ async fn feed(world: &World, api_key: &str) -> anyhow::Result<Vec<u8>> {
     loop {
         let mut query = vec![("limit", "1000".to_owned())];
         query.extend(cursor.map(|cursor| ("cursor", cursor)));
-        let request = world.http.get(format!("{}/v1/changes", world.origin)).query(&query).bearer_auth(api_key);
+        let request =
+            world.http.get(format!("{}/v1/changes", world.origin)).query(&query).bearer_auth(api_key);
         let body = request.send().await?.error_for_status()?.bytes().await?;
         bytes.extend_from_slice(&body);
-        let page: ChangesPage = serde_json::from_slice(&body).context("a page of the feed is not as documented")?;
+        let page: ChangesPage =
+            serde_json::from_slice(&body).context("a page of the feed is not as documented")?;
         if !page.has_more {
             return Ok(bytes);
         }

@@ -16,8 +16,11 @@ use super::world::{World, interrupted};
 /// Changes the world until Ctrl-C.
 pub async fn run(world: &World, mut watched: Watched, change_every: Duration) -> anyhow::Result<()> {
     hints(world);
-    let names: HashMap<String, String> =
-        world.workspaces.iter().map(|it| (it.id.clone(), format!("{}/{}", it.organization, it.name))).collect();
+    let names: HashMap<String, String> = world
+        .workspaces
+        .iter()
+        .map(|it| (it.id.clone(), format!("{}/{}", it.organization, it.name)))
+        .collect();
     let mut registered = HashSet::new();
     let mut changes = tokio::time::interval(change_every);
     let mut turn = 0;
@@ -32,10 +35,10 @@ pub async fn run(world: &World, mut watched: Watched, change_every: Duration) ->
             _ = changes.tick() => {
                 // A stride that is no divisor of usual counts visits tenants and workspaces in a mixed order.
                 turn += 7919;
-                if let Some(workspace) = world.workspaces.get(turn % world.workspaces.len().max(1)) {
-                    if let Err(error) = change(world, workspace, &mut registered).await {
-                        tracing::warn!(error = %error, "the simulated world could not change");
-                    }
+                if let Some(workspace) = world.workspaces.get(turn % world.workspaces.len().max(1))
+                    && let Err(error) = change(world, workspace, &mut registered).await
+                {
+                    tracing::warn!(error = %error, "the simulated world could not change");
                 }
             }
             report = watched.reports.recv() => match report {
@@ -62,12 +65,19 @@ pub async fn run(world: &World, mut watched: Watched, change_every: Duration) ->
 }
 
 /// Applies a changed state and lets the simulator send its signed notification.
-async fn change(world: &World, workspace: &WorkspaceInfo, registered: &mut HashSet<String>) -> anyhow::Result<()> {
+async fn change(
+    world: &World,
+    workspace: &WorkspaceInfo,
+    registered: &mut HashSet<String>,
+) -> anyhow::Result<()> {
     if registered.insert(workspace.id.clone()) {
         register(world, workspace).await?;
     }
     let Ok(bumped) = world.simulator.bump(&workspace.id) else { return Ok(()) };
-    world.simulator.send_notification(&workspace.id, Some(&bumped.run_id), "run:completed", "applied").await?;
+    world
+        .simulator
+        .send_notification(&workspace.id, Some(&bumped.run_id), "run:completed", "applied")
+        .await?;
     Ok(())
 }
 
@@ -75,7 +85,11 @@ async fn change(world: &World, workspace: &WorkspaceInfo, registered: &mut HashS
 /// verification ping first.
 async fn register(world: &World, workspace: &WorkspaceInfo) -> anyhow::Result<()> {
     let tenant = world.tenant_of(&workspace.organization).context("an organization without tenant")?;
-    let url = format!("{}/api/v2/workspaces/{}/notification-configurations", world.simulator.api_origin(), workspace.id);
+    let url = format!(
+        "{}/api/v2/workspaces/{}/notification-configurations",
+        world.simulator.api_origin(),
+        workspace.id
+    );
     let body = json!({ "data": { "type": "notification-configuration", "attributes": {
         "destination-type": "generic",
         "enabled": true,

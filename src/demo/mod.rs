@@ -98,8 +98,10 @@ async fn watch(
     reports: broadcast::Receiver<SyncEnded>,
 ) -> anyhow::Result<ExitCode> {
     let first = sync::first_sync(world, reports, !arguments.json);
-    let (canaries, first) =
-        tokio::join!(world.canaries(arguments.canaries.as_deref()), tokio::time::timeout(SYNC_WAIT_MAX, first));
+    let (canaries, first) = tokio::join!(
+        world.canaries(arguments.canaries.as_deref()),
+        tokio::time::timeout(SYNC_WAIT_MAX, first)
+    );
     let canaries = canaries?;
     let first = first.context("the first sync did not end in time: see the log")??;
     let found = leaks::search(world, &canaries).await?;

@@ -62,12 +62,16 @@ impl Summary {
             println!("{}", serde_json::to_string(self)?);
             return Ok(());
         }
-        let detections: Vec<String> = self.detections.iter().map(|(c, n)| format!("{n} {}", c.as_str())).collect();
+        let detections: Vec<String> =
+            self.detections.iter().map(|(c, n)| format!("{n} {}", c.as_str())).collect();
         println!("{} tenants, {} workspaces, {} states", self.tenants, self.workspaces, self.states);
         println!("  {:>9} bytes of state streamed in {:.1} s", self.bytes, self.seconds);
         println!("  {:>9} entities in the feed", self.entities);
         println!("  redacted: {}", detections.join(", "));
-        println!("  event → feed: p50 {} ms, p99 {} ms", self.event_to_feed_ms.p50, self.event_to_feed_ms.p99);
+        println!(
+            "  event → feed: p50 {} ms, p99 {} ms",
+            self.event_to_feed_ms.p50, self.event_to_feed_ms.p99
+        );
         for (reason, count) in &self.parked {
             println!("  parked for review: {count} ({reason})");
         }

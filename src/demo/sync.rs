@@ -51,7 +51,8 @@ impl Watched {
         Ok(Self {
             reports,
             followers: follow::start(world),
-            latency_ms: Histogram::new_with_bounds(1, LATENCY_MS_MAX, 3).context("cannot make a histogram")?,
+            latency_ms: Histogram::new_with_bounds(1, LATENCY_MS_MAX, 3)
+                .context("cannot make a histogram")?,
             started: Instant::now(),
             took: Duration::ZERO,
             states: 0,
@@ -127,7 +128,9 @@ pub async fn first_sync(
     let total = world.workspaces.len();
     let target = if with_bar { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(u64::try_from(total).ok(), target);
-    if let Ok(style) = ProgressStyle::with_template("first sync {bar:40} {pos}/{len} workspaces · {msg} · {elapsed}") {
+    if let Ok(style) =
+        ProgressStyle::with_template("first sync {bar:40} {pos}/{len} workspaces · {msg} · {elapsed}")
+    {
         bar.set_style(style);
     }
     let whole = |watched: &Watched| {

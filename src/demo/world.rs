@@ -20,8 +20,8 @@ use terrasift_schemas::config::{Config, Role};
 use terrasift_schemas::{OrganizationName, TenantId, TenantSlug};
 use terrasift_secrets::Secret;
 use tokio::net::TcpListener;
-use tokio::sync::broadcast;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::broadcast;
 
 use super::DemoArguments;
 use crate::app::{App, Settings, TenantSettings};
@@ -72,8 +72,10 @@ impl World {
             ),
         };
         let simulator = Simulator::start(simulator_config).await.context("cannot start the simulator")?;
-        let broker = EmbeddedKafka::start(PARTITIONS).context("cannot start the in-process Kafka listener")?;
-        let postgres = PrivatePostgres::start(Some(folder.join("postgres"))).await.context("cannot start Postgres")?;
+        let broker =
+            EmbeddedKafka::start(PARTITIONS).context("cannot start the in-process Kafka listener")?;
+        let postgres =
+            PrivatePostgres::start(Some(folder.join("postgres"))).await.context("cannot start Postgres")?;
         terrasift_postgres::migrate(&postgres.owner_url()).await.context("cannot create the schema")?;
         let listener = TcpListener::bind(arguments.listen)
             .await
@@ -155,8 +157,10 @@ pub async fn interrupted() -> anyhow::Result<()> {
 fn data_folder(wanted: Option<&Path>) -> anyhow::Result<(PathBuf, Option<TempDir>)> {
     match wanted {
         Some(folder) => {
-            std::fs::create_dir_all(folder).with_context(|| format!("--data: cannot create {}", folder.display()))?;
-            let folder = folder.canonicalize().with_context(|| format!("--data: cannot use {}", folder.display()))?;
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("--data: cannot create {}", folder.display()))?;
+            let folder =
+                folder.canonicalize().with_context(|| format!("--data: cannot use {}", folder.display()))?;
             Ok((folder, None))
         }
         None => {

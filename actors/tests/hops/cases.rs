@@ -15,8 +15,8 @@ use super::world::{Scene, World, event};
 pub const GUARDED: &str = "guarded";
 
 pub const TENANTS: &[&str] = &[
-    "plain", "replay", "lineage", "gone", "cut", "expired", "length", "garbage", "slow", "stale", "broken", "empty",
-    "poison", GUARDED,
+    "plain", "replay", "lineage", "gone", "cut", "expired", "length", "garbage", "slow", "stale", "broken",
+    "empty", "poison", GUARDED,
 ];
 
 type Case = for<'a> fn(&'a World) -> LocalBoxFuture<'a, ()>;
@@ -27,10 +27,18 @@ const CASES: &[(&str, Case)] = &[
     ("a new lineage replaces the old one", |w| lineage(w).boxed_local()),
     ("a 404 parks the workspace, deletes nothing and leaves its neighbours alone", |w| gone(w).boxed_local()),
     ("a download that is cut is tried again", |w| passing(w, "cut", FaultKind::Truncated).boxed_local()),
-    ("an expired link is tried again with a new one", |w| passing(w, "expired", FaultKind::ExpiredUrl).boxed_local()),
-    ("a wrong content length is tried again", |w| passing(w, "length", FaultKind::WrongContentLength).boxed_local()),
-    ("an upstream error is tried again", |w| passing(w, "broken", FaultKind::ApiStatus { code: 500 }).boxed_local()),
-    ("an empty body is tried again and deletes nothing", |w| passing(w, "empty", FaultKind::EmptyBody).boxed_local()),
+    ("an expired link is tried again with a new one", |w| {
+        passing(w, "expired", FaultKind::ExpiredUrl).boxed_local()
+    }),
+    ("a wrong content length is tried again", |w| {
+        passing(w, "length", FaultKind::WrongContentLength).boxed_local()
+    }),
+    ("an upstream error is tried again", |w| {
+        passing(w, "broken", FaultKind::ApiStatus { code: 500 }).boxed_local()
+    }),
+    ("an empty body is tried again and deletes nothing", |w| {
+        passing(w, "empty", FaultKind::EmptyBody).boxed_local()
+    }),
     ("a slow body arrives", |w| slow(w).boxed_local()),
     ("a state that is not JSON is parked for review", |w| garbage(w).boxed_local()),
     ("an upstream that answers an older state never takes the catalog back", |w| stale(w).boxed_local()),
@@ -86,7 +94,11 @@ async fn lineage(world: &World) {
     let bumped = world.simulator.bump_to_new_lineage(workspace.as_str()).expect("bumped");
     scene.send(&workspace, "lineage-2").await;
     assert_eq!(scene.next_end(&workspace).await, SyncEnd::Applied);
-    assert_eq!(scene.serial(&workspace).await, i64::try_from(bumped.serial).expect("small"), "a lower serial wins");
+    assert_eq!(
+        scene.serial(&workspace).await,
+        i64::try_from(bumped.serial).expect("small"),
+        "a lower serial wins"
+    );
 }
 
 async fn gone(world: &World) {
@@ -103,7 +115,10 @@ async fn gone(world: &World) {
     let parked = |end| matches!(end, SyncEnd::Parked(_));
     let end = scene.next_end_that(&workspace, parked).await;
     assert_eq!(end, SyncEnd::Parked(FailureReason::WorkspaceNotFound));
-    assert_eq!(scene.letters().await.get(workspace.as_str()).map(String::as_str), Some("workspace_not_found"));
+    assert_eq!(
+        scene.letters().await.get(workspace.as_str()).map(String::as_str),
+        Some("workspace_not_found")
+    );
 }
 
 /// A fault that passes: the sync is deferred, then applied, and nothing was deleted in between.
@@ -154,7 +169,10 @@ async fn stale(world: &World) {
     inject(world, &workspace, FaultKind::StaleState, 1);
     scene.send(&workspace, "stale-2").await;
     assert_eq!(scene.next_end(&workspace).await, SyncEnd::Stale);
-    assert_eq!((scene.head().await, scene.serial(&workspace).await), (head, i64::try_from(bumped.serial).expect("small")));
+    assert_eq!(
+        (scene.head().await, scene.serial(&workspace).await),
+        (head, i64::try_from(bumped.serial).expect("small"))
+    );
 }
 
 async fn poison(world: &World) {

@@ -9,7 +9,8 @@ use world::World;
 
 #[test]
 fn every_event_reaches_the_feed_once_whatever_goes_wrong() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("runtime");
     runtime.block_on(async {
         let world = World::start(cases::TENANTS).await;
         let outcome = cases::run_all(&world).await;

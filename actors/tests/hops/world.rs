@@ -12,7 +12,9 @@ use terrasift_engine::extract::{CatalogProfile, TypeTable};
 use terrasift_engine::sift::Pipeline;
 use terrasift_kafka::{EmbeddedKafka, KafkaConfig, Producer, ensure_topics};
 use terrasift_load_tests::generator::{StateSize, StateSpec};
-use terrasift_load_tests::simulator::{OrganizationSpec, Simulator, SimulatorConfig, StateSource, WorkspaceSpec};
+use terrasift_load_tests::simulator::{
+    OrganizationSpec, Simulator, SimulatorConfig, StateSource, WorkspaceSpec,
+};
 use terrasift_postgres::{ChangeRow, PrivatePostgres, Store, TenantRow};
 use terrasift_schemas::event::{EncodedRecord, Envelope, Event, Priority, StateUpdated};
 use terrasift_schemas::{OrganizationName, PipelineVersion, TenantId, TenantSlug, TraceParent, WorkspaceId};
@@ -51,7 +53,8 @@ impl World {
         terrasift_postgres::migrate(&postgres.owner_url()).await.expect("schema");
         let store = Store::connect(&postgres.app_url(), 12).await.expect("store");
         let means: Vec<_> = tenants.iter().map(|name| means(name, &simulator)).collect();
-        let rows: Vec<_> = means.iter().map(|m| TenantRow { id: m.id.clone(), slug: m.slug.clone() }).collect();
+        let rows: Vec<_> =
+            means.iter().map(|m| TenantRow { id: m.id.clone(), slug: m.slug.clone() }).collect();
         store.declare_tenants(&rows).await.expect("tenants");
         let kafka = KafkaConfig::new(&broker.bootstrap(), "hops", "hops");
         ensure_topics(&kafka, 4, 1).await.expect("topics");
@@ -64,7 +67,11 @@ impl World {
             bytes: ByteBudget::new(128 * 1024 * 1024),
             cpus: Arc::new(Semaphore::new(2)),
             limits: WorkerLimits {
-                rates: RateLimits { tenant_requests_per_second: 25.0, tenant_burst: 25, ..RateLimits::default() },
+                rates: RateLimits {
+                    tenant_requests_per_second: 25.0,
+                    tenant_burst: 25,
+                    ..RateLimits::default()
+                },
                 // The cases reconcile by hand, by events.
                 reconcile_every: Duration::from_secs(3600),
                 ..WorkerLimits::default()
@@ -128,7 +135,11 @@ impl Scene<'_> {
     }
 
     /// How the next sync of a workspace ends, of those that count.
-    pub async fn next_end_that(&mut self, workspace: &WorkspaceId, counts: impl Fn(SyncEnd) -> bool) -> SyncEnd {
+    pub async fn next_end_that(
+        &mut self,
+        workspace: &WorkspaceId,
+        counts: impl Fn(SyncEnd) -> bool,
+    ) -> SyncEnd {
         let wait = async {
             loop {
                 let report = self.reports.recv().await.expect("the worker runs");
@@ -162,7 +173,10 @@ impl Scene<'_> {
 
     pub async fn letters(&self) -> BTreeMap<String, String> {
         let letters = self.world.store.dead_letters(&self.tenant, 100, None).await.expect("letters");
-        letters.into_iter().map(|l| (l.workspace.map_or(String::new(), |w| w.to_string()), l.reason)).collect()
+        letters
+            .into_iter()
+            .map(|l| (l.workspace.map_or(String::new(), |w| w.to_string()), l.reason))
+            .collect()
     }
 
     /// Waits for a condition.
@@ -189,7 +203,9 @@ pub fn event(tenant: &TenantId, workspace: &WorkspaceId, id: &str) -> EncodedRec
         serial: None,
     });
     let trace = Some(TraceParent::from_random([3; 24]));
-    Envelope { id: id.to_owned(), source: "/hops".into(), time: Some(now), trace, event }.encode().expect("encodes")
+    Envelope { id: id.to_owned(), source: "/hops".into(), time: Some(now), trace, event }
+        .encode()
+        .expect("encodes")
 }
 
 fn organization(at: usize, name: &str) -> OrganizationSpec {
@@ -204,7 +220,12 @@ fn organization(at: usize, name: &str) -> OrganizationSpec {
             tags: Vec::new(),
         })
         .collect();
-    OrganizationSpec { name: name.to_owned(), workspaces, token: format!("token-{name}"), user: format!("user-{name}") }
+    OrganizationSpec {
+        name: name.to_owned(),
+        workspaces,
+        token: format!("token-{name}"),
+        user: format!("user-{name}"),
+    }
 }
 
 fn means(name: &str, simulator: &Simulator) -> Arc<TenantMeans> {
@@ -220,7 +241,11 @@ fn means(name: &str, simulator: &Simulator) -> Arc<TenantMeans> {
         organizations: vec![OrganizationName::parse(name).expect("organization")],
         client: Client::new(config).expect("client"),
         user: format!("user-{name}").into(),
-        pipeline: Arc::new(Pipeline { rules, types: Arc::new(TypeTable::builtin()), version: PipelineVersion(1) }),
+        pipeline: Arc::new(Pipeline {
+            rules,
+            types: Arc::new(TypeTable::builtin()),
+            version: PipelineVersion(1),
+        }),
         profile: CatalogProfile::default(),
         identity_key: [1; 32],
         hash_key: [2; 32],

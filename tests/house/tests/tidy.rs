@@ -22,11 +22,6 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ),
     (
         "function-length",
-        "engine/src/detect/tests/texts.rs::secret_parts_of_longer_texts_go_alone",
-        "a table of cases",
-    ),
-    (
-        "function-length",
         "engine/src/extract/tests/oracle.rs::violations",
         "one check a line, each of one of Backstage's rules",
     ),

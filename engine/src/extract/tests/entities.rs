@@ -127,13 +127,6 @@ fn addresses_that_differ_in_case_or_redaction_only_are_told_apart() {
 }
 
 #[test]
-fn a_slug_that_backstage_would_refuse_is_refused_here() {
-    let refusal =
-        extractor("a--b", "ws-1").finish(&facts(), HEAD, &mut |_| None).map_err(|refusal| refusal.kind);
-    assert_eq!(refusal, Err(RefusalKind::Undecidable));
-}
-
-#[test]
 fn an_instance_that_stands_twice_is_refused() {
     let resources = vec![Resource::new(None, "aws_vpc", "a", &[(None, ""), (None, "")])];
     assert_eq!(extract(&resources).map_err(|refusal| refusal.kind), Err(RefusalKind::DuplicateMember));
