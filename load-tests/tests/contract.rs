@@ -13,6 +13,7 @@ use support::{Receiver, World, config, start};
 
 fn shared() -> Option<PathBuf> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    #[expect(clippy::disallowed_methods, reason = "a test finds its corpus by the environment")]
     let dir = std::env::var_os("TERRASIFT_SHARED").map_or(root, PathBuf::from);
     if dir.join("tfe-openapi.json").is_file() {
         return Some(dir);

@@ -7,6 +7,7 @@ use terrasift_schemas::contract::generated_files;
 #[test]
 fn the_published_contract_is_what_the_types_say() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("generated");
+    #[expect(clippy::disallowed_methods, reason = "golden files are written on demand")]
     let update = std::env::var_os("UPDATE_GOLDEN").is_some();
     for file in generated_files() {
         let path = folder.join(&file.name);

@@ -46,6 +46,7 @@ pub async fn survives_restarts() {
 const HOME: &str = "TERRASIFT_TEST_HOME";
 
 pub async fn hold() {
+    #[expect(clippy::disallowed_methods, reason = "the parent process hands it over")]
     let home = PathBuf::from(std::env::var_os(HOME).expect("run by its parent only"));
     let _cluster = PrivatePostgres::start(Some(home.clone())).await.unwrap();
     std::fs::write(home.join("ready"), "").unwrap();
@@ -70,6 +71,7 @@ pub fn goes_with_its_owner() {
     wait("the cluster is gone", || !pid_file.exists());
 }
 
+#[expect(clippy::disallowed_methods, reason = "polls another process, bounded")]
 fn wait(what: &str, condition: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !condition() {

@@ -10,6 +10,7 @@ use crate::refusal::RefusalKind;
 
 /// The corpus' folder of states, when it is there.
 fn folder() -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "a test finds its corpus by the environment")]
     let shared = std::env::var_os("TERRASIFT_SHARED")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
     let folder = shared.join("corpus/tfstate");
