@@ -11,9 +11,9 @@ use terrasift_schemas::event::{STATE_UPDATED_TOPIC, STATE_UPDATED_TYPE};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::sync::{Arrived, Watched};
-use super::world::{World, interrupted};
+use super::world::World;
 
-/// Changes the world until Ctrl-C.
+/// Changes the world until it is dropped.
 pub async fn run(world: &World, mut watched: Watched, change_every: Duration) -> anyhow::Result<()> {
     hints(world);
     let names: HashMap<String, String> = world
@@ -24,14 +24,8 @@ pub async fn run(world: &World, mut watched: Watched, change_every: Duration) ->
     let mut registered = HashSet::new();
     let mut changes = tokio::time::interval(change_every);
     let mut turn = 0;
-    let stop = interrupted();
-    tokio::pin!(stop);
     loop {
         tokio::select! {
-            signal = &mut stop => {
-                say("stopping");
-                return signal;
-            }
             _ = changes.tick() => {
                 // A stride that is no divisor of usual counts visits tenants and workspaces in a mixed order.
                 turn += 7919;
@@ -143,7 +137,8 @@ fn hints(world: &World) {
     ));
 }
 
+/// Says a line on standard output.
 #[expect(clippy::print_stdout, reason = "the command line's own voice")]
-fn say(line: &str) {
+pub fn say(line: &str) {
     println!("{line}");
 }

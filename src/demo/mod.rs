@@ -22,6 +22,8 @@ use tokio::sync::broadcast;
 use summary::Summary;
 use world::World;
 
+/// Exit status of what Ctrl-C ended early, as shells have it: 128 + SIGINT.
+const INTERRUPTED: u8 = 130;
 /// Longest first sync.
 const SYNC_WAIT_MAX: Duration = Duration::from_secs(1800);
 
@@ -76,18 +78,23 @@ pub fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
         bail!("--change-every: expected 0.05 to 86400 seconds");
     }
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    runtime.block_on(async {
-        tokio::select! {
-            code = demo(&arguments) => code,
-            // Before the world stands there is nothing to stop but what stops itself when dropped.
-            signal = world::interrupted() => signal.map(|()| ExitCode::from(130)),
-        }
-    })
+    runtime.block_on(demo(&arguments))
 }
 
 async fn demo(arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
-    let (world, reports) = World::start(arguments).await?;
-    let outcome = watch(arguments, &world, reports).await;
+    let (world, reports) = tokio::select! {
+        started = World::start(arguments) => started?,
+        // Nothing to stop but what stops itself when it is dropped.
+        signal = world::interrupted() => return signal.map(|()| ExitCode::from(INTERRUPTED)),
+    };
+    let outcome = tokio::select! {
+        outcome = watch(arguments, &world, reports) => outcome,
+        signal = world::interrupted() => signal.map(|()| {
+            live::say("stopping");
+            // A demo without an end is meant to be ended so.
+            if arguments.exit_after_sync { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS }
+        }),
+    };
     world.stop().await;
     outcome
 }
