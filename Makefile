@@ -71,7 +71,7 @@ suites: packages ## All tests: unit, table, property, golden, tidy, architecture
 
 .PHONY: demo-test
 demo-test: packages ## The demo end to end, once over generated and once over real states; looks for planted secrets
-	cargo build $(ALL) --bins
+	cargo test $(ALL) --lib --bins --tests --no-run --quiet
 	demo=("$$CARGO_TARGET_DIR/debug/terrasift" demo --exit-after-sync --json)
 	summary=$$("$${demo[@]}" $(DEMO_TEST_ARGS) | tail -n 1)
 	echo "$$summary"

@@ -1,0 +1,100 @@
+//! The binary as a person uses it: exit codes, what stands on which stream, and that no secret comes back.
+
+#![allow(clippy::unwrap_used, reason = "all of this file is tests")]
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+const SECRET: &str = "correct-horse-battery-9";
+
+fn terrasift(arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_terrasift"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A filter that refuses early may close its input early.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn state() -> String {
+    format!(
+        r#"{{"version":4,"terraform_version":"1.11.0","serial":1,"lineage":"l","outputs":{{"copy":{{"value":"is {SECRET}."}}}},
+        "resources":[{{"mode":"managed","type":"aws_db_instance","name":"a","provider":"p","instances":[{{"attributes":
+        {{"id":"db-1","password":"{SECRET}"}},"sensitive_attributes":[]}}]}}],"check_results":null}}"#
+    )
+}
+
+fn check(name: &str, arguments: &[&str], input: &str, code: i32, says: &str) {
+    let output = terrasift(arguments, input);
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{name}: {err}");
+    assert!(err.contains(says) || out.contains(says), "{name}: expected {says:?} in {err:?}");
+    assert!(!err.contains(SECRET) && !out.contains(SECRET), "{name}: a secret came back");
+}
+
+#[test]
+fn sanitize_is_a_filter_with_documented_exit_codes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (good, bad_rules) =
+        (path("good", &state()), path("rules", "rules: [{id: x, category: pii, pattern: 'a*'}]"));
+    let not_rules = path("not-rules", &format!("{SECRET}: 1"));
+    check("a file", &["sanitize", &good], "", 0, "is [REDACTED:credential].");
+    check("standard input", &["sanitize"], &state(), 0, "is [REDACTED:credential].");
+    check("one pass", &["sanitize", "-", "--taint=forward"], "", 2, "empty");
+    check("statistics", &["sanitize", &good, "--stats", "--json"], "", 0, "\"mb_per_s\"");
+    check("truncated", &["sanitize"], &state()[..200], 2, "truncated");
+    check("not JSON", &["sanitize"], SECRET, 2, "not_json");
+    check("version 3", &["sanitize"], r#"{"version":3}"#, 2, "not_a_state_v4");
+    check("a plan", &["sanitize"], r#"{"format_version":"1.2","planned_values":{}}"#, 2, "not_a_state_v4");
+    check("no file", &["sanitize", "/no/such/file"], "", 2, "cannot be read");
+    check("a rule that matches nothing", &["sanitize", &good, "--rules", &bad_rules], "", 3, "rule x");
+    check("no rule file", &["sanitize", &good, "--rules", &not_rules], "", 3, "does not fit its schema");
+}
+
+#[test]
+fn the_report_points_into_the_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report.json");
+    let output = terrasift(&["sanitize", "--report", report.to_str().unwrap()], &state());
+    let redacted: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+    let detections = report["detections"].as_array().unwrap();
+    assert!(detections.len() >= 2, "the password and its copy");
+    for detection in detections {
+        let place = redacted.pointer(detection["pointer"].as_str().unwrap()).unwrap();
+        assert!(place.as_str().unwrap().contains("[REDACTED:"), "{detection}");
+    }
+    let again = terrasift(&["sanitize"], &String::from_utf8(output.stdout.clone()).unwrap());
+    assert_eq!(again.stdout, output.stdout, "redacting twice changes nothing more");
+}
+
+#[test]
+fn a_wrong_configuration_is_refused_before_anything_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = [
+        ("unknown key", "kafak: {}".to_owned(), "did you mean `kafka`?"),
+        ("missing secret", String::new(), "postgres.url"),
+        ("not YAML", format!("{SECRET}: ["), "not valid YAML"),
+    ];
+    for (name, content, says) in cases {
+        let path = folder.path().join("terrasift.yaml");
+        std::fs::write(&path, content).unwrap();
+        for command in ["check", "serve", "migrate"] {
+            let says = if command == "migrate" {
+                says.replace("postgres.url", "postgres.owner_url")
+            } else {
+                says.to_owned()
+            };
+            check(name, &[command, "--config", path.to_str().unwrap()], "", 1, &says);
+        }
+    }
+}
