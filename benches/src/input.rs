@@ -96,17 +96,25 @@ struct Resource<'a> {
     instances: Vec<&'a RawValue>,
 }
 
-/// The state's instances as they stand in it, one behind the other: what the splitter cuts.
+/// The state's instances as they stand in it, one behind the other, over and over up to this many bytes: what the
+/// splitter cuts. The last one is cut off.
 ///
 /// # Errors
-/// When the state is no state.
-pub fn instances(state: &[u8]) -> Result<Vec<u8>> {
+/// When the state is no state or has no instance.
+pub fn instances(state: &[u8], bytes: usize) -> Result<Vec<u8>> {
     let document: Document<'_> = serde_json::from_slice(state).context("cannot cut the state")?;
-    let mut out = Vec::with_capacity(state.len());
-    for instance in document.resources.iter().flat_map(|resource| &resource.instances) {
-        out.extend_from_slice(instance.get().as_bytes());
+    let texts: Vec<&str> =
+        document.resources.iter().flat_map(|resource| &resource.instances).map(|raw| raw.get()).collect();
+    anyhow::ensure!(!texts.is_empty(), "the state has no instance");
+    let mut out = Vec::with_capacity(bytes);
+    for text in texts.iter().cycle() {
+        out.extend_from_slice(text.as_bytes());
         out.push(b'\n');
+        if out.len() >= bytes {
+            break;
+        }
     }
+    out.truncate(bytes);
     Ok(out)
 }
 
