@@ -18,15 +18,16 @@ use crate::dead_letters::SOURCE;
 use crate::rate_budget::{self, RateBudgetMsg};
 use crate::services::{Services, TenantMeans};
 
-/// A reconciliation that failed is tried again after this long, not after an hour.
-const RETRY_AFTER: Duration = Duration::from_secs(60);
+/// A reconciliation that failed is tried again after this long, doubled with each further failure, not after an hour.
+const RETRY_MIN: Duration = Duration::from_secs(2);
+const RETRY_MAX: Duration = Duration::from_secs(60);
 /// Pages of one organization: 100 workspaces each; a server that never ends its list is stopped here.
 const PAGES_MAX: u32 = 1000;
 
 /// Messages to the reconciler.
 pub enum ReconcilerMsg {
-    /// It is time for this tenant (by its index).
-    Due(usize),
+    /// It is time for this tenant (by its index), after so many failures in a row.
+    Due(usize, u32),
 }
 
 /// The actor.
@@ -50,7 +51,7 @@ impl Actor for Reconciler {
         arguments: ReconcilerArguments,
     ) -> Result<Self::State, ActorProcessingErr> {
         for index in 0..arguments.tenants.len() {
-            myself.cast(ReconcilerMsg::Due(index))?;
+            myself.cast(ReconcilerMsg::Due(index, 0))?;
         }
         Ok(arguments)
     }
@@ -61,22 +62,23 @@ impl Actor for Reconciler {
         message: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        let ReconcilerMsg::Due(index) = message;
+        let ReconcilerMsg::Due(index, failures) = message;
         let Some(means) = state.tenants.get(index).cloned() else { return Ok(()) };
         let (services, budget) = (Arc::clone(&state.services), state.budget.clone());
         // Each tenant by itself: one whose upstream hangs does not hold up the others.
         tokio::spawn(async move {
-            let next = match reconcile(&services, &means, &budget).await {
+            let (next, failures) = match reconcile(&services, &means, &budget).await {
                 Ok((listed, changed)) => {
                     services.telemetry.reconciled(&means.id, listed, changed);
-                    services.limits.reconcile_every
+                    (services.limits.reconcile_every, 0)
                 }
                 Err(error) => {
                     services.telemetry.reconcile_failed(&means.id, error.as_ref());
-                    RETRY_AFTER.min(services.limits.reconcile_every)
+                    let wait = RETRY_MIN.saturating_mul(1 << failures.min(5)).min(RETRY_MAX);
+                    (wait.min(services.limits.reconcile_every), failures.saturating_add(1))
                 }
             };
-            myself.send_after(next, move || ReconcilerMsg::Due(index));
+            myself.send_after(next, move || ReconcilerMsg::Due(index, failures));
         });
         Ok(())
     }
