@@ -65,7 +65,8 @@ const STRONG_PAIRS: &[(&str, &str)] = &[
     ("hec", "token"), ("psk", ""), ("preshared", "key"), ("integration", "key"), ("routing", "secret"),
     ("storage", "key"), ("token", "secret"), ("secret", "access"), ("cookie", "secret"), ("jwt", "secret"),
     ("session", "secret"), ("agent", "key"), ("unseal", "key"), ("recovery", "key"), ("rpc", "key"),
-    ("gossip", "key"), ("seed", "phrase"), ("sas", "url"), ("pre", "key"), ("secret", "payload"),
+    ("gossip", "key"), ("seed", "phrase"), ("otp", "seed"), ("totp", "seed"),
+    ("wallet", "seed"), ("master", "seed"), ("sas", "url"), ("pre", "key"), ("secret", "payload"),
     ("pat", ""), ("kube", "config"),
 ];
 
@@ -74,7 +75,7 @@ const STRONG_PAIRS: &[(&str, &str)] = &[
 const SUGGESTIVE: &[&str] = &[
     "secret", "secrets", "credential", "credentials", "token", "tokens", "apikey", "apikeys", "pass", "sas", "auth", "authorization",
     "privatekey", "accesskey", "secretkey", "clientsecret", "authtoken", "accesstoken", "cookie", "otp",
-    "totp", "mnemonic", "pin", "pincode", "cvv", "cvc", "signature", "seed", "salt", "jwt", "dsa",
+    "totp", "mnemonic", "pin", "pincode", "cvv", "cvc", "signature", "salt", "jwt", "dsa",
     "webhook", "webhooks", "authkey", "psk", "pat", "unseal",
 ];
 
@@ -249,7 +250,8 @@ fn named(words: &Words, key_len: usize) -> KeyVerdict {
     if SUGGESTIVE.contains(&last) || last == "key" && secret_key_owner(words) {
         return hint(Hint::Secret(rule::SUGGESTIVE_KEY));
     }
-    if matches!(last, "key" | "keys") && !INDEXING.contains(&before) {
+    // A seed is a wallet's at one provider, and only makes a shuffle repeatable at another.
+    if matches!(last, "key" | "keys") && !INDEXING.contains(&before) || last == "seed" {
         return hint(Hint::Rare);
     }
     KeyVerdict::Plain
@@ -454,6 +456,8 @@ mod tests {
             ("DATABASE_URL", "connection"),
             ("bank_account", "bank"),
             ("key", "rare"),
+            ("seed", "rare"),
+            ("totp_seed", "sensitive-key"),
             ("engine_version", "version"),
             ("secretsmanager_secret_version", "public"),
         ] {
