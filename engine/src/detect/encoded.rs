@@ -1,13 +1,18 @@
-//! Text in another coat: base64 (both alphabets, with and without padding) and percent-encoding.
+//! Text in another coat: base64 (both alphabets, with and without padding, broken into lines, compressed inside) and
+//! percent-encoding.
 //!
-//! A base64 run whose content holds something goes whole; what decodes to readable text is never called drawn.
+//! A base64 run whose content holds something goes whole; what decodes to readable text is never called drawn. Must never
+//! let pass what it could not read to its end.
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use zeroize::Zeroizing;
+
+use super::inflate::{self, Inflated};
 use super::inspect::{LEVELS_MAX, Search};
-use super::{Hint, KeyContext, KeyVerdict, structural as rule};
+use super::{Hint, KeyContext, KeyVerdict, structural as rule, wrapped};
 
 /// Shortest run that is opened.
 const RUN_MIN: usize = 16;
@@ -23,43 +28,101 @@ pub(super) fn tolerant(engine: &GeneralPurpose, run: &[u8]) -> Option<Vec<u8>> {
     engine.decode(run).ok()
 }
 
-/// Opens a run. `true`: its content was read (or is a public structure), so that nobody needs to guess at it.
+/// Opens a run on one line. `true`: its content was read (or is public), so that nobody needs to guess at it.
 pub(super) fn base64(search: &mut Search<'_>, text: &str, start: usize, end: usize, level: u8) -> bool {
     let bytes = text.as_bytes();
-    let (mut from, mut to) = (start, end);
-    // `KEY=base64` and paths: begin behind the first `=` that is no padding.
-    if let Some(at) = bytes[start..end].iter().position(|b| *b == b'=') {
-        let rest = &bytes[start + at..end];
-        if rest.iter().any(|b| *b != b'=') {
-            from = start + at + 1;
-        }
+    let (from, to) = (behind_name(bytes, start, end), end);
+    open(search, &bytes[from..to], (from, to), level)
+}
+
+/// Opens a run that goes on over the next lines up to `reach`.
+pub(super) fn lines(
+    search: &mut Search<'_>,
+    text: &str,
+    first: (usize, usize),
+    reach: usize,
+    level: u8,
+) -> bool {
+    let bytes = text.as_bytes();
+    let from = behind_name(bytes, first.0, first.1);
+    let engine = engine_of(&bytes[from..first.1]);
+    promising(&engine, &bytes[from..first.1])
+        && search.spend(reach - from)
+        && open(search, &wrapped::joined(&bytes[from..reach]), (from, reach), level)
+}
+
+/// `KEY=base64` and paths: begin behind the first `=` that is no padding.
+fn behind_name(bytes: &[u8], start: usize, end: usize) -> usize {
+    match bytes[start..end].iter().position(|b| *b == b'=') {
+        Some(at) if bytes[start + at..end].iter().any(|b| *b != b'=') => start + at + 1,
+        _ => start,
     }
-    while to > from && bytes[to - 1] == b'=' && to - from > RUN_MIN && !(to - from).is_multiple_of(4) {
-        to -= 1;
-    }
-    if to - from < RUN_MIN {
+}
+
+fn engine_of(run: &[u8]) -> GeneralPurpose {
+    if run.iter().any(|b| matches!(b, b'-' | b'_')) { FOR_URLS } else { STANDARD }
+}
+
+/// Decodes `run`, which stands at `place`, and searches what is in it.
+fn open(search: &mut Search<'_>, run: &[u8], place: (usize, usize), level: u8) -> bool {
+    let padding = run.iter().rev().take_while(|b| **b == b'=').count();
+    let run = &run[..run.len() - padding];
+    if run.len() < RUN_MIN {
         return false;
     }
-    let run = &bytes[from..to];
-    let engine = if run.iter().any(|b| matches!(b, b'-' | b'_')) { FOR_URLS } else { STANDARD };
+    let engine = engine_of(run);
     if !promising(&engine, run) {
         return false;
     }
     let Some(inner) = tolerant(&engine, run) else { return false };
+    let inner = Zeroizing::new(inner);
     match structure(&inner) {
         Some(true) => {
-            search.push(from, end, rule::PRIVATE_KEY);
+            search.push(place.0, place.1, rule::PRIVATE_KEY);
             return true;
         }
         Some(false) => return true,
         None => {}
     }
-    let Ok(inner) = std::str::from_utf8(&inner) else { return false };
-    if level + 2 > LEVELS_MAX || !readable(inner) {
-        return readable(inner);
+    match inflate::inflate(&inner, search.scratch.fuel.unwrap_or(0)) {
+        Inflated::Not => content(search, &inner, place, level),
+        Inflated::Whole(text) => {
+            let text = Zeroizing::new(text);
+            if !(search.spend(text.len()) && content(search, &text, place, level)) {
+                search.push(place.0, place.1, rule::UNSETTLED);
+            }
+            true
+        }
+        Inflated::Unreadable => {
+            search.push(place.0, place.1, rule::UNSETTLED);
+            true
+        }
+    }
+}
+
+/// Searches decoded bytes. The whole place goes when they hold something. `false`: they are no text.
+fn content(search: &mut Search<'_>, inner: &[u8], place: (usize, usize), level: u8) -> bool {
+    let wide = from_utf16(inner).map(Zeroizing::new);
+    let inner = match (&wide, std::str::from_utf8(inner)) {
+        (Some(text), _) => text.as_str(),
+        (None, Ok(text)) => text,
+        // A word behind the last line was read along: a few bytes at the end are its.
+        (None, Err(error)) if error.valid_up_to() + 4 >= inner.len() && inner.len() > 64 => {
+            std::str::from_utf8(&inner[..error.valid_up_to()]).unwrap_or("")
+        }
+        (None, Err(_)) => return false,
+    };
+    if !readable(inner) {
+        return false;
+    }
+    if level >= LEVELS_MAX {
+        search.push(place.0, place.1, rule::UNSETTLED);
+        return true;
     }
     let kept = search.scratch.found.len();
-    search.leaf(inner, KeyVerdict::Plain, level + 2, false);
+    let quiet = std::mem::take(&mut search.scratch.quiet);
+    search.leaf(inner, KeyVerdict::Plain, level + 1, false);
+    search.scratch.quiet = quiet;
     let rules = search.rules;
     let strongest = search.scratch.found[kept..]
         .iter()
@@ -68,9 +131,19 @@ pub(super) fn base64(search: &mut Search<'_>, text: &str, start: usize, end: usi
         .max_by_key(|ix| rules.rule(*ix).priority);
     search.scratch.found.truncate(kept);
     if let Some(ix) = strongest {
-        search.push(from, end, ix);
+        search.push(place.0, place.1, ix);
     }
     true
+}
+
+/// Little-endian UTF-16 of plain text, as PowerShell encodes its commands.
+fn from_utf16(bytes: &[u8]) -> Option<String> {
+    let plain = |pair: &[u8; 2]| pair[1] == 0 && pair[0] != 0;
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let wide = rest.is_empty()
+        && pairs.len() >= 8
+        && pairs.iter().filter(|p| plain(p)).count() * 8 >= pairs.len() * 7;
+    wide.then(|| String::from_utf16_lossy(&pairs.iter().map(|p| u16::from_le_bytes(*p)).collect::<Vec<_>>()))
 }
 
 /// The first characters decode to text, or to one of the structures below: most identifiers fail here.
@@ -78,7 +151,10 @@ fn promising(engine: &GeneralPurpose, run: &[u8]) -> bool {
     let mut head = [0u8; 24];
     let Ok(n) = engine.decode_slice(&run[..24.min(run.len()) / 4 * 4], &mut head) else { return false };
     let head = &head[..n];
-    if head.starts_with(&[0x30]) {
+    if head.starts_with(&[0x30]) || inflate::is_gzip(head) || inflate::is_zlib(head) || image(head) {
+        return true;
+    }
+    if n >= 8 && head.as_chunks::<2>().0.iter().all(|pair| pair[1] == 0 && (b' '..0x7f).contains(&pair[0])) {
         return true;
     }
     // Cut inside a character is fine.
@@ -92,14 +168,24 @@ fn promising(engine: &GeneralPurpose, run: &[u8]) -> bool {
     !whole.is_empty() && readable(whole)
 }
 
+/// Pictures hold nothing that a rule could read.
+fn image(bytes: &[u8]) -> bool {
+    [&b"\x89PNG\r\n\x1a\n"[..], b"\xff\xd8\xff\xe0", b"\xff\xd8\xff\xe1", b"GIF89a", b"GIF87a"]
+        .iter()
+        .any(|magic| bytes.starts_with(magic))
+}
+
 fn readable(text: &str) -> bool {
     !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
 }
 
-/// DER: `Some(true)` for private keys and PKCS#12, `Some(false)` for certificates and public keys.
+/// DER and pictures: `Some(true)` for private keys and PKCS#12, `Some(false)` for certificates, public keys, pictures.
 ///
 /// PKCS#1 and PKCS#8 begin with version 0 or 1, SEC 1 with version 1 and an octet string, PKCS#12 (RFC 7292) with 3.
 fn structure(der: &[u8]) -> Option<bool> {
+    if image(der) {
+        return Some(false);
+    }
     let (&tag, rest) = der.split_first()?;
     if tag != 0x30 {
         return None;

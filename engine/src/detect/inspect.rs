@@ -10,7 +10,7 @@ use super::{Hint, Hit, KeyVerdict, RuleIx, RuleSet, Scratch, marker};
 use super::{announced, assignment, blocks, encoded, json, network, people, tokens, url};
 
 /// JSON or encodings inside each other, at most this deep.
-pub(super) const LEVELS_MAX: u8 = 4;
+pub(super) const LEVELS_MAX: u8 = 6;
 
 /// Shorter values hold nothing that a format, and not a key, could tell.
 const SHORTEST: usize = 6;

@@ -12,6 +12,7 @@ mod error;
 mod families;
 mod gate;
 mod hash_key;
+mod inflate;
 mod inspect;
 mod json;
 mod keys;
@@ -28,6 +29,7 @@ mod shape;
 mod structural;
 mod tokens;
 mod url;
+mod wrapped;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Cases as tables: what goes, what stays, and what holds for every text.
 
 mod corpus;
+mod encodings;
 mod formats;
 mod properties;
 mod tenants;

@@ -5,7 +5,7 @@ use super::encoded::FOR_URLS;
 use super::families::Proof;
 use super::inspect::{Search, Seen};
 use super::rarity::{self, Invitation};
-use super::{Hint, encoded, structural as rule};
+use super::{Hint, encoded, structural as rule, wrapped};
 
 /// Shortest run of token characters that is judged without a telling key.
 pub(super) const DRAWN_MIN: usize = 20;
@@ -77,7 +77,7 @@ pub(super) fn jwt(search: &mut Search<'_>, text: &str, at: usize) -> usize {
 }
 
 #[inline]
-fn token_byte(b: u8) -> bool {
+pub(super) fn token_byte(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'_' | b'=' | b'-')
 }
 
@@ -122,12 +122,47 @@ pub(super) fn runs(search: &mut Search<'_>, text: &str, hint: Hint, level: u8) {
                 && (at == 0 || bytes[at - 1] != b'*')
                 && bytes[at..end].iter().all(u8::is_ascii_hexdigit)
         };
-        if end - at >= 20 && loud && !digest() && !addressed && !encoded::base64(search, text, at, end, level)
-        {
+        if end - at < DRAWN_MIN || !loud || digest() || addressed {
+            at = end;
+            continue;
+        }
+        if let Some(reach) = wrapped::block(bytes, at, end) {
+            at = match block(search, text, (at, end), reach, hint, level) {
+                true => reach,
+                false => end,
+            };
+            continue;
+        }
+        if !encoded::base64(search, text, at, end, level) {
             judge(search, bytes, at, end, hint);
         }
         at = end;
     }
+}
+
+/// Lines of encoded text: opened as one, or drawn as one. `true`: decided up to `reach`.
+fn block(
+    search: &mut Search<'_>,
+    text: &str,
+    first: (usize, usize),
+    reach: usize,
+    hint: Hint,
+    level: u8,
+) -> bool {
+    if encoded::lines(search, text, first, reach, level) {
+        return true;
+    }
+    let kept = search.scratch.found.len();
+    if !encoded::base64(search, text, first.0, first.1, level) {
+        judge(search, text.as_bytes(), first.0, first.1, hint);
+    }
+    let whole = search.scratch.found[kept..]
+        .iter()
+        .any(|f| f.rule == rule::ENTROPY && f.start == first.0 && f.end == first.1);
+    if whole {
+        search.push(first.0, reach, rule::ENTROPY);
+    }
+    whole
 }
 
 /// What stands before a digest and says so.

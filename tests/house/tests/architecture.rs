@@ -70,6 +70,7 @@ const PURE: &[(&str, &[&str])] = &[
             "hex",
             "hmac",
             "memchr",
+            "miniz_oxide",
             "regex-automata",
             "serde",
             "serde_json",
