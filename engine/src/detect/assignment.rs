@@ -3,7 +3,10 @@
 
 use super::inspect::Search;
 use super::rarity::{self, Invitation};
-use super::{Hint, KeyVerdict, RuleIx, encoded, json, keys, marker, people, structural as rule, tokens};
+use super::value_span::{self, Value, name_byte};
+use super::{
+    Hint, KeyVerdict, RuleIx, encoded, json, keys, marker, pairs, people, structural as rule, tokens,
+};
 
 /// The value of a key that suggests a secret.
 pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
@@ -120,10 +123,6 @@ fn connection(search: &mut Search<'_>, text: &str, ix: RuleIx) {
     }
 }
 
-fn name_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')
-}
-
 /// A word that may name a secret stands at `at`. Returns where reading ended.
 pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();
@@ -143,165 +142,42 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     if !json::matters(verdict) {
         return to;
     }
+    if no_name(bytes, from, to) {
+        return to;
+    }
+    let mut list = Vec::new();
+    if value_span::items(bytes, from, to, |item| list.push(item)) {
+        for item in list {
+            if search.spend(item.end - item.start) {
+                take(search, text, verdict, &item);
+            }
+        }
+        return to;
+    }
     let strong = matches!(verdict, KeyVerdict::Sensitive(_));
-    match value(bytes, from, to, strong) {
+    match value_span::value(bytes, from, to, strong) {
         Some(value) if search.spend(value.end - value.start) && take(search, text, verdict, &value) => {
             value.end
         }
         // A value that stays may itself hold assignments (`CONNECTION="Password=…"`): reading goes on inside it.
-        _ => to,
-    }
-}
-
-struct Value {
-    start: usize,
-    end: usize,
-    quoted: bool,
-}
-
-/// Finds the value behind a name.
-fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Option<Value> {
-    let mut at = to;
-    let get = |i: usize| bytes.get(i).copied();
-    // The closing quote or bracket of the name itself: "password": …, ['password'] = …, \"password\": …
-    let mut steps = 0;
-    while matches!(get(at), Some(b'"' | b'\'' | b']' | b'\\' | b'`')) && steps < 4 {
-        at += 1;
-        steps += 1;
-    }
-    let closed = at;
-    while matches!(get(at), Some(b' ' | b'\t')) {
-        at += 1;
-    }
-    let flag = bytes[from] == b'-';
-    let line_start = line_start(bytes, from);
-    match (get(at)?, get(at + 1)) {
-        (b'=', Some(b'=' | b'~')) | (b':', Some(b':')) => return None,
-        (b'=', Some(b'>')) | (b':', Some(b'=')) => at += 2,
-        (b'=', _) => at += 1,
-        (b':', _) => {
-            at += 1;
-            if let Some(block) = block_scalar(bytes, from, at) {
-                return Some(block);
+        Some(_) => to,
+        None => {
+            if let Some(value) = pairs::value(bytes, from, to)
+                && search.spend(value.end - value.start)
+            {
+                take(search, text, verdict, &value);
             }
+            to
         }
-        (b'>', _) if from > 0 && bytes[from - 1] == b'<' => {
-            let end = at + 1 + memchr::memchr(b'<', &bytes[at + 1..])?;
-            return Some(Value { start: at + 1, end, quoted: true });
-        }
-        (b'\'' | b'"', _) if at > closed && strong => {}
-        _ if flag && at > to => {}
-        _ => return None,
     }
-    while matches!(get(at), Some(b' ' | b'\t')) {
-        at += 1;
-    }
-    let escapes = bytes[at.min(bytes.len())..].iter().take_while(|b| **b == b'\\').count();
-    if let Some(quote @ (b'"' | b'\'' | b'`')) = get(at + escapes) {
-        return Some(quoted(bytes, at + escapes + 1, quote, escapes));
-    }
-    let spaced = line_start && !flag && bytes[to..at].contains(&b':');
-    Some(Value { start: at, end: unquoted(bytes, at, spaced), quoted: false })
 }
 
-fn line_start(bytes: &[u8], from: usize) -> bool {
-    bytes[..from]
-        .iter()
-        .rev()
-        .take_while(|b| **b != b'\n')
-        .all(|b| matches!(b, b' ' | b'\t' | b'-' | b'"' | b'\''))
-}
-
-fn quoted(bytes: &[u8], start: usize, quote: u8, escapes: usize) -> Value {
-    let mut at = start;
-    while at < bytes.len() {
-        if bytes[at] == b'\\' {
-            let run = bytes[at..].iter().take_while(|b| **b == b'\\').count();
-            if run == escapes && bytes.get(at + run) == Some(&quote) {
-                return Value { start, end: at, quoted: true };
-            }
-            at += run + usize::from(run % 2 == 1 || escapes > 0);
-            continue;
-        }
-        if bytes[at] == quote && escapes == 0 {
-            return Value { start, end: at, quoted: true };
-        }
-        at += 1;
-    }
-    Value { start, end: bytes.len(), quoted: true }
-}
-
-/// Where a bare value ends: a space, a quote, or a separator that begins the next assignment or ends the list.
-fn unquoted(bytes: &[u8], start: usize, spaced: bool) -> usize {
-    if let Some(end) = interpolation(bytes, start) {
-        return end;
-    }
-    let mut at = start;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'\n' | b'\r' | b'\0' => break,
-            b' ' | b'\t' if !spaced => break,
-            b'#' if spaced && at > start && bytes[at - 1] == b' ' => break,
-            b'"' | b'\'' | b'`' | b'<' if !spaced => break,
-            b')' | b'}' | b']' if !spaced && separates(bytes, at) => break,
-            b';' | b',' | b'&' | b'|' if separates(bytes, at) => break,
-            _ => {}
-        }
-        at += 1;
-    }
-    while at > start && bytes[at - 1] == b' ' {
-        at -= 1;
-    }
-    at
-}
-
-/// `${…}`, `$(…)`, `{{…}}`: up to the closing bracket, when nothing follows it.
-fn interpolation(bytes: &[u8], start: usize) -> Option<usize> {
-    let rest = &bytes[start..];
-    let pairs: [(&[u8], &[u8]); 4] = [(b"${", b"}"), (b"$(", b")"), (b"{{", b"}}"), (b"%{", b"}")];
-    let (open, close) = pairs.into_iter().find(|(open, _)| rest.starts_with(open))?;
-    let end = open.len() + memchr::memmem::find(&rest[open.len()..rest.len().min(256)], close)? + close.len();
-    let free = rest.get(end).is_none_or(|b| b.is_ascii_whitespace() || b"\"'`;,&|)}]".contains(b));
-    free.then_some(start + end)
-}
-
-fn separates(bytes: &[u8], at: usize) -> bool {
-    let rest = &bytes[at + 1..];
-    if rest.first().is_none_or(|b| b.is_ascii_whitespace() || b"\"'`;,&|)}]".contains(b)) {
-        return true;
-    }
-    let name = rest.iter().take(64).take_while(|b| name_byte(**b) || **b == b' ').count();
-    name > 0 && matches!(rest.get(name), Some(b'=' | b':'))
-}
-
-/// `key: |` and `key: >`: the lines that are indented deeper than the key.
-fn block_scalar(bytes: &[u8], from: usize, after: usize) -> Option<Value> {
-    let rest = &bytes[after..];
-    let head = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-    if !matches!(rest.get(head), Some(b'|' | b'>')) {
-        return None;
-    }
-    let line = memchr::memchr(b'\n', rest)?;
-    if !rest[head + 1..line].iter().all(|b| matches!(b, b'+' | b'-' | b'0'..=b'9' | b' ' | b'\r')) {
-        return None;
-    }
-    let begin = bytes[..from].iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
-    let indent = bytes[begin..from].iter().take_while(|b| matches!(b, b' ' | b'-' | b'"')).count();
-    let mut at = after + line + 1;
-    let start = at + bytes[at..].iter().take_while(|b| **b == b' ').count();
-    let mut end = at;
-    while at < bytes.len() {
-        let next = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
-        let depth = bytes[at..next].iter().take_while(|b| **b == b' ').count();
-        if depth < next - at && depth <= indent {
-            break;
-        }
-        if depth < next - at {
-            end = next;
-        }
-        at = next + 1;
-    }
-    (start < end).then_some(Value { start, end, quoted: true })
+/// The word is the category of a marker, or the user of an address (`smtp://apikey:…@`).
+fn no_name(bytes: &[u8], from: usize, to: usize) -> bool {
+    let before = &bytes[..from];
+    before.ends_with(b"[REDACTED:")
+        || before.ends_with(b"[HASHED:")
+        || before.ends_with(b"://") && bytes.get(to) == Some(&b':')
 }
 
 /// Pushes the value if it is secret. `true`: all of it is.
@@ -310,6 +186,13 @@ fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value)
     if inner.is_empty() || marker::only(inner) || reference(inner) || !value.quoted && prose(inner) {
         return false;
     }
+    if !value.quoted && powershell_command(inner) {
+        return false;
+    }
+    let (inner, value) = match behind_scheme(verdict, inner) {
+        Some(skipped) => (&inner[skipped..], &Value { start: value.start + skipped, ..*value }),
+        None => (inner, value),
+    };
     match verdict {
         KeyVerdict::Sensitive(ix) => {
             let word = inner.trim_end_matches([',', ';']);
@@ -350,6 +233,26 @@ fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value)
         }
         KeyVerdict::Plain => false,
     }
+}
+
+/// `ConvertTo-SecureString`, `Read-Host`: what makes the value, not the value.
+fn powershell_command(text: &str) -> bool {
+    text.split_once('-').is_some_and(|(verb, noun)| {
+        let word = |w: &str| {
+            w.starts_with(|c: char| c.is_ascii_uppercase()) && w.bytes().all(|b| b.is_ascii_alphabetic())
+        };
+        (3..=10).contains(&verb.len()) && noun.len() >= 4 && word(verb) && word(noun)
+    })
+}
+
+/// `Basic x`, `Bearer x`, `Token x` under a name that only suggests: the scheme says what kind of secret follows, and stays.
+fn behind_scheme(verdict: KeyVerdict, text: &str) -> Option<usize> {
+    let KeyVerdict::Context(_) = verdict else { return None };
+    let (scheme, rest) = text.split_once(' ')?;
+    let known =
+        ["basic", "bearer", "token", "apikey", "api-key", "key", "ssws", "geniekey", "bot", "negotiate"];
+    let one = rest.len() >= 6 && !rest.trim().contains(' ');
+    (one && known.iter().any(|k| k.eq_ignore_ascii_case(scheme))).then_some(scheme.len() + 1)
 }
 
 /// Four or more plain words: somebody explains, nobody assigns.

@@ -3,6 +3,7 @@
 //! Three-byte windows, folded to one case, hashed into a bitmap of 8 KiB that stays in the first-level cache. Must
 //! never miss a planted literal; may propose too much, since every candidate is confirmed.
 
+use super::landmarks::Mark;
 use super::rarity::familiarity;
 
 /// What to look at where a literal stands.
@@ -24,6 +25,8 @@ pub(super) enum Trigger {
     Announced,
     /// The first bytes of a private IPv4 or IPv6 address.
     Address,
+    /// A literal that begins this many bytes before the window, and what it announces.
+    Landmark { mark: Mark, back: u8 },
 }
 
 /// A literal, and the window of it that is looked for.

@@ -7,7 +7,7 @@ use super::gate::{Candidate, Signs, Trigger};
 use super::resolve::{self, Found};
 use super::structural as rule;
 use super::{Hint, Hit, KeyVerdict, RuleIx, RuleSet, Scratch, marker};
-use super::{announced, assignment, blocks, encoded, json, network, people, tokens, url};
+use super::{announced, assignment, blocks, encoded, json, landmarks, network, people, tokens, url};
 
 /// JSON or encodings inside each other, at most this deep.
 pub(super) const LEVELS_MAX: u8 = 6;
@@ -254,6 +254,11 @@ impl Search<'_> {
                 }
             }
             Trigger::Header => assignment::header(self, text, at),
+            Trigger::Landmark { mark, back } => {
+                if !is_key {
+                    landmarks::at(self, text, at - usize::from(back), mark);
+                }
+            }
             Trigger::Address => {
                 if hint != Hint::Version && at >= seen.address {
                     seen.address = network::at(self, text, at);

@@ -66,7 +66,7 @@ const STRONG_PAIRS: &[(&str, &str)] = &[
     ("storage", "key"), ("token", "secret"), ("secret", "access"), ("cookie", "secret"), ("jwt", "secret"),
     ("session", "secret"), ("agent", "key"), ("unseal", "key"), ("recovery", "key"), ("rpc", "key"),
     ("gossip", "key"), ("seed", "phrase"), ("otp", "seed"), ("totp", "seed"),
-    ("wallet", "seed"), ("master", "seed"), ("sas", "url"), ("pre", "key"), ("secret", "payload"),
+    ("wallet", "seed"), ("master", "seed"), ("key", "base"), ("sas", "url"), ("pre", "key"), ("secret", "payload"),
     ("pat", ""), ("kube", "config"),
 ];
 

@@ -14,7 +14,8 @@ use super::overlay::Overlay;
 use super::shape::{Part, RUN_MAX, Shape};
 use super::structural as rule;
 use super::{
-    HashKey, Hint, KeyVerdict, RuleError, RuleIx, announced, assignment, keys, marker, network, people,
+    HashKey, Hint, KeyVerdict, RuleError, RuleIx, announced, assignment, keys, landmarks, marker, network,
+    people,
 };
 
 /// What is known of a rule.
@@ -121,6 +122,12 @@ fn structural_literals(literals: &mut Vec<Literal>) {
     literals.push(Literal::new(b"eyJ", false, Trigger::Jwt));
     for scheme in assignment::SCHEMES {
         literals.push(Literal { text: scheme.to_vec(), window: 0, fold: true, trigger: Trigger::Header });
+    }
+    for (text, mark) in landmarks::literals() {
+        let window = rarest_window(text.as_bytes());
+        let back = u8::try_from(window).unwrap_or(u8::MAX);
+        let trigger = Trigger::Landmark { mark, back };
+        literals.push(Literal { text: text.as_bytes().to_vec(), window, fold: true, trigger });
     }
     for window in network::WINDOWS {
         literals.push(Literal { text: window.to_vec(), window: 0, fold: false, trigger: Trigger::Address });

@@ -3,6 +3,7 @@
 mod corpus;
 mod encodings;
 mod formats;
+mod places;
 mod properties;
 mod tenants;
 mod texts;

@@ -125,6 +125,21 @@ fn hostile_repetition_ends() {
         "\u{00fc}@",
         "bearer ",
         "password: > \n  a\n",
+        "curl ",
+        "echo a | chpasswd ",
+        "chpasswd:\n ",
+        "kind: Secret\n",
+        "machine a login b ",
+        "a:5432:b:c:d\n",
+        "cookie: a=b;",
+        "insert into a (password) values (",
+        "identified by ",
+        "u:p@tcp(",
+        "<key>password</key>",
+        "password:\n- a\n",
+        "password: [a,",
+        "password = <<EOF\n",
+        "password is ",
     ] {
         let text = unit.repeat(200_000 / unit.len());
         for key in ["x", "token", "connection_string"] {

@@ -1,0 +1,184 @@
+//! Files whose lines keep secrets in known places: Kubernetes secrets, netrc, pgpass, chpasswd.
+//!
+//! Must never take a line for one of them that lacks the rest of its form.
+
+use super::inspect::Search;
+use super::{assignment, marker, structural as rule};
+
+fn push(search: &mut Search<'_>, text: &str, start: usize, end: usize) {
+    let Some(value) = text.get(start..end) else { return };
+    let quote = value.starts_with(['"', '\'']) && value.len() >= 2 && value.ends_with(&value[..1]);
+    let (start, end) = if quote { (start + 1, end - 1) } else { (start, end) };
+    let inner = &text[start..end];
+    if !inner.is_empty() && !assignment::reference(inner) && !marker::only(inner) {
+        search.push(start, end, rule::ASSIGNMENT);
+    }
+}
+
+/// Lines as `(begin, end)`, from an offset on.
+fn lines(bytes: &[u8], from: usize) -> impl Iterator<Item = (usize, usize)> {
+    let mut at = from;
+    std::iter::from_fn(move || {
+        if at >= bytes.len() {
+            return None;
+        }
+        let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
+        let line = (at, if end > at && bytes[end - 1] == b'\r' { end - 1 } else { end });
+        at = end + 1;
+        Some(line)
+    })
+}
+
+fn indent(line: &[u8]) -> usize {
+    line.iter().take_while(|b| **b == b' ').count()
+}
+
+/// A YAML document with `kind: Secret`: every value below `data` and `stringData`.
+pub(super) fn manifest(search: &mut Search<'_>, text: &str, at: usize) {
+    let bytes = text.as_bytes();
+    let kind = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |n| n + 1);
+    let rest = &bytes[at + "kind: Secret".len()..];
+    let column = at - kind;
+    let alone = rest
+        .iter()
+        .find(|b| !matches!(b, b' ' | b'\t' | b'"'))
+        .is_none_or(|b| matches!(b, b'\n' | b'\r' | b'#'));
+    if !alone || !bytes[kind..at].iter().all(|b| matches!(b, b' ' | b'-')) {
+        return;
+    }
+    let begin = memchr::memmem::rfind(&bytes[..at], b"\n---").map_or(0, |n| n + 1);
+    let begin = begin
+        + lines(bytes, begin)
+            .next()
+            .map_or(0, |(from, to)| if bytes[from..to].starts_with(b"---") { to + 1 - begin } else { 0 });
+    let end = memchr::memmem::find(&bytes[at..], b"\n---").map_or(bytes.len(), |n| at + n);
+    if !search.spend(end.saturating_sub(begin)) {
+        return;
+    }
+    let mut inside = false;
+    for (from, to) in lines(&bytes[..end], begin) {
+        let line = &bytes[from..to];
+        let depth = line.iter().take_while(|b| matches!(b, b' ' | b'-')).count();
+        if depth >= line.len() {
+            continue;
+        }
+        if depth <= column {
+            let name = &line[depth..];
+            inside = depth == column && (name.starts_with(b"data:") || name.starts_with(b"stringData:"));
+        } else if inside {
+            below(search, text, from + indent(line), to);
+        }
+    }
+}
+
+/// A line below `data`: its value, or all of it when it continues a block.
+fn below(search: &mut Search<'_>, text: &str, from: usize, to: usize) {
+    let line = &text.as_bytes()[from..to];
+    let name = line.iter().take_while(|b| b.is_ascii_alphanumeric() || b"._-\"'".contains(b)).count();
+    if name > 0 && line.get(name) == Some(&b':') && line.get(name + 1).is_none_or(|b| *b == b' ') {
+        let value = name + 1 + line[name + 1..].iter().take_while(|b| **b == b' ').count();
+        if !matches!(line.get(value), None | Some(b'|' | b'>' | b'#')) {
+            push(search, text, from + value, to);
+        }
+    } else if line.first() != Some(&b'#') {
+        push(search, text, from, to);
+    }
+}
+
+/// Words of a netrc file, with where they stand.
+fn words(text: &str, from: usize) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = from;
+    std::iter::from_fn(move || {
+        let bytes = text.as_bytes();
+        at += bytes.get(at..)?.iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let len = bytes[at..]
+            .iter()
+            .take_while(|b| !b.is_ascii_whitespace() && !matches!(b, b'"' | b'\'' | b'\\'))
+            .count();
+        let word = (at, text.get(at..at + len)?);
+        at += len;
+        (len > 0).then_some(word)
+    })
+}
+
+/// `machine HOST login USER password SECRET`, in any order and over lines.
+pub(super) fn netrc(search: &mut Search<'_>, text: &str, start: usize) {
+    let mut words = words(text, start);
+    if words.next().is_some_and(|(_, word)| word.eq_ignore_ascii_case("machine")) && words.next().is_none() {
+        return;
+    }
+    while let Some((at, word)) = words.next() {
+        if !search.spend(word.len()) || !matches!(word, "login" | "password" | "account") {
+            return;
+        }
+        let Some((from, value)) = words.next() else { return };
+        if word == "password" && from > at {
+            push(search, text, from, from + value.len());
+        }
+    }
+}
+
+/// `host:port:database:user:secret`, alone on its line.
+pub(super) fn pgpass(search: &mut Search<'_>, text: &str, at: usize) {
+    let bytes = text.as_bytes();
+    let near = at.saturating_sub(512);
+    let start = memchr::memrchr(b'\n', &bytes[near..at]).map_or(near, |n| near + n + 1);
+    let end = lines(bytes, start).next().map_or(start, |line| line.1);
+    let Some(line) = text.get(start..end).filter(|line| line.len() <= 1_024) else { return };
+    let start = start + indent(line.as_bytes());
+    // A colon may stand escaped in the first four fields.
+    let mut colons = [0usize; 4];
+    let mut found = 0;
+    let line = line.trim_start();
+    for (n, b) in line.bytes().enumerate() {
+        if b == b':' && (n == 0 || line.as_bytes()[n - 1] != b'\\') && found < 4 {
+            colons[found] = n;
+            found += 1;
+        }
+    }
+    if found < 4 || line.contains([' ', '\t', '/', '"']) || !search.spend(line.len()) {
+        return;
+    }
+    let host = &line[..colons[0]];
+    let port = &line[colons[0] + 1..colons[1]];
+    let form = !host.is_empty()
+        && !host.starts_with("arn")
+        && (port == "*" || port.bytes().all(|b| b.is_ascii_digit()));
+    let named = colons.windows(2).all(|pair| pair[1] > pair[0] + 1);
+    let secret = &line[colons[3] + 1..];
+    if form && named && !port.is_empty() && !secret.is_empty() && secret != "*" {
+        push(search, text, start + colons[3] + 1, start + line.len());
+    }
+}
+
+/// `chpasswd:` of cloud-init with its list, `chpasswd <<EOF`, and `echo user:secret | chpasswd`.
+pub(super) fn chpasswd(search: &mut Search<'_>, text: &str, at: usize) {
+    let bytes = text.as_bytes();
+    let begin = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |n| n + 1);
+    let (_, end) = lines(bytes, begin).next().unwrap_or((begin, begin));
+    let behind = text.get(at + "chpasswd".len()..end).unwrap_or("");
+    let heredoc = behind.contains("<<");
+    let yaml = behind.trim_end() == ":";
+    if !heredoc && !yaml {
+        super::commands::piped(search, text, at);
+        return;
+    }
+    let column = indent(&bytes[begin..]);
+    for (from, to) in lines(bytes, end + 1) {
+        let line = text.get(from..to).unwrap_or("");
+        let ends = if yaml { indent(line.as_bytes()) <= column } else { !line.contains(':') };
+        if !line.trim().is_empty() && ends || !search.spend(line.len()) {
+            return;
+        }
+        let body = line.trim_start_matches([' ', '-', '"', '\'']);
+        let Some((user, secret)) = body.split_once(':') else { continue };
+        let account =
+            !user.is_empty() && user.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        let random = matches!(secret, "R" | "RANDOM");
+        if account && !random && !secret.starts_with(' ') && !secret.trim().is_empty() {
+            let secret = secret.trim_end_matches(['"', '\'', ' ']);
+            let start = to - (line.len() - (line.len() - body.len()) - user.len() - 1);
+            push(search, text, start, start + secret.len());
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Words that say: what follows is arranged in a known way, and one place of it is secret.
+//!
+//! Owns the literals and who reads on behind each. Must never decide itself; adds no cost to a value without one of them.
+
+use super::commands::{self, COMMANDS};
+use super::inspect::Search;
+use super::{credential_files, statements};
+
+/// What a literal announces.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Mark {
+    /// A command whose flags or words hold a secret: its row.
+    Command(u8),
+    /// A pipe into a command that reads a secret.
+    Piped,
+    /// `kind: Secret` of Kubernetes, in YAML.
+    Manifest,
+    /// `machine` or `default login` of a netrc file.
+    Netrc,
+    /// A line of a pgpass file.
+    Pgpass,
+    /// `chpasswd`, of cloud-init or of a script.
+    Chpasswd,
+    /// A Cookie or Set-Cookie header.
+    Cookie,
+    /// `ConvertTo-SecureString`.
+    SecureString,
+    /// `IDENTIFIED BY`.
+    Identified,
+    /// `INSERT INTO`.
+    Insert,
+    /// `user/password@` behind it.
+    Slashed,
+    /// `user:password` before it.
+    Dialed,
+}
+
+const OTHERS: &[(&str, Mark)] = &[
+    ("--password-stdin", Mark::Piped),
+    ("--with-token", Mark::Piped),
+    ("passwd --stdin", Mark::Piped),
+    ("sudo -S", Mark::Piped),
+    ("sudo --stdin", Mark::Piped),
+    ("luksFormat", Mark::Piped),
+    ("luksOpen", Mark::Piped),
+    ("kind: Secret", Mark::Manifest),
+    ("kind: \"Secret\"", Mark::Manifest),
+    ("machine ", Mark::Netrc),
+    ("default login ", Mark::Netrc),
+    (":5432:", Mark::Pgpass),
+    ("*:*:", Mark::Pgpass),
+    ("chpasswd", Mark::Chpasswd),
+    ("cookie: ", Mark::Cookie),
+    ("securestring", Mark::SecureString),
+    ("identified by", Mark::Identified),
+    ("insert into ", Mark::Insert),
+    ("oracle:thin:", Mark::Slashed),
+    ("@tcp(", Mark::Dialed),
+    ("@unix(", Mark::Dialed),
+];
+
+/// All literals, in either case of letters.
+pub(super) fn literals() -> impl Iterator<Item = (&'static str, Mark)> {
+    let commands = COMMANDS.iter().zip(0u8..).map(|(row, at)| (row.name, Mark::Command(at)));
+    commands.chain(OTHERS.iter().copied())
+}
+
+/// A literal stands at `start`.
+pub(super) fn at(search: &mut Search<'_>, text: &str, start: usize, mark: Mark) {
+    match mark {
+        Mark::Command(row) => commands::at(search, text, start, &COMMANDS[usize::from(row)]),
+        Mark::Piped => commands::piped(search, text, start),
+        Mark::Manifest => credential_files::manifest(search, text, start),
+        Mark::Netrc => credential_files::netrc(search, text, start),
+        Mark::Pgpass => credential_files::pgpass(search, text, start),
+        Mark::Chpasswd => credential_files::chpasswd(search, text, start),
+        Mark::Cookie => statements::cookie(search, text, start + "cookie: ".len()),
+        Mark::SecureString => statements::secure_string(search, text, start),
+        Mark::Identified => statements::identified(search, text, start + "identified by".len()),
+        Mark::Insert => statements::insert(search, text, start + "insert into ".len()),
+        Mark::Slashed => statements::slashed(search, text, start + "oracle:thin:".len()),
+        Mark::Dialed => statements::dialed(search, text, start),
+    }
+}

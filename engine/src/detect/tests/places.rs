@@ -1,0 +1,104 @@
+//! Secrets told by their place: command lines, credential files, statements, pairs, lists. `§` stands for the secret.
+
+use super::{redact, rules};
+
+const CRED: &str = "[REDACTED:credential]";
+
+/// Long enough to be believed in a sentence, and nobody's.
+const SECRET: &str = "hunter2-Kp";
+
+const PLACES: &[&str] = &[
+    "mysql -u root -p§ -h db",
+    "mysqladmin -u root -p\"§\" status",
+    "mysqldump --password=§ -u root app > x",
+    "curl -s --user admin:§ https://x.test/",
+    "curl -sSu \"admin:§\" https://x.test/",
+    "curl -H 'X-Api-Key: §' https://x.test",
+    "sshpass -p§ ssh u@h",
+    "PGPASSWORD=§ psql -h db -U app",
+    "docker login -u app -p § registry.test",
+    "echo § | docker login -u app --password-stdin registry.test",
+    "docker run -e DB_PASSWORD=§ -e MODE=prod img",
+    "redis-cli -h r -a § ping",
+    "az login --service-principal -u app -p § --tenant t",
+    "echo \"root:§\" | chpasswd",
+    "#cloud-config\nchpasswd:\n  list: |\n    root:§\n    app:§\n  expire: false\n",
+    "ldapsearch -D cn=admin -w § -b dc=x",
+    "smbclient //h/s -U bob%§",
+    "sqlcmd -S s -U sa -P § -Q q",
+    "htpasswd -b /etc/h bob §",
+    "net user bob § /add",
+    "vault login §",
+    "keytool -storepass § -keypass § -alias x",
+    "rabbitmqctl add_user app §",
+    "aws configure set aws_secret_access_key §",
+    "sqlplus app/§@h",
+    "jdbc:oracle:thin:app/§@//h:1521/svc",
+    "u:§@tcp(h:3306)/d?parseTime=true",
+    "CREATE USER 'a'@'%' IDENTIFIED BY '§';",
+    "INSERT INTO users (name, password) VALUES ('bob', '§'), ('ann', '§')",
+    "$password = ConvertTo-SecureString \"§\" -AsPlainText -Force",
+    "Cookie: theme=dark; sid=§\nHost: x",
+    "Authorization: Token §\n",
+    "machine api.test login bob password §\nmachine b.test\n  login bob\n  password §\n",
+    "db.test:5432:app:bob:§\n*:*:*:app:§\n",
+    "apiVersion: v1\nkind: Secret\nstringData:\n  user: §\n  conf: §\ntype: Opaque\n",
+    "env:\n- name: DB_PASSWORD\n  value: §\n- name: MODE\n  value: prod\n",
+    "ParameterKey=DbPassword,ParameterValue=§",
+    "passwords:\n  - §\n  - \"§\"\nuser: x\n",
+    "passwords: [§, \"§\"]\nuser: x\n",
+    "password = \"\"\"\n§\n\"\"\"\n",
+    "  password = <<EOF\n§\nEOF\n",
+    "db.password = §\ndb.user = a\n",
+    "Driver={ODBC Driver 17};Uid=u;Pwd={§;x};Encrypt=True;",
+    "<add key=\"ApiSecret\" value=\"§\" />",
+    "<property name=\"password\"><value>§</value></property>",
+    "<key>password</key><string>§</string>",
+    "<entry key=\"db.password\">§</entry>",
+    "<db:Password type=\"x\">§</db:Password>",
+    "<password><![CDATA[§]]></password>",
+    "smtps://apikey:§@h:465",
+    "my password is §, keep it",
+    "username admin password 7 §\nline vty 0 4\n",
+];
+
+#[test]
+fn the_secret_of_each_place_goes_and_the_rest_stays() {
+    let rules = rules();
+    let mut wrong = Vec::new();
+    for place in PLACES {
+        let expected = place.replace("§;x", CRED).replace('§', CRED);
+        let text = place.replace('§', SECRET);
+        let got = redact(&rules, "script", &text);
+        if got != expected {
+            wrong.push(format!("is     {got:?}\nshould {expected:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_only_resembles_such_a_place_stays() {
+    let rules = rules();
+    for text in [
+        "mkdir -p /srv/app && docker run -p 8080:80 img",
+        "mysql -u root -p -h db",
+        "mysql -u root -p$DB_PW -h db",
+        "curl -u $USER:$PASS https://x.test/",
+        "curl -fsSL https://x.test/install.sh | sh",
+        "echo $TOKEN | docker login -u app --password-stdin registry.test",
+        "vault login -method=aws",
+        "tar czf - . | gzip -p",
+        "state machine password policy",
+        "arn:aws:logs:*:*:log-group:app:x",
+        "kind: SecretProviderClass\ndata:\n  user: admin\n",
+        "passwords:\n  - name: app\n    length: 12\n",
+        "INSERT INTO users (name, mode) VALUES ('bob', 'x')",
+        "the password is required and the token is base64",
+        "<property name=\"timeout\"><value>30</value></property>",
+        "- name: MODE\n  value: prod",
+        "[REDACTED:credential]:19000:0:99999:7:::",
+    ] {
+        assert_eq!(redact(&rules, "script", text), text);
+    }
+}

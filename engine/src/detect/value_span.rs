@@ -1,0 +1,349 @@
+//! Where the value behind a name begins and ends: quotes of each kind, bare words, blocks, elements, lists.
+//!
+//! Knows the notations of configuration files and scripts; must never judge whether the value is a secret.
+
+/// The span of a value.
+#[derive(Clone, Copy)]
+pub(super) struct Value {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// Its bounds are certain.
+    pub(super) quoted: bool,
+}
+
+/// A byte of a name.
+pub(super) fn name_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')
+}
+
+/// Finds the value behind a name.
+pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Option<Value> {
+    let mut at = to;
+    let get = |i: usize| bytes.get(i).copied();
+    // The closing quote or bracket of the name itself: "password": …, ['password'] = …, \"password\": …
+    let mut steps = 0;
+    while matches!(get(at), Some(b'"' | b'\'' | b']' | b'\\' | b'`')) && steps < 4 {
+        at += 1;
+        steps += 1;
+    }
+    let closed = at;
+    while matches!(get(at), Some(b' ' | b'\t')) {
+        at += 1;
+    }
+    let flag = bytes[from] == b'-';
+    let line_start = line_start(bytes, from);
+    match (get(at)?, get(at + 1)) {
+        (b'=', Some(b'=' | b'~')) | (b':', Some(b':')) => return None,
+        (b'=', Some(b'>')) | (b':', Some(b'=')) => at += 2,
+        (b'=', _) => at += 1,
+        (b':', _) => {
+            at += 1;
+            if let Some(block) = block_scalar(bytes, from, at) {
+                return Some(block);
+            }
+        }
+        _ if from > 0 && matches!(bytes[from - 1], b'<' | b':') && element_opens(bytes, from) => {
+            return element(bytes, to);
+        }
+        (b'\'' | b'"', _) if at > closed && strong => {}
+        _ if flag && at > to => {}
+        _ if strong && at > to => return told(bytes, at),
+        _ => return None,
+    }
+    let equals = bytes[at - 1] == b'=';
+    while matches!(get(at), Some(b' ' | b'\t')) {
+        at += 1;
+    }
+    let escapes = bytes[at.min(bytes.len())..].iter().take_while(|b| **b == b'\\').count();
+    if let Some(quote @ (b'"' | b'\'' | b'`')) = get(at + escapes) {
+        if escapes == 0 && get(at + 1) == Some(quote) && get(at + 2) == Some(quote) {
+            return Some(tripled(bytes, at + 3, quote));
+        }
+        return Some(quoted(bytes, at + escapes + 1, quote, escapes));
+    }
+    if let Some(value) = heredoc(bytes, at) {
+        return Some(value);
+    }
+    if let Some(value) = braced(bytes, at).filter(|_| equals) {
+        return Some(value);
+    }
+    let spaced = line_start && !flag && bytes[to..at].contains(&b':');
+    Some(Value { start: at, end: unquoted(bytes, at, spaced), quoted: false })
+}
+
+fn line_start(bytes: &[u8], from: usize) -> bool {
+    bytes[..from]
+        .iter()
+        .rev()
+        .take_while(|b| **b != b'\n')
+        .all(|b| matches!(b, b' ' | b'\t' | b'-' | b'"' | b'\''))
+}
+
+fn quoted(bytes: &[u8], start: usize, quote: u8, escapes: usize) -> Value {
+    let mut at = start;
+    while at < bytes.len() {
+        if bytes[at] == b'\\' {
+            let run = bytes[at..].iter().take_while(|b| **b == b'\\').count();
+            if run == escapes && bytes.get(at + run) == Some(&quote) {
+                return Value { start, end: at, quoted: true };
+            }
+            at += run + usize::from(run % 2 == 1 || escapes > 0);
+            continue;
+        }
+        if bytes[at] == quote && escapes == 0 {
+            return Value { start, end: at, quoted: true };
+        }
+        at += 1;
+    }
+    Value { start, end: bytes.len(), quoted: true }
+}
+
+/// Where a bare value ends: a space, a quote, or a separator that begins the next assignment or ends the list.
+fn unquoted(bytes: &[u8], start: usize, spaced: bool) -> usize {
+    if let Some(end) = interpolation(bytes, start) {
+        return end;
+    }
+    let mut at = start;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' if matches!(bytes.get(at + 1), Some(b'\n' | b'\r')) => at = continued(bytes, at),
+            b'\n' | b'\r' | b'\0' => break,
+            b' ' | b'\t' if !spaced => break,
+            b'#' if spaced && at > start && bytes[at - 1] == b' ' => break,
+            b'"' | b'\'' | b'`' | b'<' if !spaced => break,
+            b')' | b'}' | b']' if !spaced && separates(bytes, at) => break,
+            b';' | b',' | b'&' | b'|' if separates(bytes, at) => break,
+            _ => {}
+        }
+        at += 1;
+    }
+    while at > start && bytes[at - 1] == b' ' {
+        at -= 1;
+    }
+    at
+}
+
+/// A value of a properties file goes on behind a backslash and the next line's indentation; a command's flag does not.
+fn continued(bytes: &[u8], at: usize) -> usize {
+    let skip = bytes[at + 1..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+    if bytes.get(at + 1 + skip).is_some_and(|b| *b != b'-') { at + skip } else { at + 1 }
+}
+
+/// `${…}`, `$(…)`, `{{…}}`: up to the closing bracket, when nothing follows it.
+fn interpolation(bytes: &[u8], start: usize) -> Option<usize> {
+    let rest = &bytes[start..];
+    let pairs: [(&[u8], &[u8]); 4] = [(b"${", b"}"), (b"$(", b")"), (b"{{", b"}}"), (b"%{", b"}")];
+    let (open, close) = pairs.into_iter().find(|(open, _)| rest.starts_with(open))?;
+    let end = open.len() + memchr::memmem::find(&rest[open.len()..rest.len().min(256)], close)? + close.len();
+    let free = rest.get(end).is_none_or(|b| b.is_ascii_whitespace() || b"\"'`;,&|)}]".contains(b));
+    free.then_some(start + end)
+}
+
+fn separates(bytes: &[u8], at: usize) -> bool {
+    let rest = &bytes[at + 1..];
+    if rest.first().is_none_or(|b| b.is_ascii_whitespace() || b"\"'`;,&|)}]".contains(b)) {
+        return true;
+    }
+    let name = rest.iter().take(64).take_while(|b| name_byte(**b) || **b == b' ').count();
+    name > 0 && matches!(rest.get(name), Some(b'=' | b':'))
+}
+
+/// `key: |` and `key: >`: the lines that are indented deeper than the key.
+fn block_scalar(bytes: &[u8], from: usize, after: usize) -> Option<Value> {
+    let rest = &bytes[after..];
+    let head = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    if !matches!(rest.get(head), Some(b'|' | b'>')) {
+        return None;
+    }
+    let line = memchr::memchr(b'\n', rest)?;
+    if !rest[head + 1..line].iter().all(|b| matches!(b, b'+' | b'-' | b'0'..=b'9' | b' ' | b'\r')) {
+        return None;
+    }
+    let begin = bytes[..from].iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
+    let indent = bytes[begin..from].iter().take_while(|b| matches!(b, b' ' | b'-' | b'"')).count();
+    let mut at = after + line + 1;
+    let start = at + bytes[at..].iter().take_while(|b| **b == b' ').count();
+    let mut end = at;
+    while at < bytes.len() {
+        let next = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
+        let depth = bytes[at..next].iter().take_while(|b| **b == b' ').count();
+        if depth < next - at && depth <= indent {
+            break;
+        }
+        if depth < next - at {
+            end = next;
+        }
+        at = next + 1;
+    }
+    (start < end).then_some(Value { start, end, quoted: true })
+}
+
+/// `<password`, `<db:password`: the name is an element's.
+fn element_opens(bytes: &[u8], from: usize) -> bool {
+    if bytes[from - 1] == b'<' {
+        return true;
+    }
+    let prefix = bytes[..from - 1].iter().rev().take(32).take_while(|b| name_byte(**b)).count();
+    prefix > 0 && from >= prefix + 2 && bytes[from - 2 - prefix] == b'<'
+}
+
+/// What an element holds up to the next tag, or its CDATA. Its attributes are others' business.
+pub(super) fn element(bytes: &[u8], to: usize) -> Option<Value> {
+    let near = &bytes[to..bytes.len().min(to + 512)];
+    let close =
+        memchr::memchr2(b'>', b'<', near).filter(|n| near[*n] == b'>' && (*n == 0 || near[n - 1] != b'/'))?;
+    let start = to + close + 1;
+    const DATA: &[u8] = b"<![CDATA[";
+    if bytes[start..].starts_with(DATA) {
+        let start = start + DATA.len();
+        let end = start + memchr::memmem::find(&bytes[start..], b"]]>")?;
+        return Some(Value { start, end, quoted: true });
+    }
+    let end = start + memchr::memchr(b'<', &bytes[start..])?;
+    Some(Value { start, end, quoted: true })
+}
+
+/// `"""…"""` of TOML and Python, without the line breaks inside the quotes.
+fn tripled(bytes: &[u8], from: usize, quote: u8) -> Value {
+    let end = memchr::memmem::find(&bytes[from..], &[quote; 3]).map_or(bytes.len(), |n| from + n);
+    let breaks = |b: &&u8| matches!(b, b'\n' | b'\r' | b' ');
+    let start = from + bytes[from..end].iter().take_while(breaks).count();
+    let tail = bytes[start..end].iter().rev().take_while(breaks).count();
+    Value { start, end: end - tail, quoted: true }
+}
+
+/// `<<EOF`, `<<-EOF`, `<<~'EOF'`: the lines up to the one that repeats the word.
+fn heredoc(bytes: &[u8], at: usize) -> Option<Value> {
+    let rest = bytes.get(at..)?.strip_prefix(b"<<")?;
+    let lead = rest.iter().take(3).take_while(|b| matches!(b, b'-' | b'~' | b'"' | b'\'')).count();
+    let len = rest[lead..].iter().take(64).take_while(|b| name_byte(**b)).count();
+    let word = &rest[lead..lead + len];
+    let line = at + memchr::memchr(b'\n', &bytes[at..])? + 1;
+    if len == 0 {
+        return None;
+    }
+    let mut next = line;
+    while next < bytes.len() {
+        let end = memchr::memchr(b'\n', &bytes[next..]).map_or(bytes.len(), |n| next + n);
+        if bytes[next..end].trim_ascii() == word {
+            break;
+        }
+        next = end + 1;
+    }
+    let end = next.min(bytes.len() + 1) - 1;
+    let start = line + bytes[line..].iter().take_while(|b| **b == b' ').count();
+    (start < end).then_some(Value { start, end, quoted: true })
+}
+
+/// `{p;w}` of ODBC: braces quote what holds a separator.
+fn braced(bytes: &[u8], at: usize) -> Option<Value> {
+    let rest = bytes.get(at..)?.strip_prefix(b"{")?;
+    let len = memchr::memchr3(b'}', b'\n', b'"', rest).filter(|n| *n > 0 && rest[*n] == b'}')?;
+    let ends = rest.get(len + 1).is_none_or(|b| b";\"'`\n\r <".contains(b));
+    let plain = !matches!(rest[0], b'{' | b' ') && !rest[..len].contains(&b':');
+    (ends && plain).then_some(Value { start: at + 1, end: at + 1 + len, quoted: true })
+}
+
+/// Told in words: `password is x`, `password 7 x`, `password x`. Only what no sentence goes on with.
+fn told(bytes: &[u8], at: usize) -> Option<Value> {
+    let rest = &bytes[at..];
+    let verb = [&b"is "[..], b"was ", b"is: ", b"are "].into_iter().find(|verb| rest.starts_with(verb));
+    let kind = matches!(rest, [b'0' | b'5'..=b'9', b' ', next, ..] if !next.is_ascii_whitespace());
+    let start = at + verb.map_or(0, <[u8]>::len) + if kind { 2 } else { 0 };
+    let quotes = usize::from(matches!(bytes.get(start), Some(b'"' | b'\'' | b'`')));
+    let start = start + quotes;
+    let len = bytes[start..]
+        .iter()
+        .take(256)
+        .take_while(|b| !b.is_ascii_whitespace() && !b"\"'`,;<>()".contains(b))
+        .count();
+    let mut end = start + len;
+    while end > start && matches!(bytes[end - 1], b'.' | b'?' | b'!' | b':') {
+        end -= 1;
+    }
+    let word = &bytes[start..end];
+    let has = |class: fn(&u8) -> bool| word.iter().any(class);
+    let mixed =
+        has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) || has(|b| b"!@#$%^&*+?~".contains(b));
+    let drawn = word.len() >= 8 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) && mixed;
+    let path = has(|b| b"/=:{}[]|".contains(b));
+    let alone = bytes.get(start + len).is_none_or(|b| matches!(b, b'\n' | b'\r'));
+    (drawn && !path || kind && alone && word.len() >= 4).then_some(Value { start, end, quoted: true })
+}
+
+/// The items of a list behind a name: `name: [a, b]`, or lines that begin with a dash. `false`: there is no list.
+pub(super) fn items(bytes: &[u8], from: usize, to: usize, mut found: impl FnMut(Value)) -> bool {
+    let mut at = to;
+    while matches!(bytes.get(at), Some(b'"' | b'\'' | b' ' | b'\t')) && at < to + 8 {
+        at += 1;
+    }
+    if !matches!(bytes.get(at), Some(b':' | b'=')) {
+        return false;
+    }
+    at += 1 + bytes[at + 1..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    match bytes.get(at) {
+        Some(b'[') => flow(bytes, at + 1, &mut found),
+        Some(b'\n' | b'\r') => dashes(bytes, from, at, &mut found),
+        _ => false,
+    }
+}
+
+/// Longest list that is read, bytes.
+const LIST_MAX: usize = 16_384;
+
+fn flow(bytes: &[u8], from: usize, found: &mut impl FnMut(Value)) -> bool {
+    let limit = bytes.len().min(from + LIST_MAX);
+    let mut at = from;
+    let mut any = false;
+    while at < limit {
+        match bytes[at] {
+            b' ' | b'\t' | b'\n' | b'\r' | b',' => at += 1,
+            quote @ (b'"' | b'\'') => {
+                let value = quoted(&bytes[..limit], at + 1, quote, 0);
+                at = value.end + 1;
+                any = true;
+                found(value);
+            }
+            b']' | b'{' | b'[' => break,
+            _ => {
+                let len =
+                    bytes[at..limit].iter().take_while(|b| !matches!(b, b',' | b']' | b'\n' | b'"')).count();
+                let tail = bytes[at..at + len].iter().rev().take_while(|b| **b == b' ').count();
+                any = true;
+                found(Value { start: at, end: at + len - tail, quoted: false });
+                at += len.max(1);
+            }
+        }
+    }
+    any
+}
+
+fn dashes(bytes: &[u8], from: usize, after: usize, found: &mut impl FnMut(Value)) -> bool {
+    let begin = bytes[..from].iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
+    let column = bytes[begin..from].iter().take_while(|b| **b == b' ').count();
+    let limit = bytes.len().min(after + LIST_MAX);
+    let mut at = after + memchr::memchr(b'\n', &bytes[after..]).map_or(0, |n| n + 1);
+    let mut any = false;
+    while at < limit {
+        let end = memchr::memchr2(b'\n', b'\r', &bytes[at..limit]).map_or(limit, |n| at + n);
+        let line = &bytes[at..end];
+        let depth = line.iter().take_while(|b| **b == b' ').count();
+        let Some(item) = line[depth..].strip_prefix(b"- ").filter(|_| depth >= column) else { break };
+        let item = item.trim_ascii();
+        let mapping = item.windows(2).any(|w| w == b": ") || item.ends_with(b":");
+        if !mapping && !item.is_empty() {
+            let start = end - line.len()
+                + depth
+                + 2
+                + (line[depth + 2..].len() - line[depth + 2..].trim_ascii_start().len());
+            let value = match item[0] {
+                quote @ (b'"' | b'\'') => quoted(&bytes[..end], start + 1, quote, 0),
+                _ => Value { start, end: start + item.len(), quoted: false },
+            };
+            any = true;
+            found(value);
+        }
+        at = end + 1 + usize::from(bytes.get(end) == Some(&b'\r'));
+    }
+    any
+}
