@@ -19,6 +19,8 @@ pub enum RuleErrorKind {
     MatchesEmpty,
     /// The pattern is longer, or compiles to more states, than the limit.
     TooLarge,
+    /// The pattern would take too long to compile.
+    TooSlow,
     /// More rules or allowlist entries than the limit.
     TooMany,
     /// An allowlist entry without a reason.
@@ -41,6 +43,7 @@ impl RuleErrorKind {
             Self::BadPattern => "bad_pattern",
             Self::MatchesEmpty => "matches_empty",
             Self::TooLarge => "too_large",
+            Self::TooSlow => "too_slow",
             Self::TooMany => "too_many",
             Self::NoReason => "no_reason",
             Self::Protected => "protected",
@@ -49,10 +52,50 @@ impl RuleErrorKind {
     }
 }
 
+/// Where in a rule file: enough to find the line of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RulePlace {
+    /// Key at the top: `version`, `disable`, `rules`, `allowlist`; empty: the whole file.
+    pub key: &'static str,
+    /// Place in that list, from 0.
+    pub index: Option<usize>,
+    /// Key of that entry.
+    pub field: Option<&'static str>,
+}
+
+impl RulePlace {
+    /// An entry of a list.
+    #[must_use]
+    pub fn entry(key: &'static str, index: usize) -> Self {
+        Self { key, index: Some(index), field: None }
+    }
+
+    /// A field of this entry.
+    #[must_use]
+    pub fn field(self, field: &'static str) -> Self {
+        Self { field: Some(field), ..self }
+    }
+}
+
+impl fmt::Display for RulePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key)?;
+        if let Some(index) = self.index {
+            write!(f, "[{index}]")?;
+        }
+        if let Some(field) = self.field {
+            write!(f, ".{field}")?;
+        }
+        Ok(())
+    }
+}
+
 /// A refused rule file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleError {
-    /// Id of the rule, or `allowlist[3]`, or empty where the whole file is meant.
+    /// Where.
+    pub place: RulePlace,
+    /// Id of the rule where it has a valid one, or empty.
     pub rule: String,
     /// What.
     pub kind: RuleErrorKind,
@@ -62,11 +105,13 @@ pub struct RuleError {
 
 impl fmt::Display for RuleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.rule.is_empty() {
-            write!(f, "{}: {}", self.kind.as_str(), self.reason)
-        } else {
-            write!(f, "rule {}: {}: {}", self.rule, self.kind.as_str(), self.reason)
+        if !self.rule.is_empty() {
+            write!(f, "rule {}: ", self.rule)?;
         }
+        if !self.place.key.is_empty() {
+            write!(f, "{}: ", self.place)?;
+        }
+        write!(f, "{}: {}", self.kind.as_str(), self.reason)
     }
 }
 

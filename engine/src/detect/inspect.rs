@@ -47,7 +47,7 @@ impl RuleSet {
             return;
         }
 
-        if self.worth_a_look(text, key) {
+        if self.worth_a_look(text, key, scratch) {
             self.search(text, key, false, scratch, hits);
         }
     }
@@ -55,7 +55,7 @@ impl RuleSet {
     /// A map key that is itself data (an e-mail address, a token). `hits` is cleared first.
     pub fn inspect_key(&self, key: &str, scratch: &mut Scratch, hits: &mut Vec<Hit>) {
         hits.clear();
-        if self.worth_a_look(key, KeyVerdict::Plain) {
+        if self.worth_a_look(key, KeyVerdict::Plain, scratch) {
             self.search(key, KeyVerdict::Plain, true, scratch, hits);
         }
     }
@@ -69,9 +69,9 @@ impl RuleSet {
 
     /// The cheap look. Most values end here.
     #[inline]
-    fn worth_a_look(&self, text: &str, key: KeyVerdict) -> bool {
+    fn worth_a_look(&self, text: &str, key: KeyVerdict, scratch: &mut Scratch) -> bool {
         let bytes = text.as_bytes();
-        if self.tenant_looks(text, key) || (json::matters(key) && !bytes.is_empty()) {
+        if self.tenant_looks(text, key, scratch) || (json::matters(key) && !bytes.is_empty()) {
             return true;
         }
         if bytes.len() < SHORTEST {
@@ -175,7 +175,7 @@ impl Search<'_> {
             return;
         }
 
-        self.rules.tenant_search(text, key, &mut self.scratch.found);
+        self.rules.tenant_search(text, key, self.scratch);
         let hint = hint_of(key);
         if hint == Hint::Allowed {
             blocks::search(self, text);

@@ -21,7 +21,6 @@ mod keys;
 mod landmarks;
 mod marker;
 mod network;
-mod overlay;
 mod pairs;
 mod people;
 mod rarity;
@@ -32,6 +31,7 @@ mod scratch;
 mod shape;
 mod statements;
 mod structural;
+mod tenant;
 mod tokens;
 mod url;
 mod value_span;
@@ -40,7 +40,7 @@ mod wrapped;
 #[cfg(test)]
 mod tests;
 
-pub use error::{RuleError, RuleErrorKind};
+pub use error::{RuleError, RuleErrorKind, RulePlace};
 pub use hash_key::HashKey;
 pub use json::PairPart;
 pub use rule_set::{RuleInfo, RuleSet};

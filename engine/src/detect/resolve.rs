@@ -1,4 +1,4 @@
-//! One documented total order: higher priority, then the longer span, then the smaller id. The loser keeps what the
+//! One documented total order: protected rules, higher priority, the longer span, the smaller id, the earlier begin. The loser keeps what the
 //! winner leaves, so that the union of all findings is always covered.
 
 use std::cmp::Reverse;
@@ -36,7 +36,10 @@ pub(super) fn settle(rules: &RuleSet, text: &str, found: &mut Vec<Found>, hits: 
 fn cluster(rules: &RuleSet, text: &str, found: &mut [Found], hits: &mut Vec<Hit>) {
     if found.len() > 1 {
         found.sort_by(|a, b| {
-            let key = |f: &Found| (Reverse(rules.rule(f.rule).priority), Reverse(f.end - f.start));
+            let key = |f: &Found| {
+                let info = rules.rule(f.rule);
+                (Reverse(info.protected), Reverse(info.priority), Reverse(f.end - f.start))
+            };
             key(a)
                 .cmp(&key(b))
                 .then_with(|| rules.rule(a.rule).id.cmp(&rules.rule(b.rule).id))

@@ -10,9 +10,9 @@ use terrasift_schemas::rules::RuleFile;
 use super::families::{self, Proof};
 use super::gate::{Gate, Literal, Trigger, rarest_window};
 use super::json::{self, PairPart};
-use super::overlay::Overlay;
 use super::shape::{Part, RUN_MAX, Shape};
 use super::structural as rule;
+use super::tenant::Overlay;
 use super::{
     HashKey, Hint, KeyVerdict, RuleError, RuleIx, announced, assignment, keys, landmarks, marker, network,
     people,

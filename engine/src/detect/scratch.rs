@@ -6,6 +6,7 @@ use zeroize::Zeroize;
 
 use super::gate::Candidate;
 use super::resolve::Found;
+use super::tenant::PatternScratch;
 
 /// Decoded text and where its pieces come from.
 #[derive(Default)]
@@ -46,6 +47,10 @@ pub struct Scratch {
     pub(super) round: Vec<u8>,
     /// Bytes that the current value may still have read ahead; `None` once it is used up.
     pub(super) fuel: Option<usize>,
+    /// For a tenant's own patterns.
+    pub(super) patterns: PatternScratch,
+    /// For those that ask for a key, too.
+    pub(super) keyed_patterns: PatternScratch,
 }
 
 impl Scratch {

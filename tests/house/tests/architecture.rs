@@ -72,6 +72,7 @@ const PURE: &[(&str, &[&str])] = &[
             "memchr",
             "miniz_oxide",
             "regex-automata",
+            "regex-syntax",
             "serde",
             "serde_json",
             "sha2",

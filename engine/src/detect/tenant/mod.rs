@@ -1,0 +1,183 @@
+//! What one tenant changes: own patterns, switched-off rules, changed actions, allowlists.
+//!
+//! Small, because there is one for each tenant beside the shared core: patterns of a kind are one automaton. Must never
+//! let a protected rule be switched off, changed, overruled or allowed.
+
+mod compile;
+mod pattern;
+mod patterns;
+mod threads;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use terrasift_schemas::detection::Action;
+
+use super::resolve::Found;
+use super::rule_set::RuleInfo;
+use super::{Hint, KeyContext, KeyVerdict, RuleIx, RuleSet, Scratch, keys, structural as rule};
+pub(super) use patterns::PatternScratch;
+use patterns::Patterns;
+
+/// A tenant's own rule.
+pub(super) struct Own {
+    pub(super) info: RuleInfo,
+    min_entropy: Option<f32>,
+}
+
+/// A rule that a pattern belongs to.
+struct Asked {
+    /// Place in [`Overlay::own`].
+    own: usize,
+    /// Bit in [`KeyContext::tenant`] when the rule asks for its key, too.
+    bit: u64,
+}
+
+/// Rules by the pattern at the same place.
+#[derive(Default)]
+struct Group {
+    patterns: Option<Arc<Patterns>>,
+    rules: Vec<Asked>,
+}
+
+struct Allowance {
+    /// Empty: all rules that are not protected.
+    rules: Vec<u16>,
+}
+
+/// Compiled from one file.
+#[derive(Default)]
+pub(super) struct Overlay {
+    pub(super) own: Vec<Own>,
+    pub(super) disabled: BTreeSet<u16>,
+    pub(super) changed: BTreeMap<u16, RuleInfo>,
+    /// Patterns over values, whatever the key.
+    values: Group,
+    /// Patterns over values that count under certain keys only.
+    keyed: Group,
+    /// Patterns over keys.
+    keys: Group,
+    allow: Vec<Allowance>,
+    allow_patterns: Option<Arc<Patterns>>,
+    /// Index of the first own rule.
+    base: u16,
+}
+
+impl Overlay {
+    fn ix(&self, own: usize) -> RuleIx {
+        RuleIx(self.base.saturating_add(u16::try_from(own).unwrap_or(u16::MAX)))
+    }
+
+    /// What the key says: the built-in verdict and the tenant's key rules, in the one order of all rules.
+    pub(super) fn classify(&self, key: &str, rules: &RuleSet) -> KeyVerdict {
+        let mut builtin = keys::classify(key);
+        if let KeyVerdict::Sensitive(ix) = builtin {
+            if !rules.enabled(ix) {
+                builtin = KeyVerdict::Plain;
+            } else if rules.rule(ix).action == Action::Allow {
+                builtin = KeyVerdict::Context(KeyContext { hint: Hint::Public, tenant: 0 });
+            }
+        }
+        let Some(patterns) = &self.keys.patterns else { return builtin };
+        let mut tenant = 0u64;
+        let mut best = match builtin {
+            KeyVerdict::Sensitive(ix) => Some(ix),
+            _ => None,
+        };
+        let outcome = patterns.matching(key, |pattern| {
+            let Some(asked) = self.keys.rules.get(pattern) else { return };
+            tenant |= asked.bit;
+            let ix = self.ix(asked.own);
+            if asked.bit == 0 && best.is_none_or(|best| rules.before(ix, best)) {
+                best = Some(ix);
+            }
+        });
+        if outcome.is_err() {
+            // The key is too much for its patterns: what stands below it cannot be decided.
+            return KeyVerdict::Sensitive(rule::UNSETTLED);
+        }
+        match (best, builtin) {
+            (Some(ix), _) if rules.rule(ix).action == Action::Allow => {
+                KeyVerdict::Context(KeyContext { hint: Hint::Allowed, tenant })
+            }
+            (Some(ix), _) => KeyVerdict::Sensitive(ix),
+            (None, KeyVerdict::Context(context)) => KeyVerdict::Context(KeyContext { tenant, ..context }),
+            (None, _) if tenant != 0 => KeyVerdict::Context(KeyContext { hint: Hint::None, tenant }),
+            (None, other) => other,
+        }
+    }
+}
+
+/// Shannon entropy in bits per byte.
+fn entropy(text: &str) -> f32 {
+    let mut counts = [0u16; 256];
+    let mut total = 0u16;
+    for b in text.bytes().take(4_096) {
+        counts[usize::from(b)] += 1;
+        total += 1;
+    }
+    let total = f32::from(total.max(1));
+    counts.iter().filter(|n| **n > 0).map(|n| f32::from(*n) / total).map(|p| -p * p.log2()).sum()
+}
+
+fn bits(key: KeyVerdict) -> u64 {
+    match key {
+        KeyVerdict::Context(context) => context.tenant,
+        _ => 0,
+    }
+}
+
+impl RuleSet {
+    /// The order of all rules where spans are alike: protected ones, then the higher priority, then the smaller id.
+    pub(super) fn before(&self, a: RuleIx, b: RuleIx) -> bool {
+        let (a, b) = (self.rule(a), self.rule(b));
+        (b.protected, b.priority, &a.id) < (a.protected, a.priority, &b.id)
+    }
+
+    /// Whether a tenant's own patterns may find something here.
+    #[inline]
+    pub(super) fn tenant_looks(&self, text: &str, key: KeyVerdict, scratch: &mut Scratch) -> bool {
+        match &self.overlay.values.patterns {
+            Some(values) if values.may_match(text, &mut scratch.patterns) => true,
+            _ => bits(key) != 0,
+        }
+    }
+
+    /// All matches of a tenant's own patterns. A text that takes too many steps uses up the fuel: it is undecidable.
+    pub(super) fn tenant_search(&self, text: &str, key: KeyVerdict, scratch: &mut Scratch) {
+        let overlay = &self.overlay;
+        let Scratch { found, patterns: values, keyed_patterns: keyed, fuel, .. } = scratch;
+        for (group, buffers, bits) in [(&overlay.values, values, 0), (&overlay.keyed, keyed, bits(key))] {
+            let Some(patterns) = &group.patterns else { continue };
+            let wanted = |at: usize| group.rules.get(at).is_some_and(|asked| asked.bit & bits == asked.bit);
+            let outcome = patterns.find_all(text, buffers, wanted, |at, start, end| {
+                let own = group.rules[at].own;
+                let enough = |least: f32| entropy(&text[start..end]) >= least;
+                if overlay.own[own].min_entropy.is_none_or(enough) {
+                    found.push(Found { start, end, rule: overlay.ix(own) });
+                }
+            });
+            if outcome.is_err() {
+                *fuel = None;
+            }
+        }
+    }
+
+    /// An allowlist lets this span of this rule through. Protected rules are out of reach.
+    pub(super) fn allowed(&self, span: &str, ix: RuleIx) -> bool {
+        self.allowance(span, ix).is_some()
+    }
+
+    /// The first entry of the allowlist that lets this span of this rule through.
+    pub(super) fn allowance(&self, span: &str, ix: RuleIx) -> Option<usize> {
+        let patterns = self.overlay.allow_patterns.as_ref().filter(|_| !self.rule(ix).protected)?;
+        let mut first = None;
+        let outcome = patterns.matching_whole(span, |at| {
+            let reaches = |entry: &Allowance| entry.rules.is_empty() || entry.rules.contains(&ix.0);
+            if self.overlay.allow.get(at).is_some_and(reaches) && first.is_none_or(|first| at < first) {
+                first = Some(at);
+            }
+        });
+        first.filter(|_| outcome.is_ok())
+    }
+}
