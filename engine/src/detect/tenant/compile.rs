@@ -9,7 +9,7 @@ use regex_syntax::hir::Hir;
 use terrasift_schemas::detection::Action;
 use terrasift_schemas::rules::{Allow, Rule, RuleFile};
 
-use super::pattern::{self, Budget, Refused};
+use super::pattern::{self, Budget, Refused, Use};
 use super::patterns::Patterns;
 use super::{Allowance, Asked, Group, Overlay, Own};
 use crate::detect::rule_set::RuleInfo;
@@ -195,7 +195,7 @@ impl<'f> Draft<'f> {
     }
 
     fn parse(&mut self, place: RulePlace, id: &str, pattern: Option<&str>) -> Verdict<Option<Hir>> {
-        let parsed = pattern.map(|pattern| pattern::parse(pattern, false, &mut self.budget)).transpose();
+        let parsed = pattern.map(|pattern| pattern::parse(pattern, Use::Find, &mut self.budget)).transpose();
         parsed.or_else(|refused| refuse(place, id, refused))
     }
 
@@ -235,7 +235,7 @@ impl<'f> Draft<'f> {
             let many = (RuleErrorKind::TooMany, "an entry may name 500 rules; none means all");
             return refuse(place.field("rules"), "", many);
         }
-        let hir = pattern::parse(&allow.pattern, true, &mut self.budget)
+        let hir = pattern::parse(&allow.pattern, Use::Allow, &mut self.budget)
             .or_else(|refused| refuse(place.field("pattern"), "", refused))?;
         let mut rules = Vec::new();
         for id in &allow.rules {

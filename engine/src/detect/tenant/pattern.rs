@@ -5,8 +5,8 @@
 
 use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_syntax::ast::{self, Ast, ClassPerlKind, ClassSetItem, Flag, FlagsItemKind, Visitor};
-use regex_syntax::hir::Hir;
 use regex_syntax::hir::translate::TranslatorBuilder;
+use regex_syntax::hir::{Capture, Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition};
 
 use crate::detect::RuleErrorKind;
 
@@ -61,7 +61,7 @@ const TOO_LONG: Refused =
     (RuleErrorKind::TooLarge, "a pattern may have 2,048 bytes and 50 levels; split the rule");
 const TOO_BIG: Refused = (
     RuleErrorKind::TooLarge,
-    "the pattern compiles to more than 128 KiB; lower its repetitions, or write [a-z] for \\w",
+    "the pattern compiles to more than 128 KiB; lower its repetitions, or its classes",
 );
 const ALL_TOO_LARGE: Refused = (
     RuleErrorKind::TooLarge,
@@ -81,8 +81,17 @@ const EMPTY: Refused =
     (RuleErrorKind::MatchesEmpty, "the pattern matches the empty text; require a character");
 const NEVER: Refused = (RuleErrorKind::BadPattern, "the pattern can never match");
 
-/// Parses and checks a pattern. `may_be_empty`: allowlists may, they only ever meet what was found.
-pub(super) fn parse(pattern: &str, may_be_empty: bool, budget: &mut Budget) -> Result<Hir, Refused> {
+/// What a pattern is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// To find: must not match the empty text, and may match a little more than it says.
+    Find,
+    /// To let through: only ever meets what was found, and may match a little less than it says.
+    Allow,
+}
+
+/// Parses and checks a pattern.
+pub(super) fn parse(pattern: &str, used: Use, budget: &mut Budget) -> Result<Hir, Refused> {
     if pattern.len() > BYTES_MAX {
         return Err(TOO_LONG);
     }
@@ -96,9 +105,10 @@ pub(super) fn parse(pattern: &str, may_be_empty: bool, budget: &mut Budget) -> R
     let fold = if effort.ignores_case { FOLD_UNITS } else { 1 };
     budget.spend_work(1 + effort.wide.saturating_mul(fold))?;
     let hir = TranslatorBuilder::new().build().translate(&ascii, &tree).map_err(|_| BAD)?;
+    let hir = coarse(hir, used);
     match hir.properties().minimum_len() {
         None => return Err(NEVER),
-        Some(0) if !may_be_empty => return Err(EMPTY),
+        Some(0) if used == Use::Find => return Err(EMPTY),
         Some(_) => {}
     }
     let nfa = compile(std::slice::from_ref(&hir), COMPILED_MAX).ok_or(TOO_BIG)?;
@@ -110,6 +120,40 @@ pub(super) fn parse(pattern: &str, may_be_empty: bool, budget: &mut Budget) -> R
 pub(super) fn compile(patterns: &[Hir], bytes_max: usize) -> Option<thompson::NFA> {
     let config = thompson::Config::new().which_captures(WhichCaptures::None).nfa_size_limit(Some(bytes_max));
     thompson::Compiler::new().configure(config).build_many_from_hir(patterns).ok()
+}
+
+/// Ranges of a class that is kept as it is: blocks and scripts. `\w` has 770.
+const RANGES_MAX: usize = 64;
+
+/// Large classes beyond ASCII made plain: a rule takes all characters there, an allowlist none. What is in doubt goes, and
+/// the automaton of a `\w` is thirty times smaller.
+fn coarse(hir: Hir, used: Use) -> Hir {
+    let all = |parts: Vec<Hir>| parts.into_iter().map(|part| coarse(part, used)).collect::<Vec<_>>();
+    match hir.into_kind() {
+        HirKind::Empty => Hir::empty(),
+        HirKind::Literal(literal) => Hir::literal(literal.0),
+        HirKind::Look(look) => Hir::look(look),
+        HirKind::Class(Class::Unicode(class)) if class.ranges().len() > RANGES_MAX => {
+            let ascii = ClassUnicode::new([ClassUnicodeRange::new('\0', '\x7f')]);
+            let mut plain = class;
+            plain.intersect(&ascii);
+            if used == Use::Find {
+                plain.push(ClassUnicodeRange::new('\u{80}', char::MAX));
+            }
+            Hir::class(Class::Unicode(plain))
+        }
+        HirKind::Class(class) => Hir::class(class),
+        HirKind::Repetition(repetition) => {
+            let sub = Box::new(coarse(*repetition.sub, used));
+            Hir::repetition(Repetition { sub, ..repetition })
+        }
+        HirKind::Capture(capture) => {
+            let sub = Box::new(coarse(*capture.sub, used));
+            Hir::capture(Capture { sub, ..capture })
+        }
+        HirKind::Concat(parts) => Hir::concat(all(parts)),
+        HirKind::Alternation(parts) => Hir::alternation(all(parts)),
+    }
 }
 
 /// `\d` is `[0-9]`: nobody means the digits of sixty scripts, and they make a pattern ten times larger.
@@ -184,7 +228,7 @@ mod tests {
     use super::*;
 
     fn check(pattern: &str, expected: Option<RuleErrorKind>) {
-        let kind = parse(pattern, false, &mut Budget::new()).err().map(|refused| refused.0);
+        let kind = parse(pattern, Use::Find, &mut Budget::new()).err().map(|refused| refused.0);
         assert_eq!(kind, expected, "{}", &pattern[..pattern.len().min(40)]);
     }
 
@@ -216,12 +260,26 @@ mod tests {
     fn many_patterns_spend_one_budget() {
         let mut budget = Budget::new();
         let dear = format!("(?i){}", r"\pL".repeat(6));
-        let taken = (0..1_000).take_while(|_| parse(&dear, false, &mut budget).is_ok()).count();
+        let taken = (0..1_000).take_while(|_| parse(&dear, Use::Find, &mut budget).is_ok()).count();
         assert!((5..50).contains(&taken), "{taken}");
         let mut budget = Budget::new();
-        let large = r"\w{5}";
-        let taken = (0..1_000).take_while(|_| parse(large, false, &mut budget).is_ok()).count();
+        let large = r"[\p{Greek}\p{Cyrillic}]{9}";
+        let taken = (0..1_000).take_while(|_| parse(large, Use::Find, &mut budget).is_ok()).count();
         assert!((5..100).contains(&taken), "{taken}");
+    }
+
+    #[test]
+    fn large_classes_take_more_in_rules_and_less_in_allowlists() {
+        let plain = |pattern, used| format!("{:?}", parse(pattern, used, &mut Budget::new()).unwrap());
+        for (pattern, rule, allow) in [
+            (r"\w", r"[0-9A-Z_a-z\x{80}-\x{10FFFF}]", "[0-9A-Z_a-z]"),
+            (r"(?i)x\pL", r"[Xx][A-Za-z\x{80}-\x{10FFFF}]", "[Xx][A-Za-z]"),
+            (r"[äöü]", "[äöü]", "[äöü]"),
+            (r"[^a]", "[^a]", "[^a]"),
+        ] {
+            assert_eq!(plain(pattern, Use::Find), plain(rule, Use::Find), "{pattern}");
+            assert_eq!(plain(pattern, Use::Allow), plain(allow, Use::Allow), "{pattern}");
+        }
     }
 
     #[test]

@@ -176,11 +176,7 @@ fn follow(
             continue;
         }
         match nfa.state(id) {
-            State::Look { look, next } => {
-                if nfa.look_matcher().matches(*look, text, pos) {
-                    stack.push(*next);
-                }
-            }
+            State::Look { look, next } if nfa.look_matcher().matches(*look, text, pos) => stack.push(*next),
             State::Union { alternates } => stack.extend(alternates.iter().rev()),
             State::BinaryUnion { alt1, alt2 } => stack.extend([*alt2, *alt1]),
             State::Capture { next, .. } => stack.push(*next),
