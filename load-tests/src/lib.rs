@@ -6,4 +6,5 @@
 
 pub mod generator;
 pub mod leak_search;
+pub mod planted;
 pub mod simulator;
