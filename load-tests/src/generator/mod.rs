@@ -5,7 +5,7 @@ mod blocks;
 mod canary;
 mod carriers;
 mod catalogue;
-mod dice;
+pub(crate) mod dice;
 mod ordinary;
 mod outputs;
 mod page;

@@ -27,13 +27,19 @@ const WORDS: &[&str] = &[
 
 /// A harmless word.
 pub(super) fn word(dice: &mut Dice) -> &'static str {
-    dice.pick(WORDS)
+    dice.pick::<&str>(WORDS)
 }
 
 /// A generated password: letters, digits and a few signs; begins and ends with a letter or digit, and holds all three kinds.
 pub(super) fn password(dice: &mut Dice) -> String {
     let length = usize::try_from(dice.between(11, 22)).unwrap_or(14);
-    format!("{}{}{}{}", dice.text(UPPER, 1), dice.text(PASSWORD, length), dice.text(LOWER, 1), dice.text(DIGITS, 1))
+    format!(
+        "{}{}{}{}",
+        dice.text(UPPER, 1),
+        dice.text(PASSWORD, length),
+        dice.text(LOWER, 1),
+        dice.text(DIGITS, 1)
+    )
 }
 
 /// One sample of a pattern.

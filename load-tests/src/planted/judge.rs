@@ -124,8 +124,12 @@ impl Context<'_> {
 
     fn token(&self, old: &str, new: &str, made: &mut Judgement) {
         let kept = kept(new);
-        let goes: Vec<Spot> =
-            self.spots.iter().copied().filter(|spot| self.state.planted[spot.id].fate == Fate::Goes).collect();
+        let goes: Vec<Spot> = self
+            .spots
+            .iter()
+            .copied()
+            .filter(|spot| self.state.planted[spot.id].fate == Fate::Goes)
+            .collect();
         let uncovered = uncovered(old, &kept, &goes);
         for spot in self.spots {
             let planted = &self.state.planted[spot.id];

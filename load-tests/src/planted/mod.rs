@@ -21,7 +21,7 @@ mod tally;
 pub use judge::{Judgement, RuleAt, judge};
 pub use leaf::Spot;
 pub use state::{StatePlan, plant};
-pub use tally::{Tally, Row};
+pub use tally::{Row, Tally};
 
 use std::collections::BTreeMap;
 

@@ -10,7 +10,8 @@ use super::{Fate, Sample};
 use crate::generator::dice::Dice;
 
 /// Names that say nothing.
-pub(super) const NEUTRAL: &[&str] = &["value", "setting", "data", "item", "entry", "payload", "option", "content", "input"];
+pub(super) const NEUTRAL: &[&str] =
+    &["value", "setting", "data", "item", "entry", "payload", "option", "content", "input"];
 /// Names that say what stands below.
 const TELLING: &[&str] = &["api_token", "service_secret", "access_key", "credential", "auth_token"];
 
@@ -209,7 +210,9 @@ fn coat(dice: &mut Dice, mut hidden: Hidden) -> Hidden {
             (url, "percent")
         }
         5 if hidden.key.is_none() => {
-            let mut script = Leaf::plain("#cloud-config\nwrite_files:\n  - path: /etc/app/config\n    encoding: b64\n    content: ");
+            let mut script = Leaf::plain(
+                "#cloud-config\nwrite_files:\n  - path: /etc/app/config\n    encoding: b64\n    content: ",
+            );
             script.append(&hidden.leaf.base64(Base64::Standard));
             script.push("\n    owner: root\n");
             (script, "cloud-config")

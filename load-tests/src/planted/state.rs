@@ -117,8 +117,15 @@ pub fn plant(plan: &StatePlan) -> PlantedState {
     // Each state begins where the one before ended: all families get their turn equally often.
     let turn = usize::try_from(plan.index).unwrap_or(0) * plan.secrets;
     let pretty = plan.index.is_multiple_of(2);
-    let mut writer =
-        Writer { page: Page::new(pretty), ledger: Ledger::default(), dice, families, turn, shared: None, serial: 0 };
+    let mut writer = Writer {
+        page: Page::new(pretty),
+        ledger: Ledger::default(),
+        dice,
+        families,
+        turn,
+        shared: None,
+        serial: 0,
+    };
     writer.document(plan.secrets);
     PlantedState { bytes: writer.page.out, planted: writer.ledger.planted, spots: writer.page.spots }
 }

@@ -62,19 +62,31 @@ pub(super) const SYNTAXES: &[Syntax] = &[
     Syntax {
         name: "env-file",
         head: "# rendered by terraform\nLOG_LEVEL=info\n",
-        statements: &[(Bare, "{N}=\u{2039}\u{203a}\n"), (Line, "{N}=\"\u{2039}\u{203a}\"\n"), (Line, "{N}='\u{2039}\u{203a}'\n")],
+        statements: &[
+            (Bare, "{N}=\u{2039}\u{203a}\n"),
+            (Line, "{N}=\"\u{2039}\u{203a}\"\n"),
+            (Line, "{N}='\u{2039}\u{203a}'\n"),
+        ],
         tail: "",
     },
     Syntax {
         name: "ini",
         head: "[service]\nmode = active\n",
-        statements: &[(Bare, "{n} = \u{2039}\u{203a}\n"), (Bare, "{n}=\u{2039}\u{203a}\n"), (Line, "{n} = \"\u{2039}\u{203a}\"\n")],
+        statements: &[
+            (Bare, "{n} = \u{2039}\u{203a}\n"),
+            (Bare, "{n}=\u{2039}\u{203a}\n"),
+            (Line, "{n} = \"\u{2039}\u{203a}\"\n"),
+        ],
         tail: "",
     },
     Syntax {
         name: "toml",
         head: "title = \"service\"\n\n[server]\nport = 8443\n",
-        statements: &[(Line, "{n} = \"\u{2039}\u{203a}\"\n"), (Line, "{n} = '\u{2039}\u{203a}'\n"), (Line, "\"{k}\" = \"\u{2039}\u{203a}\"\n")],
+        statements: &[
+            (Line, "{n} = \"\u{2039}\u{203a}\"\n"),
+            (Line, "{n} = '\u{2039}\u{203a}'\n"),
+            (Line, "\"{k}\" = \"\u{2039}\u{203a}\"\n"),
+        ],
         tail: "",
     },
     Syntax {
@@ -86,7 +98,11 @@ pub(super) const SYNTAXES: &[Syntax] = &[
     Syntax {
         name: "properties",
         head: "spring.application.name=app\n",
-        statements: &[(Bare, "app.{n}=\u{2039}\u{203a}\n"), (Bare, "app.{k} = \u{2039}\u{203a}\n"), (Bare, "app.{c}: \u{2039}\u{203a}\n")],
+        statements: &[
+            (Bare, "app.{n}=\u{2039}\u{203a}\n"),
+            (Bare, "app.{k} = \u{2039}\u{203a}\n"),
+            (Bare, "app.{c}: \u{2039}\u{203a}\n"),
+        ],
         tail: "",
     },
     Syntax {
@@ -105,13 +121,21 @@ pub(super) const SYNTAXES: &[Syntax] = &[
     Syntax {
         name: "dockerfile",
         head: "FROM alpine:3.20\n",
-        statements: &[(Bare, "ENV {N}=\u{2039}\u{203a}\n"), (Bare, "ENV {N} \u{2039}\u{203a}\n"), (Bare, "ARG {N}=\u{2039}\u{203a}\n"), (Line, "ENV {N}=\"\u{2039}\u{203a}\"\n")],
+        statements: &[
+            (Bare, "ENV {N}=\u{2039}\u{203a}\n"),
+            (Bare, "ENV {N} \u{2039}\u{203a}\n"),
+            (Bare, "ARG {N}=\u{2039}\u{203a}\n"),
+            (Line, "ENV {N}=\"\u{2039}\u{203a}\"\n"),
+        ],
         tail: "CMD [\"/app\"]\n",
     },
     Syntax {
         name: "systemd",
         head: "[Service]\nType=simple\n",
-        statements: &[(Line, "Environment=\"{N}=\u{2039}\u{203a}\"\n"), (Bare, "Environment={N}=\u{2039}\u{203a}\n")],
+        statements: &[
+            (Line, "Environment=\"{N}=\u{2039}\u{203a}\"\n"),
+            (Bare, "Environment={N}=\u{2039}\u{203a}\n"),
+        ],
         tail: "Restart=always\n",
     },
     Syntax {
@@ -139,7 +163,12 @@ pub(super) const SYNTAXES: &[Syntax] = &[
     Syntax {
         name: "flags",
         head: "/usr/local/bin/agent --verbose",
-        statements: &[(Bare, " --{k} \u{2039}\u{203a}"), (Bare, " --{k}=\u{2039}\u{203a}"), (Line, " --{k} \"\u{2039}\u{203a}\""), (Line, " --{n}='\u{2039}\u{203a}'")],
+        statements: &[
+            (Bare, " --{k} \u{2039}\u{203a}"),
+            (Bare, " --{k}=\u{2039}\u{203a}"),
+            (Line, " --{k} \"\u{2039}\u{203a}\""),
+            (Line, " --{n}='\u{2039}\u{203a}'"),
+        ],
         tail: " --region eu-west-1",
     },
     Syntax {

@@ -12,7 +12,9 @@ pub(super) const FAMILIES: &[Family] = &[
     made("pem-ec-key", |dice| pem(dice, "EC PRIVATE KEY", "MHcCAQEEI", 164)),
     made("pem-pkcs8-key", |dice| pem(dice, "PRIVATE KEY", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", 1624)),
     made("pem-ed25519-key", |dice| pem(dice, "PRIVATE KEY", "MC4CAQAwBQYDK2VwBCIEI", 64)),
-    made("pem-encrypted-key", |dice| pem(dice, "ENCRYPTED PRIVATE KEY", "MIIFHDBOBgkqhkiG9w0BBQ0wQTApBgkq", 1740)),
+    made("pem-encrypted-key", |dice| {
+        pem(dice, "ENCRYPTED PRIVATE KEY", "MIIFHDBOBgkqhkiG9w0BBQ0wQTApBgkq", 1740)
+    }),
     made("pem-legacy-encrypted-key", legacy_encrypted),
     made("openssh-key", |dice| {
         let head = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZWQyNTUxOQAAACA";
@@ -21,8 +23,12 @@ pub(super) const FAMILIES: &[Family] = &[
     made("pgp-private-key", pgp),
     made("putty-key", putty),
     made("ssh2-encrypted-key", |dice| pem(dice, "SSH2 ENCRYPTED PRIVATE KEY", "P2/56wAAA", 800).dashes4()),
-    made("pkcs8-der-in-base64", |dice| bare_der(dice, &[0x30, 0x82, 0x04, 0xbd, 2, 1, 0, 0x30, 0x0d, 6, 9], 1217)),
-    made("pkcs12-in-base64", |dice| bare_der(dice, &[0x30, 0x82, 0x09, 0xc1, 2, 1, 3, 0x30, 0x82, 9, 0x87], 2501)),
+    made("pkcs8-der-in-base64", |dice| {
+        bare_der(dice, &[0x30, 0x82, 0x04, 0xbd, 2, 1, 0, 0x30, 0x0d, 6, 9], 1217)
+    }),
+    made("pkcs12-in-base64", |dice| {
+        bare_der(dice, &[0x30, 0x82, 0x09, 0xc1, 2, 1, 3, 0x30, 0x82, 9, 0x87], 2501)
+    }),
     made("jwk-private", |dice| {
         let (x, y) = (dice.text(BASE64_URL, 43), dice.text(BASE64_URL, 43));
         let head = format!("{{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"{x}\",\"y\":\"{y}\",\"d\":\"");

@@ -8,6 +8,7 @@ mod connections;
 mod data;
 mod keys;
 mod money;
+mod national;
 mod people;
 mod talk;
 

@@ -1,0 +1,196 @@
+//! Owns the run: plant, sanitize in two passes over randomly cut chunks, judge. Must never keep a state beyond its judgement.
+
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow};
+use clap::ValueEnum;
+use terrasift_benches::input;
+use terrasift_engine::detect::{HashKey, RuleSet};
+use terrasift_engine::sift::{Redactor, TaintPass};
+use terrasift_load_tests::generator::CanaryDensity;
+use terrasift_load_tests::planted::{Judgement, PlantedState, RuleAt, StatePlan, Tally, judge, plant};
+use terrasift_schemas::detection::Report;
+
+/// How bytes are cut.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Cut {
+    /// One byte each.
+    Bytes,
+    /// 1 to 64 bytes.
+    Small,
+    /// 1 byte to 128 KiB.
+    Large,
+    /// All at once.
+    Whole,
+    /// State by state another one of these.
+    Mixed,
+}
+
+impl Cut {
+    fn of_state(self, index: u64) -> Self {
+        match (self, index % 4) {
+            (Self::Mixed, 0) => Self::Whole,
+            (Self::Mixed, 1) => Self::Small,
+            (Self::Mixed, 2) => Self::Large,
+            (Self::Mixed, _) => Self::Bytes,
+            (other, _) => other,
+        }
+    }
+
+    fn chunk_max(self) -> usize {
+        match self {
+            Self::Bytes => 1,
+            Self::Small => 64,
+            Self::Large => 128 << 10,
+            Self::Whole | Self::Mixed => usize::MAX,
+        }
+    }
+}
+
+/// A run under way.
+pub struct Measure {
+    rules: Arc<RuleSet>,
+    seed: u64,
+    per_state: usize,
+    cut: Cut,
+    notes_max: usize,
+    index: u64,
+    pub tally: Tally,
+    /// What went wrong where; families, places, pointers and rules only.
+    pub notes: Vec<String>,
+    noted: [usize; 4],
+}
+
+impl Measure {
+    pub fn new(seed: u64, per_state: usize, cut: Cut, notes_max: usize) -> Self {
+        Self {
+            rules: RuleSet::builtin(),
+            seed,
+            per_state,
+            cut,
+            notes_max,
+            index: 0,
+            tally: Tally::default(),
+            notes: Vec::new(),
+            noted: [0; 4],
+        }
+    }
+
+    /// The next state.
+    ///
+    /// # Errors
+    /// A refusal, or an output of another shape.
+    pub fn one(&mut self) -> Result<()> {
+        let plan = StatePlan { seed: self.seed, index: self.index, secrets: self.per_state };
+        let state = plant(&plan);
+        let cut = self.cut.of_state(self.index);
+        let (output, report) = self.sanitize(&state.bytes, cut)?;
+        let rules: Vec<RuleAt<'_>> =
+            report.detections.iter().map(|it| RuleAt { pointer: &it.pointer, rule: &it.rule }).collect();
+        let made = judge(&state, &output, &rules).map_err(|what| anyhow!("state {}: {what}", self.index))?;
+        self.tally.add(&state, &made);
+        self.note(&state, &made);
+        self.index += 1;
+        Ok(())
+    }
+
+    fn sanitize(&self, state: &[u8], cut: Cut) -> Result<(Vec<u8>, Report)> {
+        let mut cuts = Cuts { rest: state, max: cut.chunk_max(), state: self.seed ^ (self.index << 20) };
+        let mut pass = TaintPass::new(&self.rules, [7; 16]);
+        while let Some(chunk) = cuts.next() {
+            pass.push(chunk)?;
+        }
+        let mut redactor = Redactor::new(&self.rules, pass.finish()?, HashKey::new([9; 32]));
+        cuts.rest = state;
+        let mut out = Vec::with_capacity(state.len());
+        while let Some(chunk) = cuts.next() {
+            redactor.push(chunk, &mut out)?;
+        }
+        let report = redactor.finish(&mut out)?;
+        Ok((out, report))
+    }
+
+    fn note(&mut self, state: &PlantedState, made: &Judgement) {
+        for (id, pointer, why) in &made.missed {
+            let planted = &state.planted[*id];
+            self.say(
+                0,
+                format!(
+                    "missed  state {} {} in {} at {pointer}: {why}",
+                    self.index, planted.family, planted.place
+                ),
+            );
+        }
+        for (id, pointer, rules) in &made.changed {
+            let planted = &state.planted[*id];
+            self.say(
+                1,
+                format!(
+                    "false   state {} {} in {} at {pointer}: {rules}",
+                    self.index, planted.family, planted.place
+                ),
+            );
+        }
+        for (pointer, rules) in &made.strays {
+            self.say(2, format!("stray   state {} at {pointer}: {rules}", self.index));
+        }
+        for (pointer, bytes) in &made.overdone {
+            self.say(3, format!("overdone state {} at {pointer}: {bytes} bytes", self.index));
+        }
+    }
+
+    fn say(&mut self, kind: usize, line: String) {
+        if self.noted[kind] < self.notes_max {
+            self.noted[kind] += 1;
+            self.notes.push(line);
+        }
+    }
+
+    /// Leaves of ordinary states without a secret, and how many of them changed.
+    ///
+    /// # Errors
+    /// A refusal, or an output of another shape.
+    pub fn ordinary(&mut self, bytes: u64) -> Result<(usize, usize)> {
+        if bytes == 0 {
+            return Ok((0, 0));
+        }
+        let (state, _) = input::state(&input::spec(bytes, self.seed, CanaryDensity::NONE))?;
+        let (output, report) = self.sanitize(&state, Cut::Large)?;
+        let rules: Vec<RuleAt<'_>> =
+            report.detections.iter().map(|it| RuleAt { pointer: &it.pointer, rule: &it.rule }).collect();
+        let state = PlantedState { bytes: state, planted: Vec::new(), spots: Default::default() };
+        let made = judge(&state, &output, &rules).map_err(|what| anyhow!("ordinary state: {what}"))?;
+        self.index = u64::MAX;
+        self.noted = [0; 4];
+        self.note(&state, &made);
+        Ok((made.tokens, made.tokens_changed))
+    }
+
+    pub fn share(part: usize, all: usize) -> f64 {
+        let float = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+        float(part) / float(all.max(1))
+    }
+}
+
+/// The bytes in chunks of random length.
+struct Cuts<'a> {
+    rest: &'a [u8],
+    max: usize,
+    state: u64,
+}
+
+impl<'a> Cuts<'a> {
+    fn next(&mut self) -> Option<&'a [u8]> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        // Knuth's generator (MMIX): good enough to cut with.
+        self.state =
+            self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let drawn = usize::try_from(self.state >> 33).unwrap_or(0);
+        let length = if self.max == usize::MAX { self.max } else { 1 + drawn % self.max };
+        let (chunk, rest) = self.rest.split_at(length.min(self.rest.len()));
+        self.rest = rest;
+        Some(chunk)
+    }
+}
