@@ -56,8 +56,20 @@ fn sanitize_is_a_filter_with_documented_exit_codes() {
     check("version 3", &["sanitize"], r#"{"version":3}"#, 2, "not_a_state_v4");
     check("a plan", &["sanitize"], r#"{"format_version":"1.2","planned_values":{}}"#, 2, "not_a_state_v4");
     check("no file", &["sanitize", "/no/such/file"], "", 2, "cannot be read");
-    check("a rule that matches nothing", &["sanitize", &good, "--rules", &bad_rules], "", 3, "rule x");
-    check("no rule file", &["sanitize", &good, "--rules", &not_rules], "", 3, "does not fit its schema");
+    check(
+        "a rule that matches nothing",
+        &["sanitize", &good, "--rules", &bad_rules],
+        "",
+        3,
+        "line 1: rule x",
+    );
+    check(
+        "no rule file",
+        &["sanitize", &good, "--rules", &not_rules],
+        "",
+        3,
+        "line 1: a key that rule files do not have",
+    );
 }
 
 #[test]
