@@ -17,7 +17,7 @@ use walk::Problem;
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 const NOT_YAML: &str = "not valid YAML";
-const TOO_DEEP: &str = "more than 1,000 open brackets: close them, or write lists line by line";
+const TOO_DEEP: &str = "more than 100 open brackets: close them, or write lists line by line";
 
 /// Why rules are refused.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,7 @@ pub enum RuleFileError {
     #[error("the rule file {0} is larger than 1 MiB: split it, or write fewer, broader rules")]
     TooLarge(String),
     /// Small, and large once its aliases are written out.
-    #[error("the rule file {0} becomes larger than 4 MiB by its aliases: write the rules out")]
+    #[error("the rule file {0} becomes larger than 4 MiB with its aliases written out: write fewer entries")]
     Aliases(String),
     /// Not YAML, or not of the shape.
     #[error("the rule file {file}, line {line}: {what}")]
@@ -156,9 +156,9 @@ mod tests {
             ("version: 0".to_owned(), "line 1: version: out_of_range"),
             ("version: 1\nrules: hunter2".to_owned(), "line 2: a value of the wrong type"),
             ("rules: [hunter2".to_owned(), "not valid YAML"),
-            (deep, "line 1: more than 1,000 open brackets"),
+            (deep, "line 1: more than 100 open brackets"),
             (large, "larger than 1 MiB"),
-            (format!("disable: [&a {}, {}]", "x".repeat(99_999), ["*a"; 99].join(",")), "by its aliases"),
+            (format!("disable: [&a {}, {}]", "x".repeat(99_999), ["*a"; 99].join(",")), "with its aliases"),
         ] {
             check(text.as_bytes(), says);
         }

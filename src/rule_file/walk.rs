@@ -9,8 +9,9 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use terrasift_engine::detect::RulePlace;
 
-/// Brackets that may be open at once, those in patterns counted. The parser's time is its square.
-const OPEN_MAX: usize = 1_000;
+/// Brackets that may be open at once, those in patterns counted, escaped ones not. The parser's time for a token grows
+/// with them.
+const OPEN_MAX: usize = 100;
 /// Bytes of text that a file may become once its aliases are written out.
 const BYTES_MAX: usize = 4 * 1024 * 1024;
 /// What a list, a map or an empty text weighs.
@@ -32,14 +33,15 @@ pub enum Problem {
 /// # Errors
 /// It is not YAML, or becomes too large by its aliases, or costs too much to parse.
 pub fn weigh(text: &str) -> Result<(), Problem> {
-    let (mut open, mut line) = (0usize, 1);
+    let (mut open, mut line, mut escaped) = (0usize, 1, false);
     for byte in text.bytes() {
         match byte {
-            b'[' | b'{' => open += 1,
-            b']' | b'}' => open = open.saturating_sub(1),
+            b'[' | b'{' if !escaped => open += 1,
+            b']' | b'}' if !escaped => open = open.saturating_sub(1),
             b'\n' => line += 1,
             _ => {}
         }
+        escaped = byte == b'\\' && !escaped;
         if open > OPEN_MAX {
             return Err(Problem::Deep(line));
         }
@@ -280,6 +282,7 @@ allowlist: [ {pattern: x, reason: y},
                 format!("rules: &a [{long}]\nallowlist: [*a, {}]", ["*a"; 60].join(", ")),
                 Err(Problem::Aliases),
             ),
+            (format!("a: {}", r"'\[\{' ".repeat(1_000).trim()).replace("' '", ""), Ok(())),
             (format!("a:\n {}", "[".repeat(1_000_000)), Err(Problem::Deep(2))),
             ("a: 1\nnot: [closed".to_owned(), Err(Problem::NotYaml(3))),
         ] {
