@@ -14,6 +14,9 @@ const HEX_UPPER: &[u8] = b"0123456789ABCDEF";
 const BASE58: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 /// BIP 173.
 const BECH32_UPPER: &[u8] = b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
+const BECH32_LOWER: &[u8] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+/// The ULID specification.
+const CROCKFORD: &[u8] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// What password generators add to letters and digits, without what a shell or a URL would need quoted.
 const PASSWORD: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789-_.+";
@@ -111,6 +114,8 @@ fn drawn(dice: &mut Dice, atom: &str, out: &mut String) {
         "b32" => BASE32,
         "b58" => BASE58,
         "bech" => BECH32_UPPER,
+        "bechlow" => BECH32_LOWER,
+        "crock" => CROCKFORD,
         "up" => UPPER_DIGITS,
         "low" => LOWER_DIGITS,
         "AZ" => UPPER,

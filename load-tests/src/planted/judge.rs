@@ -23,12 +23,12 @@ pub struct RuleAt<'a> {
 pub struct Judgement {
     /// For each thing planted that was judged: number in the ledger, and whether its fate was met.
     pub fates: Vec<(usize, bool)>,
-    /// Secrets that still stand: number in the ledger, pointer and reason.
-    pub missed: Vec<(usize, String, &'static str)>,
-    /// Look-alikes that changed: number in the ledger, pointer, rules that redacted there.
-    pub changed: Vec<(usize, String, String)>,
-    /// Values in which nothing is planted and that changed all the same: pointer, rules.
-    pub strays: Vec<(String, String)>,
+    /// Secrets that still stand.
+    pub missed: Vec<Case>,
+    /// Look-alikes that changed.
+    pub changed: Vec<Case>,
+    /// Values in which nothing is planted and that changed all the same.
+    pub strays: Vec<Case>,
     /// Keys, strings, numbers and literals of the state.
     pub tokens: usize,
     /// Those without a secret.
@@ -39,8 +39,23 @@ pub struct Judgement {
     pub context_bytes: usize,
     /// Of these, how many went too.
     pub context_lost: usize,
-    /// Values of which more than the secret went: pointer, bytes.
-    pub overdone: Vec<(String, usize)>,
+    /// Values of which more than the secret went.
+    pub overdone: Vec<Case>,
+}
+
+/// One thing that went wrong.
+#[derive(Debug, Clone, Default)]
+pub struct Case {
+    /// Number in the ledger, if anything is planted there.
+    pub id: Option<usize>,
+    /// Where, in the output; empty when it is not known.
+    pub pointer: String,
+    /// Why, or which rules.
+    pub reason: String,
+    /// The value before: drawn, opens nothing.
+    pub before: String,
+    /// The value after.
+    pub after: String,
 }
 
 /// Compares.
@@ -100,8 +115,9 @@ fn search(state: &PlantedState, output: &[u8], readable: &str, made: &mut Judgem
     search.look(readable.as_bytes(), "the output");
     for leak in search.leaks() {
         let id = ids[leak.canary];
-        if !made.missed.iter().any(|(known, ..)| *known == id) {
-            made.missed.push((id, String::new(), "its text stands elsewhere in the output"));
+        if !made.missed.iter().any(|case| case.id == Some(id)) {
+            let reason = "its text stands elsewhere in the output".to_owned();
+            made.missed.push(Case { id: Some(id), reason, ..Case::default() });
         }
     }
 }
@@ -114,12 +130,12 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn rules_here(&self) -> (String, String) {
+    fn case(&self, id: Option<usize>, old: &str, new: &str) -> Case {
         let pointer = self.after.pointer();
         let mut rules = self.rules.get(pointer.as_str()).cloned().unwrap_or_default();
         rules.sort_unstable();
         rules.dedup();
-        (rules.join("+"), pointer)
+        Case { id, pointer, reason: rules.join("+"), before: old.to_owned(), after: new.to_owned() }
     }
 
     fn token(&self, old: &str, new: &str, made: &mut Judgement) {
@@ -142,18 +158,17 @@ impl Context<'_> {
             if fine {
                 continue;
             }
-            let (rules, pointer) = self.rules_here();
+            let case = self.case(Some(spot.id), old, new);
             match planted.fate {
-                Fate::Goes => made.missed.push((spot.id, pointer, "its span was not replaced")),
-                Fate::Stays => made.changed.push((spot.id, pointer, rules)),
+                Fate::Goes => made.missed.push(case),
+                Fate::Stays => made.changed.push(case),
             }
         }
         if goes.is_empty() {
             if old != new {
                 made.tokens_changed += 1;
                 if self.spots.is_empty() {
-                    let (rules, pointer) = self.rules_here();
-                    made.strays.push((pointer, rules));
+                    made.strays.push(self.case(None, old, new));
                 }
             }
             return;
@@ -165,7 +180,7 @@ impl Context<'_> {
         if uncovered.is_empty() {
             made.context_lost += over;
             if over > 0 {
-                made.overdone.push((self.after.pointer(), over));
+                made.overdone.push(Case { reason: format!("{over} bytes"), ..self.case(None, old, new) });
             }
         }
     }

@@ -166,7 +166,7 @@ pub(super) const LOOK_ALIKES: &[LookAlike] = &[
         },
         &["certificate_authority_data", "cluster_ca_certificate"],
     ),
-    free("age-recipient", "age1{low:58}", &["recipient"]),
+    free("age-recipient", "age1{bechlow:58}", &["recipient"]),
     keyed("wireguard-public-key", "{b64:42}E=", &["public_key", "peer_public_key"]),
     text(
         "policy",
@@ -253,7 +253,7 @@ pub(super) const LOOK_ALIKES: &[LookAlike] = &[
         },
         &["user_data_base64"],
     ),
-    free("ulid", "01J{b32:23}", &["run_ulid", "event_id"]),
+    free("ulid", "01J{crock:23}", &["run_ulid", "event_id"]),
     free("workspace-id", "ws-{b62:16}", &["workspace_id"]),
     free("run-id", "run-{b62:16}", &["run_id"]),
     free("user-pool", "eu-west-1_{b62:9}", &["user_pool_id"]),

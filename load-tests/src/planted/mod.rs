@@ -18,7 +18,7 @@ mod state;
 mod syntax;
 mod tally;
 
-pub use judge::{Judgement, RuleAt, judge};
+pub use judge::{Case, Judgement, RuleAt, judge};
 pub use leaf::Spot;
 pub use state::{StatePlan, plant};
 pub use tally::{Row, Tally};

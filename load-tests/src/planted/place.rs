@@ -15,6 +15,9 @@ pub(super) const NEUTRAL: &[&str] =
 /// Names that say what stands below.
 const TELLING: &[&str] = &["api_token", "service_secret", "access_key", "credential", "auth_token"];
 
+/// Shortest text that is put into base64 or the like.
+const COATED_FROM_BYTES: usize = 20;
+
 /// A text and how the key above it is called: `None` leaves that to chance.
 pub(super) struct Hidden {
     pub(super) leaf: Leaf,
@@ -48,7 +51,9 @@ pub(super) fn hide(ledger: &mut Ledger, dice: &mut Dice, family: &Family) -> Hid
     let first = ledger.len();
     let value = plant(ledger, family.name, &sample);
     let mut hidden = around(ledger, dice, family, &sample, value);
-    if !hidden.fits_key || dice.one_in(3) {
+    // Nobody encodes a name or a telephone number under its own key.
+    let bare_person = hidden.place == "named" && matches!(family.tell, Tell::Person(..));
+    if !bare_person && (!hidden.fits_key || dice.one_in(3)) {
         hidden = coat(dice, hidden);
     }
     // What an opaque coat hides together with a secret goes with it: no look-alike any more.
@@ -195,6 +200,10 @@ fn structured(ledger: &mut Ledger, dice: &mut Dice, name: &Name, value: Leaf) ->
 
 /// Puts a text into another encoding, sometimes.
 fn coat(dice: &mut Dice, mut hidden: Hidden) -> Hidden {
+    // Shorter texts in base64 look like any word: nobody could tell them.
+    if hidden.leaf.text.len() < COATED_FROM_BYTES {
+        return hidden;
+    }
     let deep = hidden.place.starts_with("json-") && hidden.place != "json-1";
     let (leaf, coat) = match dice.below(16) {
         0 => (hidden.leaf.base64(*dice.pick(Base64::ALL)), "base64"),

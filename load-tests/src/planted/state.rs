@@ -381,7 +381,7 @@ impl Writer {
             _ => place::hide(&mut self.ledger, &mut self.dice, &family),
         };
         let escapes = self.escapes();
-        if fits_key && key.is_none() && self.dice.one_in(3) {
+        if fits_key && key.is_none() && !instance.flat && self.dice.one_in(3) {
             if instance.index_key.is_some() || at > 0 || self.dice.one_in(2) {
                 let map = Node::Map(vec![(leaf, Node::text("enabled"))]);
                 let name = format!("members_{}", self.ordinal());

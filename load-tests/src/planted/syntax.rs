@@ -54,7 +54,7 @@ pub(super) const SYNTAXES: &[Syntax] = &[
             (Bare, "/opt/agent/install --{k}=\u{2039}\u{203a} --region eu-west-1\n"),
             (Line, "/opt/agent/install --{k} \"\u{2039}\u{203a}\"\n"),
             (Line, "/opt/agent/install --{k}='\u{2039}\u{203a}'\n"),
-            (Bare, "helm upgrade app ./chart --set auth.{c}=\u{2039}\u{203a}\n"),
+            (Bare, "helm upgrade app ./chart --set config.{c}=\u{2039}\u{203a}\n"),
             (Bare, "java -Dapp.{n}=\u{2039}\u{203a} -jar app.jar\n"),
         ],
         tail: "systemctl restart app\n",

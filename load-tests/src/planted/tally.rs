@@ -47,7 +47,8 @@ impl Tally {
     pub fn add(&mut self, state: &PlantedState, made: &Judgement) {
         self.states += 1;
         self.bytes += state.bytes.len();
-        let missed: std::collections::BTreeSet<usize> = made.missed.iter().map(|(id, ..)| *id).collect();
+        let missed: std::collections::BTreeSet<usize> =
+            made.missed.iter().filter_map(|case| case.id).collect();
         for (id, fine) in &made.fates {
             let planted = &state.planted[*id];
             let wrong = match planted.fate {
@@ -66,9 +67,8 @@ impl Tally {
                 row.wrong += usize::from(wrong);
             }
         }
-        let redactions = made.changed.iter().map(|(.., rules)| rules);
-        for rules in redactions.chain(made.strays.iter().map(|(_, rules)| rules)) {
-            *self.rules.entry(rules.clone()).or_default() += 1;
+        for case in made.changed.iter().chain(&made.strays) {
+            *self.rules.entry(case.reason.clone()).or_default() += 1;
         }
         self.strays += made.strays.len();
         self.tokens += made.tokens;

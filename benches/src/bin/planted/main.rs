@@ -44,9 +44,12 @@ struct Options {
     /// Bytes of ordinary states without a secret that are looked at for values that change.
     #[arg(long, default_value_t = 20_000_000)]
     ordinary_bytes: u64,
-    /// Tell of so many misses, false changes and overdone values each: where, which family and rule, never the text.
+    /// Tell of so many misses, false changes and overdone values each: where, which family and rule.
     #[arg(long, default_value_t = 20)]
     misses: usize,
+    /// With these, the values before and after: they are drawn from the seed and open nothing.
+    #[arg(long)]
+    show: bool,
     /// One JSON object instead of tables.
     #[arg(long)]
     json: bool,
@@ -60,8 +63,13 @@ fn main() -> Result<ExitCode> {
         ProgressBar::hidden()
     };
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} secrets {elapsed}")?);
-    let mut measure =
-        Measure::new(options.seed, usize::try_from(options.per_state)?, options.chunks, options.misses);
+    let mut measure = Measure::new(
+        options.seed,
+        usize::try_from(options.per_state)?,
+        options.chunks,
+        options.misses,
+        options.show,
+    );
     while measure.tally.secrets().planted < options.secrets {
         measure.one()?;
         bar.set_position(u64::try_from(measure.tally.secrets().planted)?);

@@ -8,7 +8,7 @@ use terrasift_benches::input;
 use terrasift_engine::detect::{HashKey, RuleSet};
 use terrasift_engine::sift::{Redactor, TaintPass};
 use terrasift_load_tests::generator::CanaryDensity;
-use terrasift_load_tests::planted::{Judgement, PlantedState, RuleAt, StatePlan, Tally, judge, plant};
+use terrasift_load_tests::planted::{Case, Judgement, PlantedState, RuleAt, StatePlan, Tally, judge, plant};
 use terrasift_schemas::detection::Report;
 
 /// How bytes are cut.
@@ -59,10 +59,16 @@ pub struct Measure {
     /// What went wrong where; families, places, pointers and rules only.
     pub notes: Vec<String>,
     noted: [usize; 4],
+    show: bool,
+}
+
+/// Enough to see what happened.
+fn clip(text: &str) -> String {
+    text.chars().take(400).collect()
 }
 
 impl Measure {
-    pub fn new(seed: u64, per_state: usize, cut: Cut, notes_max: usize) -> Self {
+    pub fn new(seed: u64, per_state: usize, cut: Cut, notes_max: usize, show: bool) -> Self {
         Self {
             rules: RuleSet::builtin(),
             seed,
@@ -73,6 +79,7 @@ impl Measure {
             tally: Tally::default(),
             notes: Vec::new(),
             noted: [0; 4],
+            show,
         }
     }
 
@@ -111,38 +118,26 @@ impl Measure {
     }
 
     fn note(&mut self, state: &PlantedState, made: &Judgement) {
-        for (id, pointer, why) in &made.missed {
-            let planted = &state.planted[*id];
-            self.say(
-                0,
-                format!(
-                    "missed  state {} {} in {} at {pointer}: {why}",
-                    self.index, planted.family, planted.place
-                ),
-            );
-        }
-        for (id, pointer, rules) in &made.changed {
-            let planted = &state.planted[*id];
-            self.say(
-                1,
-                format!(
-                    "false   state {} {} in {} at {pointer}: {rules}",
-                    self.index, planted.family, planted.place
-                ),
-            );
-        }
-        for (pointer, rules) in &made.strays {
-            self.say(2, format!("stray   state {} at {pointer}: {rules}", self.index));
-        }
-        for (pointer, bytes) in &made.overdone {
-            self.say(3, format!("overdone state {} at {pointer}: {bytes} bytes", self.index));
+        let kinds = [&made.missed, &made.changed, &made.strays, &made.overdone];
+        for (kind, (cases, title)) in kinds.iter().zip(["missed", "false", "stray", "overdone"]).enumerate() {
+            for case in cases.iter() {
+                self.say(kind, title, state, case);
+            }
         }
     }
 
-    fn say(&mut self, kind: usize, line: String) {
-        if self.noted[kind] < self.notes_max {
-            self.noted[kind] += 1;
-            self.notes.push(line);
+    fn say(&mut self, kind: usize, title: &str, state: &PlantedState, case: &Case) {
+        if self.noted[kind] >= self.notes_max {
+            return;
+        }
+        self.noted[kind] += 1;
+        let what = case.id.map_or(String::new(), |id| {
+            let planted = &state.planted[id];
+            format!("{} in {} ", planted.family, planted.place)
+        });
+        self.notes.push(format!("{title} {what}at {}: {}", case.pointer, case.reason));
+        if self.show {
+            self.notes.push(format!("  - {:?}\n  + {:?}", clip(&case.before), clip(&case.after)));
         }
     }
 
@@ -160,7 +155,6 @@ impl Measure {
             report.detections.iter().map(|it| RuleAt { pointer: &it.pointer, rule: &it.rule }).collect();
         let state = PlantedState { bytes: state, planted: Vec::new(), spots: Default::default() };
         let made = judge(&state, &output, &rules).map_err(|what| anyhow!("ordinary state: {what}"))?;
-        self.index = u64::MAX;
         self.noted = [0; 4];
         self.note(&state, &made);
         Ok((made.tokens, made.tokens_changed))

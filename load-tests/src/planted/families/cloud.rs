@@ -29,7 +29,7 @@ pub(super) const FAMILIES: &[Family] = &[
     form("azure-iot-key", "{b64:33}AIoT{b64:5}A="),
     form("azure-redis-key", "{b62:33}AzCa{b62:5}A="),
     form("azure-search-key", "{b62:42}AzSe{b62:5}A"),
-    form("azure-container-registry-key", "{b64:42}+ACR{b64:5}A"),
+    form("azure-container-registry-key", "{b64:42}+ACRC{b64:5}"),
     form("azure-function-key", "{b64u:44}AzFu{b64u:5}w=="),
     form("azure-devops-token", "{b62:76}AZDO{b62:4}"),
     named("azure-cognitive-key", "{hex:32}", &["AZURE_COGNITIVE_API_KEY", "AZURE_OPENAI_API_KEY"]),

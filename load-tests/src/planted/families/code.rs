@@ -104,7 +104,7 @@ pub(super) const FAMILIES: &[Family] = &[
     form("trigger-dev-key", "tr_prod_{b62:24}"),
     named("argocd-password", "{pw}", &["ARGOCD_PASSWORD", "ARGOCD_AUTH_PASSWORD"]),
     form("age-identity", "AGE-SECRET-KEY-1{bech:58}"),
-    form("retool-key", "retool_01{b32:26}"),
+    form("retool-key", "retool_01{low:24}"),
     named("figma-legacy-token", "{uuid}", &["FIGMA_TOKEN"]),
     form("socket-token", "sktsec_{b62:40}_api"),
 ];

@@ -47,6 +47,12 @@ pub(super) const FAMILIES: &[Family] = &[
         let parts = [342, 16, 220, 22].map(|count| dice.text(BASE64_URL, count));
         Sample::whole(format!("{head}.{}", parts.join(".")))
     }),
+    // discord.com, "Reference": the bot's id in base64, time, signature.
+    made("discord-bot-token", |dice| {
+        let id = format!("1{}", dice.text(DIGITS, 18));
+        let head = Base64::UrlBare.encode(id.as_bytes());
+        Sample::whole(format!("{head}.{}.{}", dice.text(BASE62, 6), dice.text(BASE64_URL, 38)))
+    }),
     made("grafana-legacy-key", |dice| {
         let text = format!(r#"{{"k":"{}","n":"deploy","id":1}}"#, dice.text(BASE62, 32));
         Sample::whole(Base64::Standard.encode(text.as_bytes()))

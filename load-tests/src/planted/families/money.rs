@@ -13,7 +13,7 @@ pub(super) const FAMILIES: &[Family] = &[
     form("square-access-token", "EAAA{b64u:60}"),
     form("square-application-secret", "sq0csp-{b64u:43}"),
     form("square-personal-token", "sq0atp-{b64u:22}"),
-    form("adyen-api-key", "AQE{b62:3}{b64:100}-{b64:43}=-{b62:16}"),
+    form("adyen-api-key", "AQE{az:1}hm{b64:88}==-{b64:43}=-{b62:16}"),
     form("braintree-access-token", "access_token$production${low:16}${hex:32}"),
     named("braintree-private-key", "{hex:32}", &["BRAINTREE_PRIVATE_KEY"]),
     named("paypal-secret", "E{b64u:79}", &["PAYPAL_CLIENT_SECRET", "PAYPAL_SECRET"]),

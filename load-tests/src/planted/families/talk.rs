@@ -17,7 +17,6 @@ pub(super) const FAMILIES: &[Family] = &[
         "https://hooks.slack.com/workflows/\u{2039}T{up:10}/A{up:10}/{d1:1}{dig:17}/{b62:24}\u{203a}",
     ),
     named("slack-signing-secret", "{hex:32}", &["SLACK_SIGNING_SECRET", "SLACK_CLIENT_SECRET"]),
-    form("discord-bot-token", "M{b62:25}.{b62:6}.{b64u:38}"),
     form("discord-webhook", "https://discord.com/api/webhooks/{d1:1}{dig:17}/\u{2039}{b64u:68}\u{203a}"),
     named("discord-client-secret", "{b64u:32}", &["DISCORD_CLIENT_SECRET"]),
     form(
