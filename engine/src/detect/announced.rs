@@ -18,7 +18,38 @@ const fn row(digits: usize, words: &'static [&'static str], check: fn(&[u8]) -> 
     Row { digits, words, check, rule }
 }
 
+/// Of what nothing but the word is known.
+fn any(_: &[u8]) -> bool {
+    true
+}
+
+/// A day, month and year of somebody who may live.
+fn date(text: &[u8]) -> bool {
+    let number = |from: usize, to: usize| checksum::digits(&text[from..to]).fold(0, |n, d| n * 10 + d);
+    let (year, month, day) = match text {
+        [_, _, b'.' | b'-', _, _, b'.' | b'-', ..] if text.len() == 10 => {
+            (number(6, 10), number(3, 5), number(0, 2))
+        }
+        [_, _, _, _, b'-' | b'.', ..] if text.len() == 10 => (number(0, 4), number(5, 7), number(8, 10)),
+        _ => return false,
+    };
+    (1900..=2100).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day)
+}
+
 const ROWS: &[Row] = &[
+    row(10, &["personnummer", "personal number"], checksum::personnummer, rule::NATIONAL_ID),
+    row(12, &["personnummer", "personal number"], checksum::personnummer, rule::NATIONAL_ID),
+    row(9, &["hetu", "henkilotunnus"], checksum::hetu, rule::NATIONAL_ID),
+    row(13, &["national id", "id number"], checksum::luhn, rule::NATIONAL_ID),
+    row(8, &["bank account"], any, rule::BANK),
+    row(9, &["bank account"], any, rule::BANK),
+    row(10, &["bank account"], any, rule::BANK),
+    row(11, &["bank account"], any, rule::BANK),
+    row(12, &["bank account"], any, rule::BANK),
+    row(8, &["born", "date of birth", "birth date", "birthdate", "dob"], date, rule::BIRTH),
+    row(7, &["passport"], any, rule::NATIONAL_ID),
+    row(8, &["passport"], any, rule::NATIONAL_ID),
+    row(9, &["passport"], any, rule::NATIONAL_ID),
     row(11, &["pesel"], checksum::pesel, rule::NATIONAL_ID),
     row(9, &["bsn", "burgerservicenummer", "sofinummer"], checksum::bsn, rule::NATIONAL_ID),
     row(11, &["steuer", "idnr", "tax id"], checksum::german_tax_id, rule::NATIONAL_ID),
@@ -35,11 +66,22 @@ const ROWS: &[Row] = &[
 ];
 
 /// Words that announce numbers with letters in them: the gate looks for these.
-pub(super) const LETTERED: &[&str] =
-    &["nino", "national insurance", "ni number", "dni", "nif ", "nif:", "nie ", "nie:"];
+pub(super) const LETTERED: &[&str] = &[
+    "passport",
+    "hetu",
+    "henkilotunnus",
+    "nino",
+    "national insurance",
+    "ni number",
+    "dni",
+    "nif ",
+    "nif:",
+    "nie ",
+    "nie:",
+];
 
 /// Announcing words stand at most this far before the number.
-const NEAR: usize = 24;
+const NEAR: usize = 36;
 
 /// The rule whose word stands shortly before the number, when the number checks.
 pub(super) fn number(bytes: &[u8], start: usize, end: usize, digits: usize) -> Option<RuleIx> {
@@ -51,6 +93,10 @@ pub(super) fn number(bytes: &[u8], start: usize, end: usize, digits: usize) -> O
     let before = &mut lower[..near.len()];
     before.copy_from_slice(near);
     before.make_ascii_lowercase();
+    // `ID_NUMBER=` announces as `id number` does.
+    for b in before.iter_mut().filter(|b| matches!(b, b'_' | b'-')) {
+        *b = b' ';
+    }
     let says = |word: &str| {
         memchr::memmem::rfind(before, word.as_bytes()).is_some_and(|at| {
             let open = |b: Option<&u8>| b.is_none_or(|b| !b.is_ascii_alphabetic());
@@ -61,17 +107,30 @@ pub(super) fn number(bytes: &[u8], start: usize, end: usize, digits: usize) -> O
     (found.check)(&bytes[start..end]).then_some(found.rule)
 }
 
+/// Words before telephone numbers that have only their digits.
+const CALLS: &[&str] = &["phone", "tel", "tel.", "telephone", "mobile", "cell", "fax", "call"];
+
+/// A word before the number says that somebody answers there.
+pub(super) fn telephone(bytes: &[u8], start: usize) -> bool {
+    let near = &bytes[start.saturating_sub(NEAR)..start];
+    let word = near.trim_ascii_end();
+    let word = word.strip_suffix(b":").unwrap_or(word);
+    let begin = word.iter().rposition(|b| !(b.is_ascii_alphabetic() || *b == b'.')).map_or(0, |n| n + 1);
+    CALLS.iter().any(|call| word[begin..].eq_ignore_ascii_case(call.as_bytes()))
+}
+
 /// Numbers with letters in them: `AB 12 34 56 C`, `12345678Z`, `X1234567L`.
 pub(super) fn lettered(search: &mut Search<'_>, bytes: &[u8]) {
     for (at, b) in bytes.iter().enumerate() {
-        if !b.is_ascii_alphanumeric() || glue(at.checked_sub(1).and_then(|n| bytes.get(n))) {
+        let before = at.checked_sub(1).and_then(|n| bytes.get(n));
+        if !b.is_ascii_alphanumeric() || before != Some(&b'=') && glue(before) {
             continue;
         }
         let run = |spaces: bool| {
             bytes[at..]
                 .iter()
                 .take(13)
-                .take_while(|b| b.is_ascii_alphanumeric() || spaces && **b == b' ')
+                .take_while(|b| b.is_ascii_alphanumeric() || spaces && matches!(b, b' ' | b'-' | b'+'))
                 .count()
         };
         let (spaced, tight) = (run(true), run(false));
@@ -80,7 +139,7 @@ pub(super) fn lettered(search: &mut Search<'_>, bytes: &[u8]) {
                 continue;
             }
             let digits = checksum::digits(&bytes[at..at + len]).count();
-            if let Some(ix) = (6..=8).contains(&digits).then(|| number(bytes, at, at + len, digits)).flatten()
+            if let Some(ix) = (6..=9).contains(&digits).then(|| number(bytes, at, at + len, digits)).flatten()
             {
                 search.push(at, at + len, ix);
                 break;

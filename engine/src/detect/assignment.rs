@@ -142,7 +142,7 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     if !json::matters(verdict) {
         return to;
     }
-    if no_name(bytes, from, to) {
+    if no_name(bytes, from, to) || in_resource_name(bytes, from) {
         return to;
     }
     let mut list = Vec::new();
@@ -178,6 +178,16 @@ fn no_name(bytes: &[u8], from: usize, to: usize) -> bool {
     before.ends_with(b"[REDACTED:")
         || before.ends_with(b"[HASHED:")
         || before.ends_with(b"://") && bytes.get(to) == Some(&b':')
+}
+
+/// `secret:` inside of `arn:aws:secretsmanager:…:secret:name`.
+fn in_resource_name(bytes: &[u8], from: usize) -> bool {
+    let near = &bytes[from.saturating_sub(256)..from];
+    let begin = near
+        .iter()
+        .rposition(|b| b.is_ascii_whitespace() || b"\"'`=,;()[]{}<>".contains(b))
+        .map_or(0, |n| n + 1);
+    near.last() == Some(&b':') && near[begin..].starts_with(b"arn:")
 }
 
 /// Pushes the value if it is secret. `true`: all of it is.
@@ -216,7 +226,7 @@ fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value)
                     let digits = inner.bytes().any(|b| b.is_ascii_digit());
                     if plausible(inner)
                         && inner.len() >= 6
-                        && (value.quoted || digits)
+                        && (value.quoted || digits || rarity::drawn(inner.as_bytes(), Invitation::Key))
                         && !inner.starts_with(['{', '[', '('])
                     {
                         search.push(0, inner.len(), rule::ASSIGNMENT);
@@ -265,7 +275,7 @@ fn prose(text: &str) -> bool {
 }
 
 /// Schemes of authorization headers, as they stand before the credential.
-pub(super) const SCHEMES: &[&[u8]] = &[b"bearer ", b"basic ", b"authtoken "];
+pub(super) const SCHEMES: &[&[u8]] = &[b"bearer ", b"basic ", b"authtoken ", b"authorization: token "];
 
 /// `Authorization: Bearer …`, `Basic …`: the scheme begins at `start`.
 pub(super) fn header(search: &mut Search<'_>, text: &str, start: usize) {
@@ -273,6 +283,9 @@ pub(super) fn header(search: &mut Search<'_>, text: &str, start: usize) {
     if start > 0 && bytes[start - 1].is_ascii_alphanumeric() {
         return;
     }
+    const NAMED: &[u8] = b"authorization: ";
+    let named = bytes[start..].get(..NAMED.len()).is_some_and(|head| head.eq_ignore_ascii_case(NAMED));
+    let start = if named { start + NAMED.len() } else { start };
     let Some(space) = memchr::memchr(b' ', &bytes[start..]) else { return };
     let from = start + space + bytes[start + space..].iter().take_while(|b| **b == b' ').count();
     let len =

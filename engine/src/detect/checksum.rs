@@ -214,6 +214,72 @@ pub(super) fn nhs(text: &[u8]) -> bool {
     (11 - sum % 11) % 11 == d[9]
 }
 
+/// Swiss AHV number: country code 756 and EAN-13's check digit (Zentrale Ausgleichsstelle).
+pub(super) fn ahv(text: &[u8]) -> bool {
+    digits(text).count() == 13
+        && digits(text).take(3).eq([7, 5, 6])
+        && weighted(text, &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]).is_multiple_of(10)
+}
+
+/// Belgian national number: date, order and the complement to 97, since 2000 with a 2 before (Rijksregister).
+pub(super) fn belgian(text: &[u8]) -> bool {
+    let number = |skip: usize, take: usize| {
+        digits(text).skip(skip).take(take).fold(0u64, |n, d| n * 10 + u64::from(d))
+    };
+    let (body, check) = (number(0, 9), number(9, 2));
+    let (month, day) = (number(2, 2) % 20, number(4, 2));
+    digits(text).count() == 11
+        && month <= 12
+        && day <= 31
+        && [body, body + 2_000_000_000].iter().any(|n| 97 - n % 97 == check)
+}
+
+/// Chilean RUT: weights 2 … 7 from the right, mod 11, `K` for ten (Servicio de Impuestos Internos).
+pub(super) fn rut(text: &[u8]) -> bool {
+    let Some((check, body)) = text.split_last() else { return false };
+    let sum: u32 = digits(body).rev().zip([2, 3, 4, 5, 6, 7, 2, 3]).map(|(d, w)| d * w).sum();
+    match (11 - sum % 11, check) {
+        (10, b'K' | b'k') | (11, b'0') => true,
+        (n, b'0'..=b'9') => n == u32::from(check - b'0'),
+        _ => false,
+    }
+}
+
+/// Chinese resident identity number: region, date of birth, order, ISO 7064 mod 11-2 (GB 11643).
+pub(super) fn resident(text: &[u8]) -> bool {
+    let Some((check, body)) = text.split_last().filter(|(_, body)| body.len() == 17) else { return false };
+    if !body.iter().all(u8::is_ascii_digit) {
+        return false;
+    }
+    let number = |from: usize, to: usize| digits(&body[from..to]).fold(0, |n, d| n * 10 + d);
+    let sum = weighted(body, &[7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]);
+    let right = usize::try_from(sum % 11).map_or(b'?', |at| b"10X98765432"[at]);
+    (11..=82).contains(&number(0, 2))
+        && (1900..=2100).contains(&number(6, 10))
+        && (1..=12).contains(&number(10, 12))
+        && (1..=31).contains(&number(12, 14))
+        && check.to_ascii_uppercase() == right
+}
+
+/// Finnish personal identity code: the number mod 31 picks a character (Digi- ja väestötietovirasto).
+pub(super) fn hetu(text: &[u8]) -> bool {
+    if text.len() != 11 || !matches!(text[6], b'+' | b'-' | b'A'..=b'F' | b'U'..=b'Y') {
+        return false;
+    }
+    let (body, check) = (text[..6].iter().chain(&text[7..10]), text[10].to_ascii_uppercase());
+    let number = body.clone().fold(0u32, |n, b| n * 10 + u32::from(b.wrapping_sub(b'0')));
+    body.clone().all(u8::is_ascii_digit)
+        && usize::try_from(number % 31).is_ok_and(|at| b"0123456789ABCDEFHJKLMNPRSTUVWXY"[at] == check)
+}
+
+/// Swedish personal number: Luhn over ten digits of which six are a date (Skatteverket).
+pub(super) fn personnummer(text: &[u8]) -> bool {
+    let number = |skip: usize| digits(text).skip(skip).take(2).fold(0, |n, d| n * 10 + d);
+    let skip = digits(text).count().saturating_sub(10);
+    let short: Vec<u8> = text.iter().copied().filter(u8::is_ascii_digit).skip(skip).collect();
+    (1..=12).contains(&number(skip + 2)) && (1..=31).contains(&(number(skip + 4) % 60)) && luhn(&short)
+}
+
 /// British national insurance number: HMRC's prefixes (no check digit exists).
 pub(super) fn nino(text: &[u8]) -> bool {
     let c: Vec<u8> = text.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_uppercase).collect();
@@ -277,7 +343,7 @@ mod tests {
 
     #[test]
     fn published_examples_pass_and_their_neighbours_fail() {
-        let table: [Case; 16] = [
+        let table: [Case; 22] = [
             ("luhn", luhn, "79927398713", "79927398710"),
             ("iban", iban, "GB82 WEST 1234 5698 7654 32", "GB82 WEST 1234 5698 7654 33"),
             ("aba", aba_routing, "111000025", "111000026"),
@@ -293,6 +359,12 @@ mod tests {
             ("pesel", pesel, "44051401359", "44051401358"),
             ("nhs", nhs, "9434765919", "9434765918"),
             ("nino", nino, "AB123456C", "BG123456C"),
+            ("ahv", ahv, "756.9217.0769.85", "756.9217.0769.84"),
+            ("belgian", belgian, "85.07.30-033.28", "85.07.30-033.29"),
+            ("rut", rut, "12.345.678-5", "12.345.678-6"),
+            ("resident", resident, "11010519491231002X", "110105194912310021"),
+            ("hetu", hetu, "131052-308T", "131052-308U"),
+            ("personnummer", personnummer, "811218-9876", "811218-9877"),
             ("card", card, "4111 1111 1111 1111", "4111 1111 1111 1112"),
         ];
         for (name, check, good, bad) in table {

@@ -12,10 +12,13 @@ use zeroize::Zeroizing;
 
 use super::inflate::{self, Inflated};
 use super::inspect::{LEVELS_MAX, Search};
-use super::{Hint, KeyContext, KeyVerdict, structural as rule, wrapped};
+use super::{Hint, KeyContext, KeyVerdict, json, structural as rule, wrapped};
 
 /// Shortest run that is opened.
 const RUN_MIN: usize = 16;
+
+/// Longest parameter of an address that is read as a document.
+const DOCUMENT_MAX: usize = 64 << 10;
 
 const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -51,12 +54,10 @@ pub(super) fn lines(
         && open(search, &wrapped::joined(&bytes[from..reach]), (from, reach), level)
 }
 
-/// `KEY=base64` and paths: begin behind the first `=` that is no padding.
+/// `KEY=base64`, `Environment=KEY=base64`: begin behind the last `=` that is no padding.
 fn behind_name(bytes: &[u8], start: usize, end: usize) -> usize {
-    match bytes[start..end].iter().position(|b| *b == b'=') {
-        Some(at) if bytes[start + at..end].iter().any(|b| *b != b'=') => start + at + 1,
-        _ => start,
-    }
+    let padding = bytes[start..end].iter().rev().take_while(|b| **b == b'=').count();
+    bytes[start..end - padding].iter().rposition(|b| *b == b'=').map_or(start, |at| start + at + 1)
 }
 
 fn engine_of(run: &[u8]) -> GeneralPurpose {
@@ -207,8 +208,8 @@ fn structure(der: &[u8]) -> Option<bool> {
     }
 }
 
-/// Decodes the whole text once and searches it again; findings are mapped back.
-pub(super) fn percent(search: &mut Search<'_>, text: &str, hint: Hint, level: u8) {
+/// Decodes the whole text once and searches it again; findings are mapped back. `true`: that was possible.
+pub(super) fn percent(search: &mut Search<'_>, text: &str, hint: Hint, level: u8) -> bool {
     let bytes = text.as_bytes();
     let escape = |at: usize| {
         let hex =
@@ -234,10 +235,13 @@ pub(super) fn percent(search: &mut Search<'_>, text: &str, hint: Hint, level: u8
         raw.push(bytes[at]);
         at += 1;
     }
-    if any && let Ok(inner) = String::from_utf8(raw) {
+    let inner = any.then(|| String::from_utf8(raw).ok()).flatten();
+    let opened = inner.is_some();
+    if let Some(inner) = inner {
         let from = search.scratch.found.len();
         let key = KeyVerdict::Context(KeyContext { hint, tenant: 0 });
         search.leaf(&inner, key, level + 1, false);
+        documents(search, &inner, level);
         for found in &mut search.scratch.found[from..] {
             found.start = decoded.source(found.start);
             found.end = decoded.source(found.end);
@@ -245,4 +249,33 @@ pub(super) fn percent(search: &mut Search<'_>, text: &str, hint: Hint, level: u8
     }
 
     search.scratch.give_back(decoded);
+    opened
+}
+
+/// JSON documents that are parameters of a decoded address: each is a value of its own.
+fn documents(search: &mut Search<'_>, text: &str, level: u8) {
+    for open in ["={", "=["] {
+        for (at, _) in text.match_indices(open) {
+            let start = at + 1;
+            let limit = text.len().min(start + DOCUMENT_MAX);
+            let Some(len) =
+                text.as_bytes()[start..limit].iter().position(|b| *b == b'&').or(Some(limit - start))
+            else {
+                continue;
+            };
+            let (from, end) = (search.scratch.found.len(), start + len);
+            if !search.spend(len) {
+                return;
+            }
+            if let Some(document) = text.get(start..end)
+                && level < LEVELS_MAX
+                && json::walk(search, document, KeyVerdict::Plain, level)
+            {
+                for found in &mut search.scratch.found[from..] {
+                    found.start += start;
+                    found.end += start;
+                }
+            }
+        }
+    }
 }

@@ -207,11 +207,9 @@ impl Search<'_> {
         if signs.digits >= people::DIGITS_MIN {
             people::numbers(self, text, hint);
         }
-        if signs.percent && level < LEVELS_MAX {
-            encoded::percent(self, text, hint, level);
-        }
+        let decoded = signs.percent && level < LEVELS_MAX && encoded::percent(self, text, hint, level);
         if bytes.len() >= tokens::DRAWN_MIN && tokens::has_long_run(bytes) {
-            tokens::runs(self, text, hint, level);
+            tokens::runs(self, text, hint, level, decoded);
         }
         self.scratch.quiet.truncate(quiet_before);
     }
@@ -265,7 +263,7 @@ impl Search<'_> {
                 }
             }
             Trigger::Assignment => {
-                if !is_key && at >= seen.assignment {
+                if (!is_key || text.as_bytes().contains(&b'=')) && at >= seen.assignment {
                     seen.assignment = assignment::at(self, text, at);
                 }
             }

@@ -5,7 +5,7 @@
 
 use super::inspect::Search;
 use super::resolve::Found;
-use super::{Hint, KeyVerdict, marker};
+use super::{Hint, KeyContext, KeyVerdict, marker};
 
 /// Deeper nesting is no configuration: the text is searched flat.
 const DEPTH_MAX: usize = 96;
@@ -29,6 +29,8 @@ pub(super) fn pair_part(key: &str) -> Option<PairPart> {
         _ => None,
     }
 }
+
+const PUBLIC: KeyVerdict = KeyVerdict::Context(KeyContext { hint: Hint::Public, tenant: 0 });
 
 struct Walk<'s, 'a, 'r> {
     text: &'a str,
@@ -130,6 +132,9 @@ impl Walk<'_, '_, '_> {
             self.key(start, end, escaped);
             let key = &self.text[start..end];
             let verdict = self.search.rules.classify_key(key).under(parent);
+            // RFC 7517: the public members of a key.
+            let public = matches!(key, "x" | "y" | "n" | "e") && self.text.contains("\"kty\"");
+            let verdict = if public { PUBLIC } else { verdict };
             let part = pair_part(key);
             self.take(b':')?;
             self.space();

@@ -67,7 +67,8 @@ const STRONG_PAIRS: &[(&str, &str)] = &[
     ("session", "secret"), ("agent", "key"), ("unseal", "key"), ("recovery", "key"), ("rpc", "key"),
     ("gossip", "key"), ("seed", "phrase"), ("otp", "seed"), ("totp", "seed"),
     ("wallet", "seed"), ("master", "seed"), ("key", "base"), ("sas", "url"), ("pre", "key"), ("secret", "payload"),
-    ("pat", ""), ("kube", "config"),
+    ("pat", ""), ("kube", "config"), ("redis", "auth"), ("rediscli", "auth"), ("apikey", "private"),
+    ("erlang", "cookie"), ("private", "token"), ("pin", "code"), ("consumer", "key"),
 ];
 
 /// Last words that suggest a secret: the value decides.
@@ -158,6 +159,13 @@ impl Words {
         list.iter().any(|end| whole.ends_with(end.as_bytes()))
     }
 
+    /// Drops numbers at the end.
+    fn strip_numbers(&mut self) {
+        while self.count > 1 && self.word(0).bytes().all(|b| b.is_ascii_digit()) {
+            self.count -= 1;
+        }
+    }
+
     /// Drops neutral words and numbers at the end.
     fn strip_neutral(&mut self) {
         while self.count > 1 {
@@ -195,7 +203,12 @@ const COURSE: &[&str] = &["next", "page", "continuation", "pagination", "pull", 
 /// The built-in verdict on a key.
 pub(super) fn classify(key: &str) -> KeyVerdict {
     let Some(mut words) = Words::of(key) else { return KeyVerdict::Plain };
-    personal(&words).or_else(|| about(&words)).unwrap_or_else(|| {
+    let said = personal(&words).or_else(|| {
+        // `ssn_2` names what `ssn` does; `line_2` is settled above.
+        words.strip_numbers();
+        personal(&words).or_else(|| about(&words))
+    });
+    said.unwrap_or_else(|| {
         words.strip_neutral();
         named(&words, key.len())
     })
@@ -204,7 +217,7 @@ pub(super) fn classify(key: &str) -> KeyVerdict {
 /// Keys that say something *about* a secret, or that hold what is public.
 fn about(words: &Words) -> Option<KeyVerdict> {
     let (last, before) = (words.word(0), words.word(1));
-    if last == "id" && before == "secret" && words.count == 2 {
+    if last == "id" && before == "secret" && (words.count == 2 || words.any(&["vault", "approle"])) {
         // A name at one provider, the secret half of an AppRole at another: the value decides.
         return Some(hint(Hint::Secret(rule::SUGGESTIVE_KEY)));
     }
@@ -215,8 +228,10 @@ fn about(words: &Words) -> Option<KeyVerdict> {
     let secret = words.any(STRONG) || words.any(SUGGESTIVE);
     let inside = secret || words.any(&["key", "keys"]) || words.ends_joined(JOINED);
     let fact = FACT.contains(&last) || last == "used" && before == "last";
-    let public_key = words.any(&["public", "pub"]) && words.any(&["key", "keys", "token"]);
-    if words.count > 1 && inside && fact && !is_pair(before, last) || public_key {
+    let public_key = words.any(&["public", "pub", "publishable"]) && words.any(&["key", "keys", "token"]);
+    // Charts call the name of a Secret so.
+    let by_name = last == "secret" && matches!(before, "existing" | "k8s" | "kubernetes");
+    if words.count > 1 && inside && fact && !is_pair(before, last) || public_key || by_name {
         return Some(hint(Hint::Public));
     }
     if connection(words) {
@@ -225,7 +240,8 @@ fn about(words: &Words) -> Option<KeyVerdict> {
     if secret {
         return None;
     }
-    if matches!(last, "version" | "versions" | "release") {
+    let version = |word: &str| matches!(word, "version" | "versions" | "release");
+    if version(last) || last == "actual" && version(before) {
         return Some(hint(Hint::Version));
     }
     PUBLIC_LAST.contains(&last).then(|| hint(Hint::Public))
@@ -345,16 +361,7 @@ fn personal(words: &Words) -> Option<KeyVerdict> {
         | (_, "birthdate" | "birthday" | "dob" | "dateofbirth") => {
             return sensitive(rule::BIRTH);
         }
-        ("passport" | "license" | "licence" | "insurance", "number" | "no")
-        | ("national" | "tax" | "citizen" | "passport", "id")
-        | ("social", "security")
-        | ("security", "number")
-        | (
-            _,
-            "ssn" | "nino" | "passport" | "cpf" | "dni" | "nie" | "nir" | "bsn" | "pesel" | "aadhaar" | "sin"
-            | "itin" | "codicefiscale",
-        )
-        | ("codice", "fiscale") => {
+        _ if national(pair) => {
             // "insurance number" and the like are ids only where somebody wrote something.
             return Some(hint(Hint::NationalId));
         }
@@ -376,12 +383,47 @@ fn personal(words: &Words) -> Option<KeyVerdict> {
     (phone.contains(&last) || number).then(|| hint(Hint::Phone))
 }
 
+/// Names of identity, tax and social security numbers, by their last two words.
+fn national(pair: (&str, &str)) -> bool {
+    matches!(
+        pair,
+        (
+            "passport" | "license" | "licence" | "insurance" | "insee" | "nhs" | "aadhaar" | "id",
+            "number" | "no",
+        ) | ("steuer" | "personal" | "national" | "tax" | "citizen" | "passport", "id")
+            | ("social", "security")
+            | ("security", "number")
+            | (
+                _,
+                "nif"
+                    | "personnummer"
+                    | "hetu"
+                    | "henkilotunnus"
+                    | "burgerservicenummer"
+                    | "ssn"
+                    | "nino"
+                    | "passport"
+                    | "cpf"
+                    | "dni"
+                    | "nie"
+                    | "nir"
+                    | "bsn"
+                    | "pesel"
+                    | "aadhaar"
+                    | "sin"
+                    | "itin"
+                    | "codicefiscale",
+            )
+            | ("codice", "fiscale")
+    )
+}
+
 /// Whether a word of the kind that stands before `=` or `:` in scripts deserves a look: cheap pre-check.
 #[rustfmt::skip]
 pub(super) const SCREEN_WORDS: &[&str] = &[
     "passw", "pass", "pwd", "passphrase", "secret", "token", "apikey", "_key", "-key", "accountkey",
     "accesskey", "key=", "key:", "key\"", "key ", "credential", "auth", "signature", "sig=",
-    "connectionstring", "privatekey", "psk", "ssn", "dsn", "otp", "pin=", "pat=", "_name", "birth", "phone",
+    "connectionstring", "privatekey", "psk", "ssn", "dsn", "otp", "pin=", "pat=", "_name", "birth", "-pin", "_pin", "pincode", "pin_code", "pin-code", "phone",
     "street", "dob", "iban", "salt", "cookie", "license", "cvv", "kubeconfig", "seed", "mnemonic", "iekey",
 ];
 

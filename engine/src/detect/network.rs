@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 use super::inspect::Search;
-use super::structural as rule;
+use super::{Hint, structural as rule, tokens};
 
 /// Windows of the gate, with the distance from the address' first byte.
 pub(super) const WINDOWS: &[[u8; 3]] = &[*b"10.", *b"72.", *b"92.", *b"00."];
@@ -51,12 +51,17 @@ fn v4(search: &mut Search<'_>, bytes: &[u8], start: usize) -> usize {
         (Some(b), _) => b.is_ascii_alphanumeric() || *b == b'_',
         _ => false,
     };
-    if private && !open {
+    if private && !open && !version(bytes, start) {
         let end = at + prefix(&bytes[at..], 2);
         search.push(start, end, rule::PRIVATE_IP);
         return end;
     }
     at
+}
+
+/// `PLATFORM_VERSION=10.1.2.3`.
+fn version(bytes: &[u8], start: usize) -> bool {
+    matches!(tokens::name_before(bytes, start), Some(Hint::Version))
 }
 
 /// `/24`, so many digits at most.

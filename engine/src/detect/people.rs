@@ -6,7 +6,7 @@ use super::inspect::Search;
 use super::{Hint, announced, checksum, marker, structural as rule};
 
 /// Fewer digits are no number of a person or an account.
-pub(super) const DIGITS_MIN: usize = 8;
+pub(super) const DIGITS_MIN: usize = 7;
 
 /// Top-level names that are none: units of systemd and file names.
 const NO_DOMAIN: &[&str] = &[
@@ -95,17 +95,24 @@ pub(super) fn numbers(search: &mut Search<'_>, text: &str, hint: Hint) {
     let mut at = 0;
     while at < bytes.len() {
         let begins = bytes[at].is_ascii_digit() || matches!(bytes[at], b'+' | b'(');
-        let word = at > 0 && (glue(bytes.get(at - 1)) || matches!(bytes[at - 1], b'-' | b'.' | b','));
+        let assigned = at > 1 && bytes[at - 1] == b'=' && bytes[at - 2] != b'=';
+        let word =
+            at > 0 && !assigned && (glue(bytes.get(at - 1)) || matches!(bytes[at - 1], b'-' | b'.' | b','));
         if !begins || word {
             at += 1;
             continue;
         }
-        let end = at + group(&bytes[at..]);
+        let mut end = at + group(&bytes[at..]);
+        if bytes.get(end) == Some(&b'/') && announced::telephone(bytes, at) {
+            end += 1 + bytes[end + 1..].iter().take_while(|b| b.is_ascii_digit()).count();
+        }
         // `…-…-word` and `1.2.3.4.example` are identifiers.
         let open =
             glue(bytes.get(end)) || matches!(bytes.get(end), Some(b'-' | b'.')) && glue(bytes.get(end + 1));
         if !open {
             number(search, bytes, at, end);
+        } else if let Some(end) = checked_by_letter(bytes, at, end) {
+            search.push(at, end, rule::NATIONAL_ID);
         }
         at = end.max(at + 1);
     }
@@ -137,6 +144,9 @@ fn shape_of(text: &[u8]) -> ([u8; 40], usize) {
 }
 
 fn number(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize) {
+    // A bracket that does not close inside of the number is the sentence's.
+    let bracket = end > start + 1 && bytes[start] == b'(' && !bytes[start..end].contains(&b')');
+    let start = start + usize::from(bracket);
     let text = &bytes[start..end];
     let digits = checksum::digits(text).count();
     let (shape, len) = shape_of(text);
@@ -152,13 +162,28 @@ fn number(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize) {
         || (form == b"9999 9999 9999" || form == b"9999-9999-9999") && checksum::aadhaar(text)
         || form == b"9 99 99 99 999 999 99" && checksum::nir(text)
         || form == b"999 999 999" && checksum::sin(text)
+        || form == b"999.9999.9999.99" && checksum::ahv(text)
+        || form == b"99.99.99-999.99" && checksum::belgian(text)
+        || matches!(form, b"9.999.999-9" | b"99.999.999-9") && checksum::rut(text)
+        || plain && digits == 18 && checksum::resident(text)
     {
         search.push(start, end, rule::NATIONAL_ID);
     } else if let Some(ix) = announced::number(bytes, start, end, digits) {
         search.push(start, end, ix);
-    } else if phone(form, text, digits) {
+    } else if phone(form, text, digits) || (6..=15).contains(&digits) && announced::telephone(bytes, start) {
         search.push(start, end, rule::PHONE);
     }
+}
+
+/// Numbers whose check digit is a letter: a Chilean RUT ends in `K`, a Chinese resident number in `X`.
+fn checked_by_letter(bytes: &[u8], start: usize, end: usize) -> Option<usize> {
+    let text = bytes.get(start..=end + usize::from(bytes.get(end) == Some(&b'-')))?;
+    let (form, len) = shape_of(text);
+    let ends = start + text.len();
+    let found = matches!(&form[..len], b"9.999.999-K" | b"99.999.999-K" | b"9.999.999-k" | b"99.999.999-k")
+        && checksum::rut(text)
+        || len == 18 && matches!(form[17], b'X' | b'x') && checksum::resident(text);
+    (found && !glue(bytes.get(ends))).then_some(ends)
 }
 
 /// 4-4-4-4, 4-6-5, 4-6-4 and 19 digits in fours.
@@ -177,7 +202,7 @@ fn groups_of_cards(form: &[u8]) -> bool {
 
 /// E.164 with a plus, and the North American forms that are no other number's.
 fn phone(form: &[u8], text: &[u8], digits: usize) -> bool {
-    if form[0] == b'+' {
+    if form.first() == Some(&b'+') {
         return (8..=15).contains(&digits) && text[1] != b'0' && !form.windows(2).any(|w| w == b"..");
     }
     let american = matches!(
@@ -204,7 +229,8 @@ fn ibans(search: &mut Search<'_>, text: &str) {
             && w[1].is_ascii_uppercase()
             && w[2].is_ascii_digit()
             && w[3].is_ascii_digit();
-        if !head || from > 0 && (glue(bytes.get(from - 1)) || bytes[from - 1] == b'-') {
+        let before = from.checked_sub(1).map(|at| bytes[at]);
+        if !head || before.is_some_and(|b| b != b'=' && glue(Some(&b)) || b == b'-') {
             from += 1;
             continue;
         }

@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 
+use super::rarity::{self, Invitation};
 use super::{Hit, RuleIx, RuleSet};
 use terrasift_schemas::detection::Action;
 
@@ -79,7 +80,11 @@ fn cluster(rules: &RuleSet, text: &str, found: &mut [Found], hits: &mut Vec<Hit>
             let place = taken.partition_point(|t| t.0 < start);
             taken.insert(place, (start, end));
             if info.action != Action::Allow {
-                hits.push(Hit { start, end, rule: f.rule, secret: info.secret });
+                // What a winner left of a finding is no secret of its own: `https://` of a token's address.
+                let whole = (start, end) == (f.start, f.end);
+                let secret =
+                    info.secret && (whole || rarity::drawn(&text.as_bytes()[start..end], Invitation::None));
+                hits.push(Hit { start, end, rule: f.rule, secret });
             }
         }
     }

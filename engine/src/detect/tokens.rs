@@ -4,8 +4,9 @@ use super::encoded::FOR_URLS;
 
 use super::families::Proof;
 use super::inspect::{Search, Seen};
+use super::json::{self, PairPart};
 use super::rarity::{self, Invitation};
-use super::{Hint, encoded, structural as rule, wrapped};
+use super::{Hint, KeyVerdict, encoded, keys, structural as rule, value_span, wrapped};
 
 /// Shortest run of token characters that is judged without a telling key.
 pub(super) const DRAWN_MIN: usize = 20;
@@ -100,13 +101,21 @@ pub(super) fn has_long_run(bytes: &[u8]) -> bool {
     false
 }
 
-/// All long runs of the text: encoded text is opened, the rest is judged.
-pub(super) fn runs(search: &mut Search<'_>, text: &str, hint: Hint, level: u8) {
+/// All long runs of the text: encoded text is opened, the rest is judged. `decoded`: the text was searched without its
+/// percent-encoding already, so that a run beside an escape is only a part of what was seen there.
+pub(super) fn runs(search: &mut Search<'_>, text: &str, hint: Hint, level: u8, decoded: bool) {
     let bytes = text.as_bytes();
-    let addressed =
-        ["arn:", "projects/", "/subscriptions/", "organizations/", "sha256:", "https://www.googleapis.com/"]
-            .iter()
-            .any(|head| text.starts_with(head));
+    let addressed = memchr::memmem::find(bytes, b".vault.azure.net/").is_some() && !text.contains(' ')
+        || [
+            "arn:",
+            "projects/",
+            "/subscriptions/",
+            "organizations/",
+            "sha256:",
+            "https://www.googleapis.com/",
+        ]
+        .iter()
+        .any(|head| text.starts_with(head));
     let inviting = matches!(hint, Hint::Secret(_) | Hint::Rare | Hint::Connection(_));
     let mut at = 0;
     while at < bytes.len() {
@@ -122,7 +131,8 @@ pub(super) fn runs(search: &mut Search<'_>, text: &str, hint: Hint, level: u8) {
                 && (at == 0 || bytes[at - 1] != b'*')
                 && bytes[at..end].iter().all(u8::is_ascii_hexdigit)
         };
-        if end - at < DRAWN_MIN || !loud || digest() || addressed {
+        let beside_escape = decoded && (at > 0 && bytes[at - 1] == b'%' || bytes.get(end) == Some(&b'%'));
+        if end - at < DRAWN_MIN || !loud || digest() || addressed || beside_escape {
             at = end;
             continue;
         }
@@ -159,6 +169,7 @@ fn block(
     let whole = search.scratch.found[kept..]
         .iter()
         .any(|f| f.rule == rule::ENTROPY && f.start == first.0 && f.end == first.1);
+    let whole = whole && !wrapped::ends_in_a_word(&text.as_bytes()[first.1..reach]);
     if whole {
         search.push(first.0, reach, rule::ENTROPY);
     }
@@ -178,8 +189,9 @@ fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: 
     // `name=value` and `//user` are read along: the value is what is judged.
     let padding = bytes[start..end].iter().rev().take_while(|b| **b == b'=').count();
     let name = bytes[start..end - padding].iter().rposition(|b| *b == b'=').map_or(0, |n| n + 1);
-    let slashes = bytes[start + name..end].iter().take_while(|b| **b == b'/').count();
-    let start = start + name + slashes;
+    let announced = start + name;
+    let slashes = bytes[announced..end].iter().take_while(|b| **b == b'/').count();
+    let start = announced + slashes;
     let token = &bytes[start..end];
     if start > 0 && bytes[start - 1] == b'*' && token.len() == 40 && rarity::makeup(token).hex {
         // MySQL's native password hash: an asterisk and 40 hex digits.
@@ -192,9 +204,16 @@ fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: 
         && matches!(&bytes[start - 2..start], b"s." | b"b.")
         && (start == 2 || !bytes[start - 3].is_ascii_alphanumeric());
     let invited = if vault { Invitation::Key } else { invited };
-    let digest = DIGEST_HEADS.iter().any(|head| bytes[..start].ends_with(head.as_bytes()))
+    let digest = DIGEST_HEADS.iter().any(|head| bytes[..announced].ends_with(head.as_bytes()))
         || [&b"sha256-"[..], b"sha384-", b"sha512-", b"sha1-"].iter().any(|head| token.starts_with(head));
-    if digest || public_key(token) || uuid(token) {
+    if digest || public_key(token) || uuid(token) || identifier(token, &bytes[end..]) {
+        return;
+    }
+    if vault && rarity::drawn(token, invited) {
+        search.push(start - 2, end, rule::ENTROPY);
+        return;
+    }
+    if named_public(bytes, announced) {
         return;
     }
     let mixed = token.iter().any(u8::is_ascii_lowercase) && token.iter().any(u8::is_ascii_uppercase);
@@ -227,6 +246,67 @@ fn public_key(token: &[u8]) -> bool {
     [&b"AAAAB3NzaC1"[..], b"AAAAC3NzaC1", b"AAAAE2VjZHNh", b"AAAAGnNrLXNz", b"AAAAInNrLWVj"]
         .iter()
         .any(|h| token.starts_with(h))
+}
+
+/// Identifiers that look drawn because they are, and open nothing.
+fn identifier(token: &[u8], behind: &[u8]) -> bool {
+    let cut = token.iter().position(|b| *b == b'-').unwrap_or(token.len());
+    let (kind, rest) = (&token[..cut], token.get(cut + 1..).unwrap_or_default());
+    // HCP Terraform's external ids: a kind and 16 characters.
+    let terraform = rest.len() == 16
+        && (2..=8).contains(&kind.len())
+        && kind.iter().all(u8::is_ascii_lowercase)
+        && rest.iter().all(u8::is_ascii_alphanumeric);
+    // ULID: 48 bits of time, 80 drawn bits, in Crockford's alphabet; begins with 0 to 7.
+    let ulid = token.len() == 26
+        && matches!(token[0], b'0'..=b'7')
+        && token.iter().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase() && !b"ILOU".contains(b));
+    // age's recipients: Bech32 (BIP 173) of a public key.
+    let age = token.len() == 62
+        && token.starts_with(b"age1")
+        && token[4..].iter().all(|b| b"qpzry9x8gf2tvdw0s3jn54khce6mua7l".contains(b));
+    let publishable = token.starts_with(b"pk_live_") || token.starts_with(b"pk_test_");
+    let client = behind.starts_with(b".apps.googleusercontent.com");
+    terraform || ulid || age || publishable || client
+}
+
+/// A name before the value says that it is public: `CODE_SHA256=…`, `--etag …`, `ENV DIGEST …`, `"version": "…"`.
+fn named_public(bytes: &[u8], start: usize) -> bool {
+    matches!(name_before(bytes, start), Some(Hint::Public | Hint::Version))
+}
+
+/// What the name before a value in a text suggests.
+pub(super) fn name_before(bytes: &[u8], start: usize) -> Option<Hint> {
+    let near = &bytes[start.saturating_sub(96)..start];
+    let near = near.strip_suffix(b"W/\"").or(near.strip_suffix(b"W/\\\"")).unwrap_or(near);
+    let mut name = word_before(near)?;
+    if json::pair_part(std::str::from_utf8(&near[name.0..name.1]).ok()?) == Some(PairPart::Value) {
+        // `- name: CODE_SHA256` on the line before `value: …`.
+        name = word_before(near[..name.0].trim_ascii_end())?;
+    }
+    // A name that the window cuts is not known.
+    if name.0 == 0 && start > near.len() {
+        return None;
+    }
+    let name = std::str::from_utf8(&near[name.0..name.1]).ok()?;
+    // RFC 7517: the public members of a key.
+    if matches!(name, "x" | "y" | "n" | "e") && memchr::memmem::find(bytes, b"kty").is_some() {
+        return Some(Hint::Public);
+    }
+    match keys::classify(name.trim_start_matches('-')) {
+        KeyVerdict::Context(context) => Some(context.hint),
+        _ => None,
+    }
+}
+
+/// The name at the end of a text, in front of quotes and one sign.
+fn word_before(near: &[u8]) -> Option<(usize, usize)> {
+    let skip = |near: &[u8]| near.len() - near.iter().rev().take_while(|b| b" \t\"'\\".contains(b)).count();
+    let value = skip(near);
+    let sign = near[..value].last().is_some_and(|b| matches!(b, b'=' | b':' | b'>' | b','));
+    let end = skip(&near[..value - usize::from(sign)]);
+    let len = near[..end].iter().rev().take_while(|b| value_span::name_byte(**b)).count();
+    (len > 0).then_some((end - len, end))
 }
 
 /// RFC 9562: 8-4-4-4-12.

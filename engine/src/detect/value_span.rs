@@ -45,7 +45,10 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Optio
         _ if from > 0 && matches!(bytes[from - 1], b'<' | b':') && element_opens(bytes, from) => {
             return element(bytes, to);
         }
+        // `SetEnvironmentVariable("NAME", "value")`.
+        (b',', _) if closed > to && from >= 2 && bytes[from - 2] == b'(' => at += 1,
         (b'\'' | b'"', _) if at > closed && strong => {}
+        _ if at > to && container_variable(bytes, from) => {}
         _ if flag && at > to => {}
         _ if strong && at > to => return told(bytes, at),
         _ => return None,
@@ -69,6 +72,12 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Optio
     }
     let spaced = line_start && !flag && bytes[to..at].contains(&b':');
     Some(Value { start: at, end: unquoted(bytes, at, spaced), quoted: false })
+}
+
+/// `ENV NAME value` of a container file.
+fn container_variable(bytes: &[u8], from: usize) -> bool {
+    let line = bytes[..from].iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
+    bytes[line..from].trim_ascii() == b"ENV"
 }
 
 fn line_start(bytes: &[u8], from: usize) -> bool {

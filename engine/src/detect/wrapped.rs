@@ -2,6 +2,7 @@
 //!
 //! Knows lines only; what is in them is `encoded.rs`'s business.
 
+use super::rarity;
 use super::tokens::token_byte;
 
 /// Narrower text is a list of words.
@@ -10,7 +11,8 @@ const WIDTH_MIN: usize = 40;
 /// End of the block whose first line is `start..end`: lines of one width, the last may be shorter. `None`: one line only.
 pub(super) fn block(bytes: &[u8], start: usize, end: usize) -> Option<usize> {
     let width = end - start;
-    if width < WIDTH_MIN {
+    // Tools break base64 between groups of four characters.
+    if width < WIDTH_MIN || !width.is_multiple_of(4) {
         return None;
     }
     let mut last = end;
@@ -18,7 +20,8 @@ pub(super) fn block(bytes: &[u8], start: usize, end: usize) -> Option<usize> {
         let len = bytes[from..].iter().take(width + 1).take_while(|b| token_byte(**b)).count();
         // `password:` on the next line is no part of the block.
         let ends = bytes.get(from + len).is_none_or(|b| b.is_ascii_whitespace() || b"\"'`\\<,)".contains(b));
-        if len == 0 || len > width || !ends || bytes[last - 1] == b'=' {
+        if len == 0 || len > width || !ends || bytes[last - 1] == b'=' || !continues(&bytes[from..from + len])
+        {
             break;
         }
         last = from + len;
@@ -27,6 +30,20 @@ pub(super) fn block(bytes: &[u8], start: usize, end: usize) -> Option<usize> {
         }
     }
     (last > end).then_some(last)
+}
+
+/// Not the `name=value` that begins something else: only padding ends in `=`.
+fn continues(line: &[u8]) -> bool {
+    let padding = line.iter().rev().take_while(|b| **b == b'=').count();
+    let body = &line[..line.len() - padding];
+    !(padding == 1 && body.contains(&b'_') || body.contains(&b'='))
+}
+
+/// One line behind the first, and that is a word: nothing that was drawn goes on in it.
+pub(super) fn ends_in_a_word(rest: &[u8]) -> bool {
+    let line = next_line(rest, 0).map_or(rest, |from| &rest[from..]);
+    let letters = line.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-'));
+    letters && rarity::familiarity(line) > 0
 }
 
 /// Behind a line break (also an escaped one) and the indentation that follows it.

@@ -34,4 +34,5 @@ pub(super) const ROWS: &[Family] = &[
     token("llamacloud-key", "LlamaCloud key", &[r"llx-\s{40,}"], "https://docs.cloud.llamaindex.ai"),
     token("e2b-key", "E2B key", &[r"e2b_\h{40}"], "https://e2b.dev/docs/api-key"),
     token("firecrawl-key", "Firecrawl key", &[r"fc-\h{32}"], "https://docs.firecrawl.dev"),
+    token("cursor-key", "Cursor key", &[r"key_\h{64}"], "https://docs.cursor.com/account/teams/admin-api"),
 ];

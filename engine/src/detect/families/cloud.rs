@@ -64,4 +64,5 @@ pub(super) const ROWS: &[Family] = &[
     token("nebius-static-key", "Nebius static key", &[r"v1\.CmQKHHN0YXRpY2tleS\s{60,}"], "https://docs.nebius.com/iam/service-accounts/access-keys"),
     token("prefect-key", "Prefect API key", &[r"pnu_\a{36}", r"pnb_\a{36}"], "https://docs.prefect.io/v3/manage/cloud/manage-users/api-keys"),
     token("appwrite-key", "Appwrite key", &[r"standard_\h{200,}"], "https://appwrite.io/docs/advanced/platform/api-keys"),
+    token("porkbun-key", "Porkbun key", &[r"pk1_\h{64}", r"sk1_\h{64}"], "https://porkbun.com/api/json/v3/documentation"),
 ];

@@ -61,4 +61,6 @@ pub(super) const ROWS: &[Family] = &[
     token("frameio-token", "Frame.io token", &[r"fio-u-\s{60,}"], "https://developer.frame.io"),
     token("duffel-token", "Duffel token", &[r"duffel_live_\s{40,}", r"duffel_test_\s{40,}"], "https://duffel.com/docs/api"),
     token("adobe-secret", "Adobe client secret", &[r"p8e-\a{32}"], "https://developer.adobe.com/developer-console/docs/guides/authentication/"),
+    token("packagist-token", "Packagist token", &[r"packagist_[a-z]{3,5}_\h{64,}"], "https://packagist.com/docs/api"),
+    token("inngest-key", "Inngest signing key", &[r"signkey-prod-\h{32,}", r"signkey-test-\h{32,}", r"signkey-branch-\h{32,}"], "https://www.inngest.com/docs/platform/signing-keys"),
 ];

@@ -18,4 +18,6 @@ pub(super) const ROWS: &[Family] = &[
     token("dingtalk-webhook", "DingTalk robot webhook", &[r"oapi.dingtalk.com/robot/send\?access_token=(\h{64})"], "https://open.dingtalk.com/document/robots/custom-robot-access"),
     token("feishu-webhook", "Feishu or Lark webhook", &[r"open.feishu.cn/open-apis/bot/v2/hook/([0-9a-f-]{36})", r"open.larksuite.com/open-apis/bot/v2/hook/([0-9a-f-]{36})"], "https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot"),
     token("wecom-webhook", "WeCom robot webhook", &[r"qyapi.weixin.qq.com/cgi-bin/webhook/send\?key=([0-9a-f-]{36})"], "https://developer.work.weixin.qq.com/document/path/91770"),
+    token("trello-token", "Trello token", &[r"ATTA\h{64}\h{0,8}"], "https://developer.atlassian.com/cloud/trello/guides/rest-api/api-introduction/"),
+    token("pubnub-secret-key", "PubNub secret key", &[r"sec-c-[A-Za-z0-9+/=-]{36,}"], "https://www.pubnub.com/docs/general/basics/initialize"),
 ];

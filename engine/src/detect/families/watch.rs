@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Family] = &[
     token("grafana-legacy-key", "Grafana API key", &[r"eyJrIjoi[A-Za-z0-9+/=_-]{40,}"], "https://grafana.com/docs/grafana/latest/developers/http_api/auth/"),
     token("sentry-token", "Sentry token", &[r"sntrys_eyJ[A-Za-z0-9+/=_-]{40,}", r"sntrys_[A-Za-z0-9+/=_-]{40,}", r"sntryu_\h{60,}", r"sntrya_\h{60,}", r"sntryi_\h{60,}"], "https://docs.sentry.io/account/auth-tokens/"),
     token("honeycomb-key", "Honeycomb key", &[r"hcaik_\l{58,}", r"hcbik_\l{58,}", r"hcaic_\l{58,}", r"hcamk_\l{58,}", r"hcxik_\l{58,}", r"hcxlk_\l{58,}"], "https://docs.honeycomb.io/configure/environments/manage-api-keys/"),
-    token("dynatrace-token", "Dynatrace token", &[r"dt0c01\.[A-Z2-7]{24}\.[A-Z2-7]{64}", r"dt0s01\.[A-Z2-7]{24}\.[A-Z2-7]{64}", r"dt0s02\.[A-Z2-7]{8}\.[A-Z2-7]{64}", r"dt0s16\.[A-Z2-7]{24}\.[A-Z2-7]{64}"], "https://docs.dynatrace.com/docs/dynatrace-api/basics/dynatrace-api-authentication"),
+    token("dynatrace-token", "Dynatrace token", &[r"dt0c01\.[A-Z2-7]{24}\.[A-Z2-7]{64}", r"dt0s01\.[A-Z2-7]{24}\.[A-Z2-7]{64}", r"dt0s02\.[A-Z2-7]{8}\.[A-Z2-7]{64}", r"dt0s16\.[A-Z2-7]{8,24}\.[A-Z2-7]{64}"], "https://docs.dynatrace.com/docs/dynatrace-api/basics/dynatrace-api-authentication"),
     token("pagerduty-key", "PagerDuty user token", &[r"pdus\+_0XBPWQQ_\s{30,}"], "https://support.pagerduty.com/main/docs/api-access-keys"),
     token("axiom-token", "Axiom token", &[r"xaat-[0-9a-f-]{36}", r"xapt-[0-9a-f-]{36}"], "https://axiom.co/docs/reference/tokens"),
     token("logfire-token", "Pydantic Logfire token", &[r"pylf_v1_[a-z]{2}_\a{30,}"], "https://logfire.pydantic.dev/docs/"),
@@ -29,4 +29,5 @@ pub(super) const ROWS: &[Family] = &[
     token("rootly-key", "Rootly key", &[r"rootly_\h{60,}"], "https://rootly.com/api"),
     token("stytch-secret", "Stytch secret", &[r"secret-live-[A-Za-z0-9_=-]{36}", r"secret-test-[A-Za-z0-9_=-]{36}"], "https://stytch.com/docs"),
     token("knock-key", "Knock key", &[r"sk_knock_\s{20,}"], "https://docs.knock.app"),
+    token("firehydrant-token", "FireHydrant bot token", &[r"fhb-[0-9a-f-]{32,36}"], "https://docs.firehydrant.com/docs/api-keys"),
 ];
