@@ -18,7 +18,7 @@ pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
 }
 
 /// Not one of the things that stand under such keys without being secret.
-fn plausible(text: &str) -> bool {
+pub(super) fn plausible(text: &str) -> bool {
     let t = text.trim().trim_matches(['"', '\'']);
     let word = t.to_ascii_lowercase();
     let said = [

@@ -141,7 +141,7 @@ struct Span {
 pub(super) fn at(search: &mut Search<'_>, text: &str, start: usize, command: &Command) {
     let bytes = text.as_bytes();
     let before = start.checked_sub(1).map(|at| bytes[at]);
-    if before.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'=')) {
+    if before.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) {
         return;
     }
     let from = start + command.name.len();
@@ -203,7 +203,9 @@ fn take(search: &mut Search<'_>, text: &str, words: &[Span], place: Place) {
                 let name = word(n).rsplit(['/', ':']).next().unwrap_or("");
                 let named = match keys::classify(name) {
                     KeyVerdict::Sensitive(_) => true,
-                    KeyVerdict::Context(context) => matches!(context.hint, Hint::Secret(_)),
+                    KeyVerdict::Context(context) => {
+                        matches!(context.hint, Hint::Secret(_)) && assignment::plausible(word(n + 1))
+                    }
                     KeyVerdict::Plain => false,
                 };
                 if named && !is_flag(&words[n]) && !is_flag(&words[n + 1]) && !word(n).contains('=') {

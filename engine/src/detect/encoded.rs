@@ -12,13 +12,10 @@ use zeroize::Zeroizing;
 
 use super::inflate::{self, Inflated};
 use super::inspect::{LEVELS_MAX, Search};
-use super::{Hint, KeyContext, KeyVerdict, json, structural as rule, wrapped};
+use super::{Hint, KeyContext, KeyVerdict, structural as rule, wrapped};
 
 /// Shortest run that is opened.
 const RUN_MIN: usize = 16;
-
-/// Longest parameter of an address that is read as a document.
-const DOCUMENT_MAX: usize = 64 << 10;
 
 const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -241,7 +238,6 @@ pub(super) fn percent(search: &mut Search<'_>, text: &str, hint: Hint, level: u8
         let from = search.scratch.found.len();
         let key = KeyVerdict::Context(KeyContext { hint, tenant: 0 });
         search.leaf(&inner, key, level + 1, false);
-        documents(search, &inner, level);
         for found in &mut search.scratch.found[from..] {
             found.start = decoded.source(found.start);
             found.end = decoded.source(found.end);
@@ -250,32 +246,4 @@ pub(super) fn percent(search: &mut Search<'_>, text: &str, hint: Hint, level: u8
 
     search.scratch.give_back(decoded);
     opened
-}
-
-/// JSON documents that are parameters of a decoded address: each is a value of its own.
-fn documents(search: &mut Search<'_>, text: &str, level: u8) {
-    for open in ["={", "=["] {
-        for (at, _) in text.match_indices(open) {
-            let start = at + 1;
-            let limit = text.len().min(start + DOCUMENT_MAX);
-            let Some(len) =
-                text.as_bytes()[start..limit].iter().position(|b| *b == b'&').or(Some(limit - start))
-            else {
-                continue;
-            };
-            let (from, end) = (search.scratch.found.len(), start + len);
-            if !search.spend(len) {
-                return;
-            }
-            if let Some(document) = text.get(start..end)
-                && level < LEVELS_MAX
-                && json::walk(search, document, KeyVerdict::Plain, level)
-            {
-                for found in &mut search.scratch.found[from..] {
-                    found.start += start;
-                    found.end += start;
-                }
-            }
-        }
-    }
 }

@@ -192,6 +192,9 @@ impl Search<'_> {
             return;
         }
         let signs = self.rules.core.gate.look(bytes);
+        if level < LEVELS_MAX {
+            json::embedded(self, text, level);
+        }
         self.flat(text, hint, level, is_key, signs);
     }
 

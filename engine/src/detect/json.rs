@@ -54,6 +54,21 @@ pub(super) fn walk(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, lev
     whole
 }
 
+/// A document inside of a longer text: `…: {"…": …}`, the parameter of an address.
+pub(super) fn embedded(search: &mut Search<'_>, text: &str, level: u8) {
+    let Some(start) = memchr::memmem::find(text.as_bytes(), b"{\"").filter(|at| *at > 0) else { return };
+    let Some(end) = memchr::memrchr(b'}', text.as_bytes()).map(|at| at + 1).filter(|end| *end > start) else {
+        return;
+    };
+    let from = search.scratch.found.len();
+    if search.spend(end - start) && walk(search, &text[start..end], KeyVerdict::Plain, level) {
+        for found in &mut search.scratch.found[from..] {
+            found.start += start;
+            found.end += start;
+        }
+    }
+}
+
 impl Walk<'_, '_, '_> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()

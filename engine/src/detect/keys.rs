@@ -3,7 +3,7 @@
 //! Knows names only; must never look at a value.
 
 use super::structural as rule;
-use super::{Hint, KeyContext, KeyVerdict, RuleIx};
+use super::{Hint, KeyContext, KeyVerdict, person_keys};
 
 /// At most this many words of a key are looked at, the last ones: the head noun stands last.
 const WORDS_MAX: usize = 16;
@@ -99,7 +99,7 @@ const PUBLIC_LAST: &[&str] = &[
     "zone", "ami", "modulus", "crl", "csr", "bundle",
 ];
 
-struct Words {
+pub(super) struct Words {
     bytes: [u8; KEY_MAX],
     len: usize,
     spans: [(u16, u16); WORDS_MAX],
@@ -142,7 +142,7 @@ impl Words {
         }
     }
 
-    fn word(&self, back: usize) -> &str {
+    pub(super) fn word(&self, back: usize) -> &str {
         if back >= self.count {
             return "";
         }
@@ -186,7 +186,7 @@ fn camel(src: &[u8], i: usize) -> bool {
     upper(i) && (lower(i - 1) || digit(i - 1)) || upper(i) && upper(i - 1) && lower(i + 1)
 }
 
-fn hint(hint: Hint) -> KeyVerdict {
+pub(super) fn hint(hint: Hint) -> KeyVerdict {
     KeyVerdict::Context(KeyContext { hint, tenant: 0 })
 }
 
@@ -203,10 +203,10 @@ const COURSE: &[&str] = &["next", "page", "continuation", "pagination", "pull", 
 /// The built-in verdict on a key.
 pub(super) fn classify(key: &str) -> KeyVerdict {
     let Some(mut words) = Words::of(key) else { return KeyVerdict::Plain };
-    let said = personal(&words).or_else(|| {
+    let said = person_keys::verdict(&words).or_else(|| {
         // `ssn_2` names what `ssn` does; `line_2` is settled above.
         words.strip_numbers();
-        personal(&words).or_else(|| about(&words))
+        person_keys::verdict(&words).or_else(|| about(&words))
     });
     said.unwrap_or_else(|| {
         words.strip_neutral();
@@ -331,99 +331,13 @@ fn connection(words: &Words) -> bool {
             ]))
 }
 
-/// Data about people.
-fn personal(words: &Words) -> Option<KeyVerdict> {
-    let (last, before) = (words.word(0), words.word(1));
-    let pair = (before, last);
-    let sensitive = |ix: RuleIx| Some(KeyVerdict::Sensitive(ix));
-    match pair {
-        (
-            "first" | "given" | "family" | "maiden" | "middle" | "sur" | "contact" | "cardholder"
-            | "employee" | "customer",
-            "name",
-        )
-        | ("full", "name")
-        | (
-            _,
-            "firstname" | "lastname" | "surname" | "fullname" | "givenname" | "familyname" | "cardholder",
-        ) => {
-            return Some(hint(Hint::Person));
-        }
-        ("last", "name") => return Some(hint(Hint::Person)),
-        ("street" | "postal" | "home" | "mailing" | "billing" | "residential" | "shipping", "address")
-        | (_, "street" | "streetaddress" | "postaladdress")
-        | ("address", "line" | "line1" | "line2" | "line3" | "1" | "2" | "3")
-        | ("line", "1" | "2" | "3")
-        | ("zip" | "postal", "code")
-        | (_, "postcode" | "zipcode" | "postalcode") => return sensitive(rule::POSTAL),
-        ("birth", "date" | "day")
-        | ("of", "birth")
-        | (_, "birthdate" | "birthday" | "dob" | "dateofbirth") => {
-            return sensitive(rule::BIRTH);
-        }
-        _ if national(pair) => {
-            // "insurance number" and the like are ids only where somebody wrote something.
-            return Some(hint(Hint::NationalId));
-        }
-        ("card" | "cc" | "pan", "number" | "no" | "num")
-        | ("credit" | "debit", "card")
-        | (_, "cardnumber" | "creditcard") => {
-            return Some(hint(Hint::Card));
-        }
-        ("account" | "routing" | "iban" | "sort", "number" | "code")
-        | ("bank", "account")
-        | (_, "iban" | "bic" | "accountnumber") => {
-            return Some(hint(Hint::Bank));
-        }
-        _ => {}
-    }
-    let phone =
-        ["phone", "telephone", "mobile", "fax", "cell", "msisdn", "tel", "cellphone", "phonenumber", "sms"];
-    let number = matches!(last, "number" | "numbers" | "no" | "num") && phone.contains(&before);
-    (phone.contains(&last) || number).then(|| hint(Hint::Phone))
-}
-
-/// Names of identity, tax and social security numbers, by their last two words.
-fn national(pair: (&str, &str)) -> bool {
-    matches!(
-        pair,
-        (
-            "passport" | "license" | "licence" | "insurance" | "insee" | "nhs" | "aadhaar" | "id",
-            "number" | "no",
-        ) | ("steuer" | "personal" | "national" | "tax" | "citizen" | "passport", "id")
-            | ("social", "security")
-            | ("security", "number")
-            | (
-                _,
-                "nif"
-                    | "personnummer"
-                    | "hetu"
-                    | "henkilotunnus"
-                    | "burgerservicenummer"
-                    | "ssn"
-                    | "nino"
-                    | "passport"
-                    | "cpf"
-                    | "dni"
-                    | "nie"
-                    | "nir"
-                    | "bsn"
-                    | "pesel"
-                    | "aadhaar"
-                    | "sin"
-                    | "itin"
-                    | "codicefiscale",
-            )
-            | ("codice", "fiscale")
-    )
-}
-
 /// Whether a word of the kind that stands before `=` or `:` in scripts deserves a look: cheap pre-check.
 #[rustfmt::skip]
 pub(super) const SCREEN_WORDS: &[&str] = &[
     "passw", "pass", "pwd", "passphrase", "secret", "token", "apikey", "_key", "-key", "accountkey",
-    "accesskey", "key=", "key:", "key\"", "key ", "credential", "auth", "signature", "sig=",
-    "connectionstring", "privatekey", "psk", "ssn", "dsn", "otp", "pin=", "pat=", "_name", "birth", "-pin", "_pin", "pincode", "pin_code", "pin-code", "phone",
+    "accesskey", "key=", "key:", "key>", "key\"", "key ", "credential", "auth", "signature", "sig=",
+    "connectionstring", "privatekey", "psk", "ssn", "dsn", "otp", "pin=", "pin:", "pin>", "pin\"", "familyname", "lastname", "firstname", "fullname", "givenname", "surname",
+    "contactname", "holdername", "pat=", "_name", "birth", "-pin", "_pin", "pincode", "pin_code", "pin-code", "phone",
     "street", "dob", "iban", "salt", "cookie", "license", "cvv", "kubeconfig", "seed", "mnemonic", "iekey",
 ];
 

@@ -23,6 +23,7 @@ mod marker;
 mod network;
 mod pairs;
 mod people;
+mod person_keys;
 mod rarity;
 mod rarity_table;
 mod resolve;

@@ -291,7 +291,8 @@ fn letters_and_digits(search: &mut Search<'_>, bytes: &[u8]) {
                 .iter()
                 .enumerate()
                 .all(|(i, b)| b.is_ascii_digit() == matches!(i, 6 | 7 | 9 | 10 | 12..=14));
-            let alone = (at == 0 || !glue(bytes.get(at - 1))) && !glue(bytes.get(at + 16));
+            let before = at.checked_sub(1).and_then(|n| bytes.get(n));
+            let alone = (before == Some(&b'=') || !glue(before)) && !glue(bytes.get(at + 16));
             if form && alone && checksum::codice_fiscale(w) {
                 search.push(at, at + 16, rule::NATIONAL_ID);
             }

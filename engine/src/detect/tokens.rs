@@ -105,7 +105,8 @@ pub(super) fn has_long_run(bytes: &[u8]) -> bool {
 /// percent-encoding already, so that a run beside an escape is only a part of what was seen there.
 pub(super) fn runs(search: &mut Search<'_>, text: &str, hint: Hint, level: u8, decoded: bool) {
     let bytes = text.as_bytes();
-    let addressed = memchr::memmem::find(bytes, b".vault.azure.net/").is_some() && !text.contains(' ')
+    let addressed = memchr::memmem::find(bytes, b".vault.azure.net/").is_some()
+        && !bytes.iter().any(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\''))
         || [
             "arn:",
             "projects/",
@@ -191,7 +192,12 @@ fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: 
     let name = bytes[start..end - padding].iter().rposition(|b| *b == b'=').map_or(0, |n| n + 1);
     let announced = start + name;
     let slashes = bytes[announced..end].iter().take_while(|b| **b == b'/').count();
-    let start = announced + slashes;
+    // A padded base64 text may itself begin with a slash.
+    let start = if slashes == 1 && padding > 0 && (end - announced).is_multiple_of(4) {
+        announced
+    } else {
+        announced + slashes
+    };
     let token = &bytes[start..end];
     if start > 0 && bytes[start - 1] == b'*' && token.len() == 40 && rarity::makeup(token).hex {
         // MySQL's native password hash: an asterisk and 40 hex digits.
@@ -278,7 +284,9 @@ fn named_public(bytes: &[u8], start: usize) -> bool {
 /// What the name before a value in a text suggests.
 pub(super) fn name_before(bytes: &[u8], start: usize) -> Option<Hint> {
     let near = &bytes[start.saturating_sub(96)..start];
-    let near = near.strip_suffix(b"W/\"").or(near.strip_suffix(b"W/\\\"")).unwrap_or(near);
+    // The quote of a weak entity tag stands behind its sign.
+    let quotes = near.iter().rev().take_while(|b| matches!(b, b'"' | b'\\')).count();
+    let near = near[..near.len() - quotes].strip_suffix(b"W/").unwrap_or(near);
     let mut name = word_before(near)?;
     if json::pair_part(std::str::from_utf8(&near[name.0..name.1]).ok()?) == Some(PairPart::Value) {
         // `- name: CODE_SHA256` on the line before `value: …`.
@@ -301,10 +309,24 @@ pub(super) fn name_before(bytes: &[u8], start: usize) -> Option<Hint> {
 
 /// The name at the end of a text, in front of quotes and one sign.
 fn word_before(near: &[u8]) -> Option<(usize, usize)> {
-    let skip = |near: &[u8]| near.len() - near.iter().rev().take_while(|b| b" \t\"'\\".contains(b)).count();
+    let skip = |near: &[u8]| {
+        let mut end = near.len();
+        loop {
+            let before = end;
+            end -= near[..end].iter().rev().take_while(|b| b" \t\"'\\".contains(b)).count();
+            // The same, percent-encoded.
+            if [&b"%20"[..], b"%22", b"%27"].iter().any(|escape| near[..end].ends_with(escape)) {
+                end -= 3;
+            }
+            if end == before {
+                return end;
+            }
+        }
+    };
     let value = skip(near);
     let sign = near[..value].last().is_some_and(|b| matches!(b, b'=' | b':' | b'>' | b','));
-    let end = skip(&near[..value - usize::from(sign)]);
+    let escaped = [&b"%3D"[..], b"%3A"].iter().any(|escape| near[..value].ends_with(escape));
+    let end = skip(&near[..value - if escaped { 3 } else { usize::from(sign) }]);
     let len = near[..end].iter().rev().take_while(|b| value_span::name_byte(**b)).count();
     (len > 0).then_some((end - len, end))
 }

@@ -50,7 +50,7 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Optio
         (b'\'' | b'"', _) if at > closed && strong => {}
         _ if at > to && container_variable(bytes, from) => {}
         _ if flag && at > to => {}
-        _ if strong && at > to => return told(bytes, at),
+        _ if strong && at > closed => return told(bytes, at),
         _ => return None,
     }
     let equals = bytes[at - 1] == b'=';

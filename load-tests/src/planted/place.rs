@@ -213,7 +213,7 @@ fn coat(dice: &mut Dice, mut hidden: Hidden) -> Hidden {
             let (columns, end) = *dice.pick(&[(64, "\n"), (76, "\n"), (76, "\r\n")]);
             (hidden.leaf.base64(Base64::Standard).wrapped(columns, end), "base64-lines")
         }
-        4 if hidden.place != "query" => {
+        4 if hidden.place != "query" && hidden.place != "command-pgpass" => {
             let mut url = Leaf::plain("https://portal.example.com/apply?v=2&document=");
             url.append(&hidden.leaf.percent());
             (url, "percent")

@@ -443,9 +443,12 @@ impl Writer {
         let mut leaf = Leaf::plain("Condition failed: ");
         let mut hidden = place::hide(&mut self.ledger, &mut self.dice, &family);
         if let Some(key) = &hidden.key {
-            leaf.push(&format!("{key}="));
+            leaf.push(&format!("{key}=\""));
         }
         leaf.append(&std::mem::take(&mut hidden.leaf));
+        if hidden.key.is_some() {
+            leaf.push("\"");
+        }
         self.ledger.place(first, "check-message");
         let number = self.ordinal();
         let address = format!("check.health_{number}");

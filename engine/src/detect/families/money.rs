@@ -9,7 +9,7 @@ pub(super) const ROWS: &[Family] = &[
     token("stripe-webhook-secret", "Stripe or Svix webhook signing secret", &[r"whsec_[A-Za-z0-9+/=_-]{24,}"], "https://docs.stripe.com/webhooks/signature"),
     token("square-token", "Square access token", &[r"EAAA[A-Za-z0-9_+=-]{56,}", r"sq0atp-\s{22}", r"sq0csp-\s{43}", r"sandbox-sq0\l{3}-\s{22,43}"], "https://developer.squareup.com/docs/build-basics/access-tokens"),
     token("paypal-braintree-token", "Braintree access token", &[r"access_token\$production\$\l{16}\$\h{32}", r"access_token\$sandbox\$\l{16}\$\h{32}"], "https://developer.paypal.com/braintree/docs"),
-    token("adyen-key", "Adyen key", &[r"AQE\a{3}[A-Za-z0-9+/=_.-]{62,}"], "https://docs.adyen.com/development-resources/api-credentials"),
+    token("adyen-key", "Adyen key", &[r"AQE[a-z]hm[A-Za-z0-9+/=_.-]{62,}"], "https://docs.adyen.com/development-resources/api-credentials"),
     token("razorpay-key", "Razorpay key", &[r"rzp_live_\a{14}", r"rzp_test_\a{14}"], "https://razorpay.com/docs/payments/dashboard/account-settings/api-keys/"),
     token("flutterwave-key", "Flutterwave key", &[r"FLWSECK-\h{32}-X", r"FLWSECK_TEST-\h{32}-X", r"FLWSECK-\a{20,}-X", r"FLWSECK_TEST-\a{20,}-X"], "https://developer.flutterwave.com/docs/authentication"),
     token("plaid-token", "Plaid access token", &[r"access-sandbox-[0-9a-f-]{36}", r"access-development-[0-9a-f-]{36}", r"access-production-[0-9a-f-]{36}"], "https://plaid.com/docs/api/items/"),

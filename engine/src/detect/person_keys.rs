@@ -1,0 +1,95 @@
+//! What key names say about people: names, addresses, identity, card, account and telephone numbers.
+//!
+//! Knows names only; must never look at a value.
+
+use super::keys::{Words, hint};
+use super::structural as rule;
+use super::{Hint, KeyVerdict, RuleIx};
+
+/// The verdict on a key that names data about people.
+pub(super) fn verdict(words: &Words) -> Option<KeyVerdict> {
+    let (last, before) = (words.word(0), words.word(1));
+    let pair = (before, last);
+    let sensitive = |ix: RuleIx| Some(KeyVerdict::Sensitive(ix));
+    match pair {
+        (
+            "first" | "given" | "family" | "maiden" | "middle" | "sur" | "contact" | "cardholder"
+            | "employee" | "customer",
+            "name",
+        )
+        | ("full", "name")
+        | (
+            _,
+            "firstname" | "lastname" | "surname" | "fullname" | "givenname" | "familyname" | "cardholder",
+        ) => {
+            return Some(hint(Hint::Person));
+        }
+        ("last", "name") => return Some(hint(Hint::Person)),
+        ("street" | "postal" | "home" | "mailing" | "billing" | "residential" | "shipping", "address")
+        | (_, "street" | "streetaddress" | "postaladdress")
+        | ("address", "line" | "line1" | "line2" | "line3" | "1" | "2" | "3")
+        | ("line", "1" | "2" | "3")
+        | ("zip" | "postal", "code")
+        | (_, "postcode" | "zipcode" | "postalcode") => return sensitive(rule::POSTAL),
+        ("birth", "date" | "day")
+        | ("of", "birth")
+        | (_, "birthdate" | "birthday" | "dob" | "dateofbirth") => {
+            return sensitive(rule::BIRTH);
+        }
+        _ if national(pair) => {
+            // "insurance number" and the like are ids only where somebody wrote something.
+            return Some(hint(Hint::NationalId));
+        }
+        ("card" | "cc" | "pan", "number" | "no" | "num")
+        | ("credit" | "debit", "card")
+        | (_, "cardnumber" | "creditcard") => {
+            return Some(hint(Hint::Card));
+        }
+        ("account" | "routing" | "iban" | "sort", "number" | "code")
+        | ("bank", "account")
+        | (_, "iban" | "bic" | "accountnumber") => {
+            return Some(hint(Hint::Bank));
+        }
+        _ => {}
+    }
+    let phone =
+        ["phone", "telephone", "mobile", "fax", "cell", "msisdn", "tel", "cellphone", "phonenumber", "sms"];
+    let number = matches!(last, "number" | "numbers" | "no" | "num") && phone.contains(&before);
+    (phone.contains(&last) || number).then(|| hint(Hint::Phone))
+}
+
+/// Names of identity, tax and social security numbers, by their last two words.
+fn national(pair: (&str, &str)) -> bool {
+    matches!(
+        pair,
+        (
+            "passport" | "license" | "licence" | "insurance" | "insee" | "nhs" | "aadhaar" | "id",
+            "number" | "no",
+        ) | ("steuer" | "personal" | "national" | "tax" | "citizen" | "passport", "id")
+            | ("social", "security")
+            | ("security", "number")
+            | (
+                _,
+                "identifikationsnummer"
+                    | "nif"
+                    | "personnummer"
+                    | "hetu"
+                    | "henkilotunnus"
+                    | "burgerservicenummer"
+                    | "ssn"
+                    | "nino"
+                    | "passport"
+                    | "cpf"
+                    | "dni"
+                    | "nie"
+                    | "nir"
+                    | "bsn"
+                    | "pesel"
+                    | "aadhaar"
+                    | "sin"
+                    | "itin"
+                    | "codicefiscale",
+            )
+            | ("codice", "fiscale")
+    )
+}
