@@ -54,7 +54,7 @@ const ROWS: &[Row] = &[
     row(11, &["pesel"], checksum::pesel, rule::NATIONAL_ID),
     row(9, &["bsn", "burgerservicenummer", "sofinummer"], checksum::bsn, rule::NATIONAL_ID),
     row(11, &["steuer", "idnr", "tax id"], checksum::german_tax_id, rule::NATIONAL_ID),
-    row(10, &["nhs"], checksum::nhs, rule::NATIONAL_ID),
+    row(10, &["nhs", "nhsnumber"], checksum::nhs, rule::NATIONAL_ID),
     row(9, &["routing", "aba", "routingnumber"], checksum::aba_routing, rule::BANK),
     row(9, &["sin", "social insurance", "socialinsurance"], checksum::sin, rule::NATIONAL_ID),
     row(11, &["cpf"], checksum::cpf, rule::NATIONAL_ID),
@@ -116,8 +116,12 @@ const CALLS: &[&str] = &["phone", "tel", "tel.", "telephone", "mobile", "cell", 
 /// A word before the number says that somebody answers there.
 pub(super) fn telephone(bytes: &[u8], start: usize) -> bool {
     let near = &bytes[start.saturating_sub(NEAR)..start];
-    let word = near.trim_ascii_end();
-    let word = word.strip_suffix(b":").unwrap_or(word);
+    let quoted = |b: u8| b == b' ' || b == b'"' || b == b'\'' || b == b'=' || b == b':';
+    let signs = near.iter().rev().take_while(|b| quoted(**b)).count();
+    let word = &near[..near.len() - signs];
+    let number = [&b"number"[..], b"Number", b"no"].into_iter().find_map(|noun| word.strip_suffix(noun));
+    let word = number.unwrap_or(word).trim_ascii_end();
+    let word = word.strip_suffix(b"_").unwrap_or(word);
     let begin = word.iter().rposition(|b| !(b.is_ascii_alphabetic() || *b == b'.')).map_or(0, |n| n + 1);
     CALLS.iter().any(|call| word[begin..].eq_ignore_ascii_case(call.as_bytes()))
 }

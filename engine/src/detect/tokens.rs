@@ -212,7 +212,12 @@ fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: 
     let invited = if vault { Invitation::Key } else { invited };
     let digest = DIGEST_HEADS.iter().any(|head| bytes[..announced].ends_with(head.as_bytes()))
         || [&b"sha256-"[..], b"sha384-", b"sha512-", b"sha1-"].iter().any(|head| token.starts_with(head));
-    if digest || public_key(token) || uuid(token) || identifier(token, &bytes[end..]) {
+    if digest
+        || public_key(token)
+        || uuid(token)
+        || identifier(token, &bytes[end..])
+        || issuer(bytes, start, end)
+    {
         return;
     }
     if vault && rarity::drawn(token, invited) {
@@ -242,9 +247,12 @@ fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: 
 
 /// Slashes as base64 has them, and not as paths have them: no part of it is a word.
 fn base64_like(token: &[u8]) -> bool {
+    // Padding to whole groups tells base64 by itself: a short part may then look like a word by chance.
+    let padded = token.ends_with(b"=") && token.len().is_multiple_of(4);
+    let short = if padded { 8 } else { 4 };
     !token.contains(&b'-')
         && !token.contains(&b'_')
-        && token.split(|b| *b == b'/').all(|part| part.len() < 4 || rarity::familiarity(part) < 60)
+        && token.split(|b| *b == b'/').all(|part| part.len() < short || rarity::familiarity(part) < 60)
 }
 
 /// Public halves in OpenSSH's encoding begin with the length and name of their type.
@@ -274,6 +282,17 @@ fn identifier(token: &[u8], behind: &[u8]) -> bool {
     let publishable = token.starts_with(b"pk_live_") || token.starts_with(b"pk_test_");
     let client = behind.starts_with(b".apps.googleusercontent.com");
     terraform || ulid || age || publishable || client
+}
+
+/// An EKS cluster's OpenID issuer ends in 32 capitals and digits that name it: `oidc.eks.….amazonaws.com/id/…`.
+fn issuer(bytes: &[u8], start: usize, end: usize) -> bool {
+    let token = &bytes[start..end];
+    let id = token.iter().rposition(|b| *b == b'/').map_or(token, |at| &token[at + 1..]);
+    let near = &bytes[start.saturating_sub(48)..end - id.len()];
+    id.len() == 32
+        && id.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        && near.ends_with(b"/id/")
+        && memchr::memmem::find(near, b"oidc.eks.").is_some()
 }
 
 /// A name before the value says that it is public: `CODE_SHA256=…`, `--etag …`, `ENV DIGEST …`, `"version": "…"`.

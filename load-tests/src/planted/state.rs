@@ -440,8 +440,10 @@ impl Writer {
     fn check(&mut self) {
         let family = self.next_family();
         let first = self.ledger.len();
-        let mut leaf = Leaf::plain("Condition failed: ");
         let mut hidden = place::hide(&mut self.ledger, &mut self.dice, &family);
+        // A line of `.pgpass` is one only from its begin.
+        let line = hidden.place.starts_with("command-pgpass");
+        let mut leaf = Leaf::plain(if line { "Condition failed:\n" } else { "Condition failed: " });
         if let Some(key) = &hidden.key {
             leaf.push(&format!("{key}=\""));
         }

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use terrasift_load_tests::planted::{Row, Tally};
 
-use measure::{Cut, Measure};
+use measure::{Cut, Measure, Ordinary};
 
 /// Least share of right redactions among all.
 const PRECISION_MIN: f64 = 0.99;
@@ -92,7 +92,7 @@ fn table<'a>(rows: impl Iterator<Item = (&'a str, &'a Row)>) -> Value {
     Value::Object(wrong.collect())
 }
 
-fn as_json(options: &Options, measure: &Measure, ordinary: (usize, usize)) -> Value {
+fn as_json(options: &Options, measure: &Measure, ordinary: Ordinary) -> Value {
     let tally = &measure.tally;
     let (secrets, alikes) = (tally.secrets(), tally.alikes());
     json!({
@@ -109,8 +109,9 @@ fn as_json(options: &Options, measure: &Measure, ordinary: (usize, usize)) -> Va
         "leaves_changed": tally.tokens_changed,
         "context_bytes": tally.context_bytes,
         "context_bytes_lost": tally.context_lost,
-        "ordinary_leaves": ordinary.0,
-        "ordinary_leaves_changed": ordinary.1,
+        "ordinary_leaves": ordinary.leaves,
+        "ordinary_leaves_changed": ordinary.changed,
+        "ordinary_private": ordinary.private,
         "families": table(tally.families.iter().map(|(name, row)| (*name, row))),
         "places": table(tally.places.iter().map(|(name, row)| (name.as_str(), row))),
         "look_alike_kinds": table(tally.look_alikes.iter().map(|(name, row)| (*name, row))),
@@ -118,7 +119,7 @@ fn as_json(options: &Options, measure: &Measure, ordinary: (usize, usize)) -> Va
     })
 }
 
-fn print(out: &mut impl Write, measure: &Measure, ordinary: (usize, usize)) -> io::Result<()> {
+fn print(out: &mut impl Write, measure: &Measure, ordinary: Ordinary) -> io::Result<()> {
     let tally = &measure.tally;
     wrong(out, "missed, by family", tally.families.iter().map(|(name, row)| (*name, row)))?;
     wrong(out, "missed, by place", tally.places.iter().map(|(name, row)| (name.as_str(), row)))?;
@@ -133,7 +134,7 @@ fn print(out: &mut impl Write, measure: &Measure, ordinary: (usize, usize)) -> i
     headline(out, tally, ordinary)
 }
 
-fn headline(out: &mut impl Write, tally: &Tally, ordinary: (usize, usize)) -> io::Result<()> {
+fn headline(out: &mut impl Write, tally: &Tally, ordinary: Ordinary) -> io::Result<()> {
     let (secrets, alikes) = (tally.secrets(), tally.alikes());
     writeln!(out, "\nstates             {} ({} bytes)", tally.states, tally.bytes)?;
     writeln!(
@@ -164,8 +165,12 @@ fn headline(out: &mut impl Write, tally: &Tally, ordinary: (usize, usize)) -> io
         tally.context_share() * 100.0,
         tally.context_bytes
     )?;
-    let share = Measure::share(ordinary.1, ordinary.0) * 100.0;
-    writeln!(out, "ordinary states    {} of {} leaves changed ({share:.4} %)", ordinary.1, ordinary.0)
+    let share = Measure::share(ordinary.changed, ordinary.leaves) * 100.0;
+    writeln!(
+        out,
+        "ordinary states    {} of {} leaves changed ({share:.4} %), and {} of private data",
+        ordinary.changed, ordinary.leaves, ordinary.private
+    )
 }
 
 /// The rows in which something went wrong, worst first.

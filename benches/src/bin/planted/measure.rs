@@ -47,6 +47,16 @@ impl Cut {
     }
 }
 
+/// What became of states that hold no secret.
+#[derive(Clone, Copy, Default)]
+pub struct Ordinary {
+    pub leaves: usize,
+    /// Without those of `private`.
+    pub changed: usize,
+    /// Private data of providers: goes by design.
+    pub private: usize,
+}
+
 /// A run under way.
 pub struct Measure {
     rules: Arc<RuleSet>,
@@ -141,23 +151,27 @@ impl Measure {
         }
     }
 
-    /// Leaves of ordinary states without a secret, and how many of them changed.
+    /// Leaves of ordinary states without a secret, how many of them changed, and how many more are private data of providers,
+    /// which go by design.
     ///
     /// # Errors
     /// A refusal, or an output of another shape.
-    pub fn ordinary(&mut self, bytes: u64) -> Result<(usize, usize)> {
+    pub fn ordinary(&mut self, bytes: u64) -> Result<Ordinary> {
         if bytes == 0 {
-            return Ok((0, 0));
+            return Ok(Ordinary::default());
         }
         let (state, _) = input::state(&input::spec(bytes, self.seed, CanaryDensity::NONE))?;
         let (output, report) = self.sanitize(&state, Cut::Large)?;
         let rules: Vec<RuleAt<'_>> =
             report.detections.iter().map(|it| RuleAt { pointer: &it.pointer, rule: &it.rule }).collect();
         let state = PlantedState { bytes: state, planted: Vec::new(), spots: Default::default() };
-        let made = judge(&state, &output, &rules).map_err(|what| anyhow!("ordinary state: {what}"))?;
+        let mut made = judge(&state, &output, &rules).map_err(|what| anyhow!("ordinary state: {what}"))?;
+        let all = made.strays.len();
+        made.strays.retain(|case| case.reason != "provider-private");
+        let private = all - made.strays.len();
         self.noted = [0; 4];
         self.note(&state, &made);
-        Ok((made.tokens, made.tokens_changed))
+        Ok(Ordinary { leaves: made.tokens, changed: made.tokens_changed - private, private })
     }
 
     pub fn share(part: usize, all: usize) -> f64 {
