@@ -28,6 +28,62 @@ pub(super) fn tolerant(engine: &GeneralPurpose, run: &[u8]) -> Option<Vec<u8>> {
     engine.decode(run).ok()
 }
 
+/// Sextets of both alphabets; 64 for what is in neither.
+const SEXTETS: [u8; 256] = {
+    let mut table = [64; 256];
+    let letters = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut at = 0;
+    let mut value = 0u8;
+    while at < letters.len() {
+        // The index of an array needs a usize, and a table in a constant no conversion that can fail.
+        table[letter(letters[at])] = value;
+        at += 1;
+        value += 1;
+    }
+    table[letter(b'-')] = 62;
+    table[letter(b'_')] = 63;
+    table
+};
+
+#[expect(clippy::as_conversions, reason = "a constant; u8 always fits")]
+const fn letter(b: u8) -> usize {
+    b as usize
+}
+
+/// Whether a run can be what [`base64`] opens, told by its first two groups: a look that most identifiers fail. Wrong
+/// only towards yes.
+#[inline]
+pub(super) fn may_open(run: &[u8]) -> bool {
+    let padded = run.len() - run.iter().rev().take_while(|b| **b == b'=').count();
+    if run[..padded].contains(&b'=') {
+        return true;
+    }
+    let (mut first, mut more) = (true, 0);
+    for group in run.chunks_exact(4).take(2) {
+        let six = |at: usize| u32::from(SEXTETS[letter(group[at])]);
+        if [six(0), six(1), six(2), six(3)].contains(&64) {
+            return false;
+        }
+        let bits = six(0) << 18 | six(1) << 12 | six(2) << 6 | six(3);
+        // DER begins with 0x30, gzip with 0x1f 0x8b, zlib with 0x78; UTF-16 has a zero beside each letter.
+        if first && (matches!(bits >> 16, 0x30 | 0x78) || bits >> 8 == 0x1f8b || bits >> 8 & 0xff == 0) {
+            return true;
+        }
+        first = false;
+        for byte in [bits >> 16, bits >> 8 & 0xff, bits & 0xff] {
+            more = match (byte, more) {
+                (9 | 10 | 13 | 0x20..=0x7e, 0) => 0,
+                (0xc2..=0xdf, 0) => 1,
+                (0xe0..=0xef, 0) => 2,
+                (0xf0..=0xf4, 0) => 3,
+                (0x80..=0xbf, 1..) => more - 1,
+                _ => return false,
+            };
+        }
+    }
+    true
+}
+
 /// Opens a run on one line. `true`: its content was read (or is public), so that nobody needs to guess at it.
 pub(super) fn base64(search: &mut Search<'_>, text: &str, start: usize, end: usize, level: u8) -> bool {
     let bytes = text.as_bytes();

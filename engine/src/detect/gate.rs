@@ -3,8 +3,10 @@
 //! Three-byte windows, folded to one case, hashed into a bitmap of 8 KiB that stays in the first-level cache. Must
 //! never miss a planted literal; may propose too much, since every candidate is confirmed.
 
+use super::glance::{BLOCK, Buckets, Eye, Masks, Windows};
 use super::landmarks::Mark;
 use super::rarity::familiarity;
+use super::{network, shape, tokens};
 
 /// What to look at where a literal stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,12 +39,21 @@ pub(super) struct Literal {
     /// Compare letters in either case.
     pub(super) fold: bool,
     pub(super) trigger: Trigger,
+    /// Bytes that follow the window's first one in every match, itself included.
+    pub(super) need: usize,
+    /// A match begins a word, and the window is its first three bytes.
+    pub(super) word: bool,
 }
 
 impl Literal {
     /// The literal with its rarest window.
     pub(super) fn new(text: &[u8], fold: bool, trigger: Trigger) -> Self {
-        Self { text: text.to_vec(), window: rarest_window(text), fold, trigger }
+        Self { text: text.to_vec(), window: rarest_window(text), fold, trigger, need: 0, word: false }
+    }
+
+    fn folded(&self) -> [u8; 3] {
+        let w = &self.text[self.window..self.window + 3];
+        [w[0] | 0x20, w[1] | 0x20, w[2] | 0x20]
     }
 
     fn hash(&self) -> u32 {
@@ -58,6 +69,29 @@ impl Literal {
     }
 }
 
+impl Literal {
+    /// What the literal stands for may stand here too; its window is at `at`. `assigns`: the text has a byte that can
+    /// stand between a name and its value.
+    fn worth(&self, text: &[u8], at: usize, assigns: bool) -> bool {
+        match self.trigger {
+            Trigger::Shape { back, .. } => {
+                let start = at.checked_sub(usize::from(back));
+                at + self.need <= text.len()
+                    && start.is_some_and(|at| !self.word || at == 0 || !shape::glued(text, at))
+            }
+            Trigger::Assignment => assigns,
+            // Passwords stand before an `@`, parameters behind a `?` or `#`.
+            Trigger::Url => memchr::memchr3(b'@', b'?', b'#', &text[at..]).is_some(),
+            Trigger::Address => network::may_begin(text, at),
+            Trigger::Block
+            | Trigger::Jwt
+            | Trigger::Header
+            | Trigger::Announced
+            | Trigger::Landmark { .. } => true,
+        }
+    }
+}
+
 /// A candidate: position of the window and what to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Candidate {
@@ -65,26 +99,36 @@ pub(super) struct Candidate {
     pub(super) trigger: Trigger,
 }
 
-/// What one pass over a value tells.
+/// What one look at a value tells: the stages that it needs. All false: nothing can be found in it.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Signs {
-    /// A literal's window may be there.
+    /// A literal stands there, and what it stands for may follow.
     pub(super) literal: bool,
     /// There is an `@`.
     pub(super) at_sign: bool,
     /// There is a `%`.
     pub(super) percent: bool,
-    /// At least this many digits (saturating; counted exactly).
-    pub(super) digits: usize,
+    /// There is a group of digits that may be a number of a person or an account, or the head of an IBAN or codice fiscale.
+    pub(super) number: bool,
+    /// There is a long run of token characters that is neither a digest nor a UUID.
+    pub(super) run: bool,
+}
+
+impl Signs {
+    /// Whether any stage is needed.
+    #[inline]
+    pub(super) fn any(self) -> bool {
+        self.literal | self.at_sign | self.percent | self.number | self.run
+    }
 }
 
 const WORDS: usize = 1024;
 const FOLD: u32 = 0x0020_2020;
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// Built once a core, shared.
 pub(super) struct Gate {
+    eye: Eye,
+    windows: Windows,
     bitmap: Box<[u64; WORDS]>,
     /// Sorted by hash.
     entries: Vec<(u32, Literal)>,
@@ -95,21 +139,6 @@ pub(super) struct Gate {
 #[inline]
 fn hash(window: u32) -> u32 {
     ((window & 0x00ff_ffff) | FOLD).wrapping_mul(0x9E37_79B1) >> 16
-}
-
-#[inline]
-fn zero_bytes(x: u64) -> u64 {
-    // Exact for "is any byte zero", which is all that is asked.
-    x.wrapping_sub(ONES) & !x & HIGH
-}
-
-#[inline]
-fn digit_count(x: u64) -> u32 {
-    // Bytes 0x30..=0x39 and no others: high bit clear, ≥ '0', ≤ '9', computed without carries between bytes.
-    let low = x & !HIGH;
-    let at_least_zero = low + ONES * (0x80 - 0x30);
-    let above_nine = low + ONES * (0x80 - 0x3a);
-    (at_least_zero & !above_nine & !x & HIGH).count_ones()
 }
 
 impl Gate {
@@ -127,7 +156,11 @@ impl Gate {
         let starts = (0..=1024u32)
             .map(|high| u16::try_from(entries.partition_point(|(h, _)| h >> 6 < high)).unwrap_or(u16::MAX))
             .collect();
-        Self { bitmap, entries, starts }
+        let of = |word: bool| {
+            Buckets::of(entries.iter().filter(|(_, l)| l.word == word).map(|(_, l)| l.folded()).collect())
+        };
+        let windows = Windows { heads: of(true), inner: of(false) };
+        Self { eye: Eye::detect(), windows, bitmap, entries, starts }
     }
 
     #[inline]
@@ -136,66 +169,75 @@ impl Gate {
         self.bitmap[index(h >> 6) & (WORDS - 1)] >> (h & 63) & 1 == 1
     }
 
+    /// One look at a value; `around` begins with the value, and what stands behind it may be read along. `public`: the key
+    /// says that what looks drawn is none. Allocates nothing.
     #[inline]
-    fn six(&self, x: u64) -> bool {
-        let mut any = false;
-        for shift in [0u32, 8, 16, 24, 32, 40] {
-            any |= self.has(low_word(x >> shift));
+    pub(super) fn look(&self, around: &[u8], len: usize, public: bool) -> Signs {
+        if len <= BLOCK {
+            let masks = self.eye.masks(&self.windows, around, 0, len);
+            let text = &around[..len];
+            return Signs {
+                literal: self.confirmed(text, 0, windows(&masks), masks.assigns != 0),
+                at_sign: masks.coat != 0 && memchr::memchr(b'@', text).is_some(),
+                percent: masks.coat != 0 && memchr::memchr(b'%', text).is_some(),
+                number: number(text, &masks),
+                run: run(text, &masks, public),
+            };
         }
-        any
+        self.look_long(around, len)
     }
 
-    /// One pass over the value. Allocates nothing.
-    #[inline]
-    pub(super) fn look(&self, text: &[u8]) -> Signs {
+    /// Block by block, each overlapping the next by as much as the short patterns need.
+    fn look_long(&self, around: &[u8], len: usize) -> Signs {
+        let text = &around[..len];
         let mut signs = Signs::default();
-        let mut ats = 0u64;
-        let mut digits = 0u32;
+        let mut coat = false;
+        let assigns = memchr::memchr3(b'=', b':', b' ', text).is_some()
+            || memchr::memchr3(b'>', b'"', b'\'', text).is_some()
+            || text.contains(&b'\t');
         let mut at = 0;
-        while at + 8 <= text.len() {
-            let x = load(text, at);
-            signs.literal |= self.six(x);
-            ats |= zero_bytes(x ^ (ONES * 0x40));
-            signs.percent |= zero_bytes(x ^ (ONES * 0x25)) != 0;
-            digits += digit_count(x & 0x0000_ffff_ffff_ffff);
-            at += 6;
+        loop {
+            let masks = self.eye.masks(&self.windows, around, at, len);
+            let last = len - at <= BLOCK;
+            coat |= masks.coat != 0;
+            signs.literal = signs.literal || self.confirmed(text, at, windows(&masks), assigns);
+            signs.number |= !signs.number && number(&text[at..], &masks);
+            if last {
+                break;
+            }
+            at += BLOCK - OVERLAP;
         }
-        if at < text.len() {
-            // The last eight bytes again, or the few there are; what was counted is shifted out.
-            let (x, fresh) = if text.len() >= 8 {
-                let x = load(text, text.len() - 8);
-                (x, x >> (8 * (at + 8 - text.len())))
-            } else {
-                let mut few = [0u8; 8];
-                few[..text.len()].copy_from_slice(text);
-                let x = u64::from_le_bytes(few);
-                (x, x)
-            };
-            signs.literal |= self.six(x);
-            ats |= zero_bytes(x ^ (ONES * 0x40));
-            signs.percent |= zero_bytes(x ^ (ONES * 0x25)) != 0;
-            digits += digit_count(fresh);
-        }
-        signs.at_sign = ats != 0;
-        signs.digits = usize::try_from(digits).unwrap_or(usize::MAX);
+        signs.at_sign = coat && memchr::memchr(b'@', text).is_some();
+        signs.percent = coat && memchr::memchr(b'%', text).is_some();
+        signs.run = tokens::has_long_run(text) && !tokens::addressed(text);
         signs
     }
 
-    /// Whether a literal really stands somewhere: what [`Gate::look`] suspects and mostly is not.
-    pub(super) fn confirmed(&self, text: &[u8]) -> bool {
-        text.windows(3).enumerate().any(|(at, w)| {
-            let window = u32::from_le_bytes([w[0], w[1], w[2], 0]);
-            self.has(window) && self.standing(text, at, hash(window)).next().is_some()
-        })
+    /// Whether a literal stands at one of the windows (bits from `from` on) and may be what it stands for.
+    fn confirmed(&self, text: &[u8], from: usize, mut windows: u64, assigns: bool) -> bool {
+        while windows != 0 {
+            let at = from + index(windows.trailing_zeros());
+            windows &= windows - 1;
+            let window = u32::from_le_bytes([text[at], text[at + 1], text[at + 2], 0]);
+            if self.has(window) && self.standing(text, at, hash(window)).any(|l| l.worth(text, at, assigns)) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Calls back for every place where a literal stands, with the place of its window.
     pub(super) fn candidates(&self, text: &[u8], mut found: impl FnMut(Candidate)) {
-        for (at, w) in text.windows(3).enumerate() {
-            let window = u32::from_le_bytes([w[0], w[1], w[2], 0]);
-            if self.has(window) {
-                self.standing(text, at, hash(window))
-                    .for_each(|l| found(Candidate { at, trigger: l.trigger }));
+        for from in (0..text.len()).step_by(BLOCK) {
+            let mut windows = windows(&self.eye.masks(&self.windows, text, from, text.len()));
+            while windows != 0 {
+                let at = from + index(windows.trailing_zeros());
+                windows &= windows - 1;
+                let window = u32::from_le_bytes([text[at], text[at + 1], text[at + 2], 0]);
+                if self.has(window) {
+                    self.standing(text, at, hash(window))
+                        .for_each(|l| found(Candidate { at, trigger: l.trigger }));
+                }
             }
         }
     }
@@ -210,17 +252,109 @@ impl Gate {
     }
 }
 
+/// Places where a literal may stand: anywhere, or at the beginning of a word. Behind an escape (`\n`, `%3D`) a word may
+/// begin that seems to go on.
 #[inline]
-fn load(text: &[u8], at: usize) -> u64 {
-    let mut eight = [0u8; 8];
-    eight.copy_from_slice(&text[at..at + 8]);
-    u64::from_le_bytes(eight)
+fn windows(masks: &Masks) -> u64 {
+    let begins = if masks.coat == 0 { !(masks.alnum() << 1) } else { u64::MAX };
+    masks.inner | masks.head & begins
 }
 
+/// Blocks of a long text overlap by this much: more than the head of an IBAN or of a codice fiscale.
+const OVERLAP: usize = 16;
+
+/// Digits that a number of a person or account has at least: a telephone number behind a word that says so.
+const DIGITS_MIN: u32 = 6;
+
+/// Whether a group of digits may be a number of a person or an account: what `people::numbers` would look at. `text` begins
+/// with the block and goes on behind it.
 #[inline]
-#[expect(clippy::as_conversions, reason = "hot path: the low 32 bits are what is wanted")]
-fn low_word(x: u64) -> u32 {
-    x as u32
+fn number(text: &[u8], masks: &Masks) -> bool {
+    let (digit, upper, alnum) = (masks.digit, masks.upper, masks.alnum());
+    let heads = upper & upper >> 1 & !(alnum << 1);
+    let iban = digit >> 2 & digit >> 3;
+    let codice = upper >> 2 & upper >> 3 & upper >> 4 & upper >> 5 & digit >> 6 & digit >> 7;
+    if heads & (iban | codice) != 0 {
+        return true;
+    }
+    if digit.count_ones() < DIGITS_MIN {
+        return false;
+    }
+    let mut starts = digit & !(alnum << 1);
+    while starts != 0 {
+        let at = starts.trailing_zeros();
+        starts &= starts - 1;
+        let from = index(at);
+        let before = from.checked_sub(1).map(|n| text[n]);
+        if matches!(before, Some(b'-' | b'.' | b',' | b'_' | b'/' | b'@')) {
+            continue;
+        }
+        let (mut digits, mut end, mut to) = (0, from, from);
+        while let Some(byte) = text.get(to) {
+            match byte {
+                b'0'..=b'9' => {
+                    digits += 1;
+                    end = to + 1;
+                }
+                b' ' | b'-' | b'.' | b'(' | b')' if to - end < 2 => {}
+                _ => break,
+            }
+            to += 1;
+        }
+        // The twelve digits of an account in an ARN are the commonest number of a state.
+        let account = digits == 12
+            && end - from == 12
+            && before == Some(b':')
+            && matches!(text.get(end), Some(b':') | None);
+        // A check digit may be a letter; any other one makes it an identifier or a time.
+        let open = matches!(text.get(end), Some(b'_' | b'a'..=b'j' | b'l'..=b'w' | b'y' | b'z'))
+            || matches!(text.get(end), Some(b'A'..=b'J' | b'L'..=b'W' | b'Y' | b'Z'));
+        if digits >= DIGITS_MIN && !account && !open {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a text of one block holds a run of at least twenty token characters that is worth a judgement: digests,
+/// revisions and UUIDs are not.
+#[inline]
+fn run(text: &[u8], masks: &Masks, public: bool) -> bool {
+    let token = masks.token();
+    let mut long = twenty(token);
+    if long == 0 || tokens::addressed(text) {
+        return false;
+    }
+    while long != 0 {
+        // A place of `long` has nineteen more token characters behind it.
+        let at = long.trailing_zeros();
+        let count = (token >> at).trailing_ones();
+        let bits = (u64::MAX >> (64 - count)) << at;
+        long &= !bits;
+        let (start, end) = (index(at), index(at + count));
+        if bits & !masks.hex == 0 {
+            if start > 0 && text[start - 1] == b'*' {
+                return true;
+            }
+            continue;
+        }
+        let mixed = bits & masks.upper != 0 && bits & masks.lower != 0;
+        let part = twenty(bits & !masks.joint) != 0;
+        if tokens::open_to_judgement(text, start, end, !public && (mixed || part)) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Places with nineteen more set bits behind them.
+#[inline]
+fn twenty(bits: u64) -> u64 {
+    let mut long = bits & bits >> 1;
+    long &= long >> 2;
+    long &= long >> 4;
+    long &= long >> 8;
+    long & long >> 4
 }
 
 #[inline]
@@ -246,26 +380,55 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_its_literals_at_every_offset_and_counts() {
+    fn finds_its_literals_at_every_offset() {
         let gate = Gate::build(vec![
             Literal::new(b"ghp_", false, Trigger::Jwt),
             Literal::new(b"pass", true, Trigger::Assignment),
         ]);
-        for pad in 0..40 {
+        let look = |text: &str| gate.look(text.as_bytes(), text.len(), false);
+        for pad in 0..140 {
             for tail in 0..12 {
                 let text = format!("{}ghp_{}", ".".repeat(pad), ".".repeat(tail));
-                assert!(gate.look(text.as_bytes()).literal, "{pad} {tail}");
+                assert!(look(&text).literal, "{pad} {tail}");
                 let mut at = Vec::new();
                 gate.candidates(text.as_bytes(), |c| at.push(c.at));
                 assert_eq!(at.len(), 1, "{pad}");
-                let digits = format!("{}12345{}@%", "é".repeat(pad), "/:;".repeat(tail));
-                let signs = gate.look(digits.as_bytes());
-                assert_eq!((signs.digits, signs.at_sign, signs.percent), (5, true, true), "{pad} {tail}");
+                let coat = format!("{}@%{}", "é".repeat(pad), "/:;".repeat(tail));
+                assert_eq!((look(&coat).at_sign, look(&coat).percent), (true, true), "{pad} {tail}");
             }
         }
         let mut n = 0;
         gate.candidates(b"pASSword ghP_", |_| n += 1);
         assert_eq!(n, 1);
-        assert!(!gate.look(b"eu-west-1a plain").literal);
+        assert!(!look("eu-west-1a plain").literal);
+        assert!(look("PASSWORD=x").literal && !look("password.policy").literal);
+    }
+
+    #[test]
+    fn numbers_and_runs_are_noticed_and_look_alikes_are_not() {
+        let gate = Gate::build(Vec::new());
+        for (text, number, run) in [
+            ("4111 1111 1111 1111", true, false),
+            ("call +49 151 23456789 now", true, false),
+            ("GB82 WEST 1234 5698 7654 32", true, false),
+            ("078-05-1120", true, false),
+            ("2025-01-21T05:41:33Z", false, false),
+            ("arn:aws:iam::123456789012:role/a-role-with-a-name", false, false),
+            ("798d1f5f1b615d11daa486960d86631c7f267850", false, false),
+            ("e79548db-fccf-462c-99b1-0234610efc66", false, false),
+            ("vpc-055a3c982aa9da004", false, false),
+            ("Zk3qXv9LmT0wRb7YhU2cNd5g", false, true),
+            ("aHVudGVyMi1odW50ZXIyLWh1bnRlcjI=", false, true),
+        ] {
+            for pad in ["", "some words that make the text longer than one block of bytes, and more "] {
+                let text = format!("{pad}{text}");
+                let signs = gate.look(text.as_bytes(), text.len(), false);
+                assert!(!number || signs.number, "{text}");
+                assert!(!run || signs.run, "{text}");
+                if pad.is_empty() {
+                    assert_eq!((signs.number, signs.run), (number, run), "{text}");
+                }
+            }
+        }
     }
 }

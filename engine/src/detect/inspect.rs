@@ -35,6 +35,16 @@ fn hint_of(key: KeyVerdict) -> Hint {
     }
 }
 
+/// The key says that what looks drawn is none.
+fn public(hint: Hint) -> bool {
+    matches!(hint, Hint::Public | Hint::Version)
+}
+
+/// The key says that what looks drawn is a secret: even digests are.
+fn inviting(hint: Hint) -> bool {
+    matches!(hint, Hint::Secret(_) | Hint::Rare | Hint::Connection(_))
+}
+
 impl RuleSet {
     /// All hits of a decoded value under its key: sorted, disjoint, priorities and allowlists applied (`allow` hits are
     /// not returned). `hits` is cleared first. A text that consists of markers has none.
@@ -77,13 +87,8 @@ impl RuleSet {
         if bytes.len() < SHORTEST {
             return false;
         }
-        let signs = self.core.gate.look(bytes);
-        signs.at_sign
-            || signs.percent
-            || signs.digits >= people::DIGITS_MIN
-            || matches!(bytes[0], b'{' | b'[' | b' ' | b'\n')
-            || signs.literal && self.core.gate.confirmed(bytes)
-            || bytes.len() >= tokens::DRAWN_MIN && tokens::has_long_run(bytes)
+        matches!(bytes[0], b'{' | b'[' | b' ' | b'\n')
+            || self.core.gate.look(bytes, bytes.len(), public(hint_of(key))).any()
     }
 
     fn search(&self, text: &str, key: KeyVerdict, is_key: bool, scratch: &mut Scratch, hits: &mut Vec<Hit>) {
@@ -191,7 +196,7 @@ impl Search<'_> {
         if bytes.len() < SHORTEST {
             return;
         }
-        let signs = self.rules.core.gate.look(bytes);
+        let signs = self.rules.core.gate.look(bytes, bytes.len(), public(hint));
         if level < LEVELS_MAX {
             json::embedded(self, text, level);
         }
@@ -207,11 +212,11 @@ impl Search<'_> {
         if signs.at_sign {
             people::emails(self, text);
         }
-        if signs.digits >= people::DIGITS_MIN {
+        if signs.number {
             people::numbers(self, text, hint);
         }
         let decoded = signs.percent && level < LEVELS_MAX && encoded::percent(self, text, hint, level);
-        if bytes.len() >= tokens::DRAWN_MIN && tokens::has_long_run(bytes) {
+        if signs.run || inviting(hint) && tokens::has_long_run(bytes) {
             tokens::runs(self, text, hint, level, decoded);
         }
         self.scratch.quiet.truncate(quiet_before);

@@ -13,6 +13,7 @@ mod encoded;
 mod error;
 mod families;
 mod gate;
+mod glance;
 mod hash_key;
 mod inflate;
 mod inspect;

@@ -8,6 +8,19 @@ use super::{Hint, structural as rule, tokens};
 /// Windows of the gate, with the distance from the address' first byte.
 pub(super) const WINDOWS: &[[u8; 3]] = &[*b"10.", *b"72.", *b"92.", *b"00."];
 
+/// A cheap look: whether [`at`] may find an address near the window.
+pub(super) fn may_begin(text: &[u8], at: usize) -> bool {
+    let open =
+        |at: usize| at == 0 || !(text[at - 1].is_ascii_alphanumeric() || matches!(text[at - 1], b'.' | b'_'));
+    match text[at] {
+        b'1' => open(at) && text.get(at + 3).is_some_and(u8::is_ascii_digit),
+        b'7' | b'9' | b'0' => {
+            at > 0 && text[at - 1] == b'1' && open(at - 1) && text.get(at + 3).is_some_and(u8::is_ascii_digit)
+        }
+        _ => text[at..].iter().take(5).any(|b| *b == b':'),
+    }
+}
+
 /// An address near the window at `at`. Returns where reading ended.
 pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();

@@ -5,9 +5,6 @@
 use super::inspect::Search;
 use super::{Hint, announced, checksum, marker, structural as rule};
 
-/// Fewer digits are no number of a person or an account.
-pub(super) const DIGITS_MIN: usize = 7;
-
 /// Top-level names that are none: units of systemd and file names.
 const NO_DOMAIN: &[&str] = &[
     "service", "socket", "target", "timer", "mount", "slice", "scope", "path", "png", "jpg", "svg", "js",

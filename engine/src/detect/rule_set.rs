@@ -95,8 +95,12 @@ impl Core {
                 let shape = Shape::parse(notation);
                 let number = u16::try_from(shapes.len()).unwrap_or(u16::MAX);
                 for (text, window, back) in anchors(&shape) {
+                    let word = shape.word_start && usize::from(back) == window;
+                    // What begins a word is looked for by its first bytes, everything else by its rarest ones.
+                    let (window, back) = if word { (0, 0) } else { (window, back) };
                     let trigger = Trigger::Shape { shape: number, back };
-                    literals.push(Literal { text, window, fold: false, trigger });
+                    let need = shape.shortest().saturating_sub(usize::from(back));
+                    literals.push(Literal { text, window, fold: false, trigger, need, word });
                 }
                 let open_ended =
                     shape.parts.iter().any(|part| matches!(part, Part::Run { max, .. } if *max == RUN_MAX));
@@ -121,16 +125,39 @@ fn structural_literals(literals: &mut Vec<Literal>) {
     literals.push(Literal::new(b"PuTTY-User-Key-File", false, Trigger::Block));
     literals.push(Literal::new(b"eyJ", false, Trigger::Jwt));
     for scheme in assignment::SCHEMES {
-        literals.push(Literal { text: scheme.to_vec(), window: 0, fold: true, trigger: Trigger::Header });
+        let trigger = Trigger::Header;
+        literals.push(Literal {
+            text: scheme.to_vec(),
+            window: 0,
+            fold: true,
+            trigger,
+            need: 0,
+            word: false,
+        });
     }
     for (text, mark) in landmarks::literals() {
         let window = rarest_window(text.as_bytes());
         let back = u8::try_from(window).unwrap_or(u8::MAX);
         let trigger = Trigger::Landmark { mark, back };
-        literals.push(Literal { text: text.as_bytes().to_vec(), window, fold: true, trigger });
+        literals.push(Literal {
+            text: text.as_bytes().to_vec(),
+            window,
+            fold: true,
+            trigger,
+            need: 0,
+            word: false,
+        });
     }
     for window in network::WINDOWS {
-        literals.push(Literal { text: window.to_vec(), window: 0, fold: false, trigger: Trigger::Address });
+        let trigger = Trigger::Address;
+        literals.push(Literal {
+            text: window.to_vec(),
+            window: 0,
+            fold: false,
+            trigger,
+            need: 0,
+            word: false,
+        });
     }
     for second in *b"cd" {
         for third in *b"0123456789abcdef" {

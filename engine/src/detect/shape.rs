@@ -62,7 +62,7 @@ pub(super) enum Part {
 pub(super) struct Shape {
     pub(super) parts: Vec<Part>,
     /// The byte before must not be a letter or digit.
-    word_start: bool,
+    pub(super) word_start: bool,
 }
 
 /// `{n,}`: as far as the class reaches. The caller accounts for what is read.
@@ -125,6 +125,16 @@ impl Shape {
         Self { parts, word_start }
     }
 
+    /// Bytes of the shortest match.
+    pub(super) fn shortest(&self) -> usize {
+        let len = |part: &Part| match part {
+            Part::Text(text) => text.len(),
+            Part::Run { min, .. } => *min,
+            Part::Open | Part::Close => 0,
+        };
+        self.parts.iter().map(len).sum()
+    }
+
     /// Matches at `start` exactly. The byte behind the match must not continue its last class.
     ///
     /// # Errors
@@ -166,7 +176,7 @@ impl Shape {
 }
 
 /// The byte before `start` belongs to the same word (an escape like `\n` or `%3D` before it does not).
-fn glued(text: &[u8], start: usize) -> bool {
+pub(super) fn glued(text: &[u8], start: usize) -> bool {
     if !text[start - 1].is_ascii_alphanumeric() {
         return false;
     }

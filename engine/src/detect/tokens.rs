@@ -9,7 +9,7 @@ use super::rarity::{self, Invitation};
 use super::{Hint, KeyVerdict, encoded, keys, structural as rule, value_span, wrapped};
 
 /// Shortest run of token characters that is judged without a telling key.
-pub(super) const DRAWN_MIN: usize = 20;
+const DRAWN_MIN: usize = 20;
 
 /// Confirms one shape whose window stands at `at`.
 pub(super) fn shape(
@@ -101,22 +101,40 @@ pub(super) fn has_long_run(bytes: &[u8]) -> bool {
     false
 }
 
+/// Addresses of resources and digests: nothing in them was drawn to be secret.
+#[inline]
+pub(super) fn addressed(text: &[u8]) -> bool {
+    match text.first() {
+        Some(b'a') => text.starts_with(b"arn:"),
+        Some(b'p') => text.starts_with(b"projects/"),
+        Some(b'/') => text.starts_with(b"/subscriptions/"),
+        Some(b'o') => text.starts_with(b"organizations/"),
+        Some(b's') => text.starts_with(b"sha256:"),
+        Some(b'h') => text.starts_with(b"https://www.googleapis.com/"),
+        _ => false,
+    }
+}
+
+/// Whether [`runs`] may find something in this run of token characters that is no digest: it can be opened, or
+/// (`drawable`) it may look drawn.
+#[inline]
+pub(super) fn open_to_judgement(text: &[u8], start: usize, end: usize, drawable: bool) -> bool {
+    let run = &text[start..end];
+    if uuid(run) {
+        return false;
+    }
+    let vault =
+        matches!(run.len(), 24..=26) && start >= 2 && matches!(&text[start - 2..start], b"s." | b"b.");
+    drawable || vault || encoded::may_open(run)
+}
+
 /// All long runs of the text: encoded text is opened, the rest is judged. `decoded`: the text was searched without its
 /// percent-encoding already, so that a run beside an escape is only a part of what was seen there.
 pub(super) fn runs(search: &mut Search<'_>, text: &str, hint: Hint, level: u8, decoded: bool) {
     let bytes = text.as_bytes();
-    let addressed = memchr::memmem::find(bytes, b".vault.azure.net/").is_some()
-        && !bytes.iter().any(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\''))
-        || [
-            "arn:",
-            "projects/",
-            "/subscriptions/",
-            "organizations/",
-            "sha256:",
-            "https://www.googleapis.com/",
-        ]
-        .iter()
-        .any(|head| text.starts_with(head));
+    let addressed = addressed(bytes)
+        || memchr::memmem::find(bytes, b".vault.azure.net/").is_some()
+            && !bytes.iter().any(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\''));
     let inviting = matches!(hint, Hint::Secret(_) | Hint::Rare | Hint::Connection(_));
     let mut at = 0;
     while at < bytes.len() {
