@@ -63,7 +63,12 @@ const ROWS: &[Row] = &[
     row(15, &["nir", "securite sociale", "insee"], checksum::nir, rule::NATIONAL_ID),
     row(8, &["dni", "nif"], checksum::dni, rule::NATIONAL_ID),
     row(7, &["nie"], checksum::dni, rule::NATIONAL_ID),
-    row(6, &["nino", "national insurance", "ni number"], checksum::nino, rule::NATIONAL_ID),
+    row(
+        6,
+        &["nino", "national insurance", "nationalinsurance", "ni number"],
+        checksum::nino,
+        rule::NATIONAL_ID,
+    ),
 ];
 
 /// Words that announce numbers with letters in them: the gate looks for these.
@@ -73,6 +78,8 @@ pub(super) const LETTERED: &[&str] = &[
     "henkilotunnus",
     "nino",
     "national insurance",
+    "insurance_number",
+    "insurancenumber",
     "ni number",
     "dni",
     "nif ",

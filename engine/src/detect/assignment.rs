@@ -291,6 +291,10 @@ pub(super) fn header(search: &mut Search<'_>, text: &str, start: usize) {
     let len =
         bytes[from..].iter().take_while(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(b)).count();
     let token = &bytes[from..from + len];
+    if token.starts_with(b"--") {
+        // The next flag of a command line.
+        return;
+    }
     let before = text[..start].trim_end_matches([' ', '"', '\'', ':', '=']).as_bytes();
     let context = before.len() >= 13 && before[before.len() - 13..].eq_ignore_ascii_case(b"authorization");
     let secret = if bytes[start..start + space].eq_ignore_ascii_case(b"basic") {

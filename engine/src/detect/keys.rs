@@ -336,7 +336,7 @@ fn connection(words: &Words) -> bool {
 pub(super) const SCREEN_WORDS: &[&str] = &[
     "passw", "pass", "pwd", "passphrase", "secret", "token", "apikey", "_key", "-key", "accountkey",
     "accesskey", "key=", "key:", "key>", "key\"", "key ", "credential", "auth", "signature", "sig=",
-    "connectionstring", "privatekey", "psk", "ssn", "dsn", "otp", "pin=", "pin:", "pin>", "pin\"", "familyname", "lastname", "firstname", "fullname", "givenname", "surname",
+    "connectionstring", "privatekey", "psk", "ssn", "dsn", "otp", "pin=", "pin:", "pin =", "pin>", "pin\"", "familyname", "lastname", "firstname", "fullname", "givenname", "surname",
     "contactname", "holdername", "pat=", "_name", "birth", "-pin", "_pin", "pincode", "pin_code", "pin-code", "phone",
     "street", "dob", "iban", "salt", "cookie", "license", "cvv", "kubeconfig", "seed", "mnemonic", "iekey",
 ];

@@ -35,4 +35,5 @@ pub(super) const ROWS: &[Family] = &[
     token("e2b-key", "E2B key", &[r"e2b_\h{40}"], "https://e2b.dev/docs/api-key"),
     token("firecrawl-key", "Firecrawl key", &[r"fc-\h{32}"], "https://docs.firecrawl.dev"),
     token("cursor-key", "Cursor key", &[r"key_\h{64}"], "https://docs.cursor.com/account/teams/admin-api"),
+    token("browserbase-key", "Browserbase key", &[r"bb_live_\s{20,}", r"bb_test_\s{20,}"], "https://docs.browserbase.com/reference/introduction"),
 ];
