@@ -297,6 +297,8 @@ fn number(text: &[u8], masks: &Masks) -> bool {
                     end = to + 1;
                 }
                 b' ' | b'-' | b'.' | b'(' | b')' if to - end < 2 => {}
+                // `030/1234567`: an area code as Germany writes it.
+                b'/' if to == end && (3..=5).contains(&digits) && text[from] == b'0' => {}
                 _ => break,
             }
             to += 1;
@@ -412,6 +414,7 @@ mod tests {
             ("call +49 151 23456789 now", true, false),
             ("GB82 WEST 1234 5698 7654 32", true, false),
             ("078-05-1120", true, false),
+            ("Tel. 030/1234567", true, false),
             ("2025-01-21T05:41:33Z", false, false),
             ("arn:aws:iam::123456789012:role/a-role-with-a-name", false, false),
             ("798d1f5f1b615d11daa486960d86631c7f267850", false, false),
