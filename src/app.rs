@@ -77,13 +77,7 @@ impl App {
     pub async fn start(settings: Settings, listener: TcpListener) -> anyhow::Result<Self> {
         let registry = prometheus::Registry::new();
         let telemetry = Telemetry::new(&registry).context("cannot register metrics")?;
-        let store =
-            Store::connect(settings.database_url.expose(), settings.database_connections_max).await.context(
-                "cannot connect to Postgres: check postgres.url, and run `terrasift migrate` once",
-            )?;
-        let rows: Vec<TenantRow> =
-            settings.tenants.iter().map(|t| TenantRow { id: t.id.clone(), slug: t.slug.clone() }).collect();
-        store.declare_tenants(&rows).await.context("cannot declare the tenants in Postgres")?;
+        let store = connect(&settings).await?;
         ensure_topics(&settings.kafka, settings.kafka_partitions, settings.kafka_replication)
             .await
             .context("cannot reach Kafka, or create its topics: check kafka.bootstrap")?;
@@ -141,6 +135,17 @@ fn door(tenant: &TenantSettings) -> TenantDoor {
         slug: tenant.slug.clone(),
         webhook_secret: tenant.webhook_secret.clone(),
     }
+}
+
+/// Connects to the database, and declares the tenants there.
+pub async fn connect(settings: &Settings) -> anyhow::Result<Store> {
+    let store = Store::connect(settings.database_url.expose(), settings.database_connections_max)
+        .await
+        .context("cannot connect to Postgres: check postgres.url, and run `terrasift migrate` once")?;
+    let rows: Vec<TenantRow> =
+        settings.tenants.iter().map(|t| TenantRow { id: t.id.clone(), slug: t.slug.clone() }).collect();
+    store.declare_tenants(&rows).await.context("cannot declare the tenants in Postgres")?;
+    Ok(store)
 }
 
 fn serve_http(

@@ -25,7 +25,7 @@ use tokio::sync::broadcast;
 
 use super::DemoArguments;
 use crate::app::{App, Settings, TenantSettings};
-use crate::{key, logging, rule_file};
+use crate::{app, key, logging, rule_file};
 
 /// Partitions of the demo's topics: enough to see that order does not depend on them.
 const PARTITIONS: i32 = 8;
@@ -82,20 +82,11 @@ impl World {
             .with_context(|| format!("--listen: cannot listen on {}", arguments.listen))?;
         let origin = format!("http://{}", listener.local_addr()?);
         let settings = settings(arguments, &simulator, &postgres, &broker)?;
-        let pepper = settings.key_pepper;
         let kafka = settings.kafka.clone();
-        let secrets: Vec<(TenantId, Secret)> = settings
-            .tenants
-            .iter()
-            .filter_map(|tenant| Some((tenant.id.clone(), tenant.webhook_secret.clone()?)))
-            .collect();
+        // Before the engine runs: its first sync would take every connection and core.
+        let tenants = tenants(&settings, &simulator).await?;
         let app = App::start(settings, listener).await?;
         let reports = app.telemetry.watch();
-        let mut tenants = Vec::new();
-        for ((id, webhook_secret), organization) in secrets.into_iter().zip(simulator.organizations()) {
-            let api_key = key::issue(&app.store, &pepper, &id, "demo", None).await?;
-            tenants.push(DemoTenant { id, api_key, webhook_secret, terraform_token: organization.token });
-        }
         let world = Self {
             app,
             workspaces: simulator.workspaces(),
@@ -179,6 +170,20 @@ fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| anyhow::anyhow!("the operating system gives no random bytes"))?;
     Ok(bytes)
+}
+
+/// Declares the tenants and gives each a key to look with.
+async fn tenants(settings: &Settings, simulator: &Simulator) -> anyhow::Result<Vec<DemoTenant>> {
+    let store = app::connect(settings).await?;
+    let mut tenants = Vec::new();
+    for (tenant, organization) in settings.tenants.iter().zip(simulator.organizations()) {
+        let webhook_secret = tenant.webhook_secret.clone().context("a demo tenant has a webhook")?;
+        let api_key = key::issue(&store, &settings.key_pepper, &tenant.id, "demo", None).await?;
+        let terraform_token = organization.token;
+        tenants.push(DemoTenant { id: tenant.id.clone(), api_key, webhook_secret, terraform_token });
+    }
+    store.close().await;
+    Ok(tenants)
 }
 
 fn settings(
