@@ -71,7 +71,7 @@ fn file() -> RuleFile {
         pattern: pattern.map(str::to_owned),
         key_pattern: key.map(str::to_owned),
         action: Action::Hash,
-        priority: 100,
+        priority: None,
         min_entropy: None,
         reason: "Works council agreement 12".to_owned(),
     });

@@ -50,9 +50,10 @@ pub struct Rule {
     /// What to do.
     #[serde(default = "redact")]
     pub action: Action,
-    /// Higher wins; equal priorities: the longer span, then the smaller id.
-    #[serde(default = "hundred")]
-    pub priority: i32,
+    /// Higher wins; equal priorities: the longer span, then the smaller id. Without it, an own rule has 100 and a
+    /// built-in rule keeps its own.
+    #[serde(default)]
+    pub priority: Option<i32>,
     /// Shannon entropy in bits per character that a match must reach.
     #[serde(default)]
     pub min_entropy: Option<f32>,
@@ -66,9 +67,6 @@ fn yes() -> bool {
 }
 fn redact() -> Action {
     Action::Redact
-}
-fn hundred() -> i32 {
-    100
 }
 
 /// A value that is let through. Never overrides private keys.

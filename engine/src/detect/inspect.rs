@@ -53,8 +53,10 @@ impl RuleSet {
         if let KeyVerdict::Sensitive(ix) = key
             && self.enabled(ix)
         {
-            self.whole(text, ix, hits);
-            return;
+            match self.beyond(text, ix) {
+                None => return self.whole(text, ix, hits),
+                Some(key) => return self.inspect(text, key, scratch, hits),
+            }
         }
 
         if self.worth_a_look(text, key, scratch) {
@@ -72,7 +74,7 @@ impl RuleSet {
 
     fn whole(&self, text: &str, ix: RuleIx, hits: &mut Vec<Hit>) {
         let mut found = vec![Found { start: 0, end: text.len(), rule: ix }];
-        if !marker::only(text) && !text.is_empty() && !self.allowed(text, ix) {
+        if !marker::only(text) && !text.is_empty() {
             resolve::settle(self, text, &mut found, hits);
         }
     }
@@ -104,6 +106,9 @@ impl RuleSet {
             let readable = std::str::from_utf8(&replaced).unwrap_or("");
             self.once(readable, key, is_key, scratch, &mut more);
             scratch.round = replaced;
+            if let Some(witness) = &mut scratch.witness {
+                witness.translate(|at| back(&spans, at));
+            }
             if more.is_empty() {
                 return;
             }
@@ -142,6 +147,9 @@ impl RuleSet {
             search.push(0, text.len(), rule::UNSETTLED);
         }
         let mut found = std::mem::take(&mut scratch.found);
+        if let Some(witness) = &mut scratch.witness {
+            witness.round(&found);
+        }
         found.retain(|f| {
             self.enabled(f.rule) && !self.allowed(text.get(f.start..f.end).unwrap_or(""), f.rule)
         });
@@ -174,7 +182,9 @@ impl Search<'_> {
         if let KeyVerdict::Sensitive(ix) = key
             && self.rules.enabled(ix)
         {
-            if !text.is_empty() && !marker::only(text) {
+            if let Some(key) = self.rules.beyond(text, ix) {
+                self.leaf(text, key, level, is_key);
+            } else if !text.is_empty() && !marker::only(text) {
                 self.push(0, text.len(), ix);
             }
             return;

@@ -11,6 +11,7 @@ mod commands;
 mod credential_files;
 mod encoded;
 mod error;
+mod explain;
 mod families;
 mod gate;
 mod glance;
@@ -43,13 +44,14 @@ mod wrapped;
 mod tests;
 
 pub use error::{RuleError, RuleErrorKind, RulePlace};
+pub use explain::{Explanation, Order, Outcome, Weighed};
 pub use hash_key::HashKey;
 pub use json::PairPart;
 pub use rule_set::{RuleInfo, RuleSet};
 pub use scratch::Scratch;
 
 /// Index of a rule in its [`RuleSet`]. Means nothing in another set.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RuleIx(pub u16);
 
 /// A span `[start, end)` of decoded text: byte offsets, on character boundaries.

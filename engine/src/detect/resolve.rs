@@ -1,7 +1,7 @@
 //! One documented total order: protected rules, higher priority, the longer span, the smaller id, the earlier begin. The loser keeps what the
 //! winner leaves, so that the union of all findings is always covered.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 
 use super::rarity::{self, Invitation};
 use super::{Hit, RuleIx, RuleSet};
@@ -33,19 +33,22 @@ pub(super) fn settle(rules: &RuleSet, text: &str, found: &mut Vec<Found>, hits: 
     hits.sort_by_key(|hit| hit.start);
 }
 
+/// The stronger finding first.
+pub(super) fn order(rules: &RuleSet, a: &Found, b: &Found) -> Ordering {
+    let key = |f: &Found| {
+        let info = rules.rule(f.rule);
+        (Reverse(info.protected), Reverse(info.priority), Reverse(f.end - f.start))
+    };
+    key(a)
+        .cmp(&key(b))
+        .then_with(|| rules.rule(a.rule).id.cmp(&rules.rule(b.rule).id))
+        .then(a.start.cmp(&b.start))
+}
+
 /// Findings that touch each other.
 fn cluster(rules: &RuleSet, text: &str, found: &mut [Found], hits: &mut Vec<Hit>) {
     if found.len() > 1 {
-        found.sort_by(|a, b| {
-            let key = |f: &Found| {
-                let info = rules.rule(f.rule);
-                (Reverse(info.protected), Reverse(info.priority), Reverse(f.end - f.start))
-            };
-            key(a)
-                .cmp(&key(b))
-                .then_with(|| rules.rule(a.rule).id.cmp(&rules.rule(b.rule).id))
-                .then(a.start.cmp(&b.start))
-        });
+        found.sort_by(|a, b| order(rules, a, b));
     }
     // Kept sorted: markers first (nobody may touch them), then the winners.
     let mut taken: Vec<(usize, usize)> = Vec::new();

@@ -335,8 +335,10 @@ impl RuleSet {
         marker::write(info.category, info.action, || hash_key.digest(value), out);
     }
 
+    /// The rule may fire: nobody switched it off.
     #[inline]
-    pub(super) fn enabled(&self, ix: RuleIx) -> bool {
+    #[must_use]
+    pub fn enabled(&self, ix: RuleIx) -> bool {
         !self.overlay.disabled.contains(&ix.0)
     }
 }

@@ -4,6 +4,7 @@
 
 use zeroize::Zeroize;
 
+use super::explain::Witness;
 use super::gate::Candidate;
 use super::resolve::Found;
 use super::tenant::PatternScratch;
@@ -51,6 +52,8 @@ pub struct Scratch {
     pub(super) patterns: PatternScratch,
     /// For those that ask for a key, too.
     pub(super) keyed_patterns: PatternScratch,
+    /// Hears what was found before order and allowlists; only where somebody asks why.
+    pub(super) witness: Option<Box<Witness>>,
 }
 
 impl Scratch {

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod encodings;
+mod explain;
 mod formats;
 mod places;
 mod properties;

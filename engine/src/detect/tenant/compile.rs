@@ -21,6 +21,8 @@ const RULES_MAX: usize = 500;
 const ALLOWS_MAX: usize = 1_000;
 /// Rules with a key pattern and a value pattern: their bits fit a [`crate::detect::KeyContext`].
 const COMBINED_MAX: usize = 64;
+/// Priority of an own rule that names none.
+const PRIORITY: i32 = 100;
 /// Bytes of texts for people.
 const TEXT_MAX: usize = 1_024;
 /// Each part fitted the budget of the file; together they share states.
@@ -86,7 +88,7 @@ impl Overlay {
             draft.add(place, rule)?;
         }
         for (index, allow) in file.allowlist.iter().enumerate() {
-            draft.allow(RulePlace::entry("allowlist", index), allow)?;
+            draft.allow(index, allow)?;
         }
         draft.finish()
     }
@@ -130,7 +132,7 @@ impl<'f> Draft<'f> {
             let reason = "min_entropy is between 0 and 8 bits per character";
             return refused("min_entropy", RuleErrorKind::OutOfRange, reason);
         }
-        if !(-10_000..=10_000).contains(&rule.priority) {
+        if rule.priority.is_some_and(|priority| !(-10_000..=10_000).contains(&priority)) {
             let reason = "priority is between -10,000 and 10,000";
             return refused("priority", RuleErrorKind::OutOfRange, reason);
         }
@@ -185,7 +187,7 @@ impl<'f> Draft<'f> {
             name: rule.name.clone(),
             category: rule.category,
             action: rule.action,
-            priority: rule.priority,
+            priority: rule.priority.unwrap_or(PRIORITY),
             secret: rule.action == Action::Redact && rule.category.as_str() == "credential",
             protected: false,
             source: "",
@@ -215,14 +217,13 @@ impl<'f> Draft<'f> {
         let mut changed = info.clone();
         changed.action = rule.action;
         changed.category = rule.category;
-        if rule.priority != 100 {
-            changed.priority = rule.priority;
-        }
+        changed.priority = rule.priority.unwrap_or(changed.priority);
         self.overlay.changed.insert(ix, changed);
         Ok(())
     }
 
-    fn allow(&mut self, place: RulePlace, allow: &Allow) -> Verdict<()> {
+    fn allow(&mut self, index: usize, allow: &Allow) -> Verdict<()> {
+        let place = RulePlace::entry("allowlist", index);
         if allow.reason.trim().is_empty() {
             let why = (RuleErrorKind::NoReason, "say why the value may pass");
             return refuse(place.field("reason"), "", why);
@@ -260,7 +261,9 @@ impl<'f> Draft<'f> {
             return Ok(());
         }
         self.allow.push(hir);
-        self.overlay.allow.push(Allowance { rules });
+        // INVARIANT: `limits` refused files with more entries than fit.
+        let entry = u16::try_from(index).expect("few entries");
+        self.overlay.allow.push(Allowance { entry, rules });
         Ok(())
     }
 

@@ -8,6 +8,7 @@ mod pattern;
 mod patterns;
 mod threads;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ struct Group {
 }
 
 struct Allowance {
+    /// Place in the file's list.
+    entry: u16,
     /// Empty: all rules that are not protected.
     rules: Vec<u16>,
 }
@@ -109,7 +112,7 @@ impl Overlay {
 }
 
 /// Shannon entropy in bits per byte.
-fn entropy(text: &str) -> f32 {
+pub(super) fn entropy(text: &str) -> f32 {
     let mut counts = [0u16; 256];
     let mut total = 0u16;
     for b in text.bytes().take(4_096) {
@@ -146,15 +149,18 @@ impl RuleSet {
     /// All matches of a tenant's own patterns. A text that takes too many steps uses up the fuel: it is undecidable.
     pub(super) fn tenant_search(&self, text: &str, key: KeyVerdict, scratch: &mut Scratch) {
         let overlay = &self.overlay;
-        let Scratch { found, patterns: values, keyed_patterns: keyed, fuel, .. } = scratch;
+        let Scratch { found, patterns: values, keyed_patterns: keyed, fuel, witness, .. } = scratch;
         for (group, buffers, bits) in [(&overlay.values, values, 0), (&overlay.keyed, keyed, bits(key))] {
             let Some(patterns) = &group.patterns else { continue };
             let wanted = |at: usize| group.rules.get(at).is_some_and(|asked| asked.bit & bits == asked.bit);
             let outcome = patterns.find_all(text, buffers, wanted, |at, start, end| {
                 let own = group.rules[at].own;
                 let enough = |least: f32| entropy(&text[start..end]) >= least;
+                let one = Found { start, end, rule: overlay.ix(own) };
                 if overlay.own[own].min_entropy.is_none_or(enough) {
-                    found.push(Found { start, end, rule: overlay.ix(own) });
+                    found.push(one);
+                } else if let Some(witness) = witness {
+                    witness.plain(one);
                 }
             });
             if outcome.is_err() {
@@ -168,16 +174,57 @@ impl RuleSet {
         self.allowance(span, ix).is_some()
     }
 
-    /// The first entry of the allowlist that lets this span of this rule through.
+    /// The first entry of the allowlist that lets this span of this rule through: its place in the file.
     pub(super) fn allowance(&self, span: &str, ix: RuleIx) -> Option<usize> {
+        self.allowing(span, ix).map(|entry| usize::from(entry.entry))
+    }
+
+    fn allowing(&self, span: &str, ix: RuleIx) -> Option<&Allowance> {
         let patterns = self.overlay.allow_patterns.as_ref().filter(|_| !self.rule(ix).protected)?;
-        let mut first = None;
+        let mut first: Option<&Allowance> = None;
         let outcome = patterns.matching_whole(span, |at| {
-            let reaches = |entry: &Allowance| entry.rules.is_empty() || entry.rules.contains(&ix.0);
-            if self.overlay.allow.get(at).is_some_and(reaches) && first.is_none_or(|first| at < first) {
-                first = Some(at);
+            let reaches = |entry: &&Allowance| entry.rules.is_empty() || entry.rules.contains(&ix.0);
+            if let Some(entry) = self.overlay.allow.get(at).filter(reaches)
+                && first.is_none_or(|first| entry.entry < first.entry)
+            {
+                first = Some(entry);
             }
         });
         first.filter(|_| outcome.is_ok())
+    }
+
+    /// A value that an allowlist lets past its key's rule: under what it is looked at further. An entry that names rules
+    /// speaks for these only, one that names none for all that is not protected. `None`: the key's rule takes the value.
+    pub(super) fn beyond(&self, text: &str, ix: RuleIx) -> Option<KeyVerdict> {
+        let entry = self.allowing(text, ix)?;
+        let hint = if entry.rules.is_empty() { Hint::Allowed } else { Hint::None };
+        Some(KeyVerdict::Context(KeyContext { hint, tenant: 0 }))
+    }
+
+    /// All rules that ask for a key and match this one; the strongest first.
+    #[must_use]
+    pub fn key_rules(&self, key: &str) -> Vec<RuleIx> {
+        let mut rules = match keys::classify(key) {
+            KeyVerdict::Sensitive(ix)
+            | KeyVerdict::Context(KeyContext { hint: Hint::Secret(ix) | Hint::Connection(ix), .. }) => {
+                vec![ix]
+            }
+            _ => Vec::new(),
+        };
+        if let Some(patterns) = &self.overlay.keys.patterns {
+            let own = |at: usize| self.overlay.keys.rules.get(at).map(|asked| self.overlay.ix(asked.own));
+            if patterns.matching(key, |at| rules.extend(own(at))).is_err() {
+                rules.push(rule::UNSETTLED);
+            }
+        }
+        rules.sort_by(|a, b| if self.before(*a, *b) { Ordering::Less } else { Ordering::Greater });
+        rules.dedup();
+        rules
+    }
+
+    /// What a tenant's rule asks of a match: bits per character.
+    pub(super) fn least_entropy(&self, ix: RuleIx) -> Option<f32> {
+        let at = usize::from(ix.0).checked_sub(self.core.infos.len())?;
+        self.overlay.own.get(at)?.min_entropy
     }
 }

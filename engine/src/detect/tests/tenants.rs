@@ -15,7 +15,7 @@ fn rule(id: &str, pattern: Option<&str>, key_pattern: Option<&str>) -> Rule {
         pattern: pattern.map(str::to_owned),
         key_pattern: key_pattern.map(str::to_owned),
         action: Action::Redact,
-        priority: 100,
+        priority: None,
         min_entropy: None,
         reason: String::new(),
     }
