@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{check, demo, key, migrate, sanitize, schemas, serve};
+use crate::{check, demo, key, migrate, rules, sanitize, schemas, serve};
 
 /// Keeps a Backstage catalog in step with Terraform Cloud, for many tenants, without letting a secret through.
 #[derive(Parser)]
@@ -28,6 +28,8 @@ enum Command {
     /// Redact a Terraform state: a Unix filter
     #[command(after_help = SANITIZE_EXAMPLES)]
     Sanitize(sanitize::SanitizeArguments),
+    /// Try rules on a sample, list them
+    Rules(rules::RulesArguments),
     /// Check a configuration file, its secrets' references and its rules, without starting anything
     Check(check::CheckArguments),
     /// Bring the database's schema up to date, as its owner
@@ -65,6 +67,7 @@ impl Cli {
             Command::Demo(arguments) => demo::run(arguments),
             Command::Serve(arguments) => serve::run(arguments),
             Command::Sanitize(arguments) => sanitize::run(&arguments),
+            Command::Rules(arguments) => rules::run(&arguments),
             Command::Check(arguments) => check::run(&arguments),
             Command::Migrate(arguments) => migrate::run(&arguments),
             Command::Key(arguments) => key::run(&arguments),

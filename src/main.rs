@@ -9,6 +9,7 @@ mod key;
 mod logging;
 mod migrate;
 mod rule_file;
+mod rules;
 mod sanitize;
 mod schemas;
 mod serve;

@@ -73,6 +73,32 @@ fn sanitize_is_a_filter_with_documented_exit_codes() {
 }
 
 #[test]
+fn rules_are_tried_on_a_sample_without_showing_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rules.yaml");
+    let bad = folder.path().join("bad.yaml");
+    std::fs::write(&path, "version: 2\nrules: [{id: own, category: pii, pattern: 'is c', priority: 1}]")
+        .unwrap();
+    std::fs::write(&bad, "rules: [{id: x, category: pii, pattern: 'a*'}]").unwrap();
+    let (path, bad) = (path.to_str().unwrap(), bad.to_str().unwrap());
+    let copy = "/outputs/copy/value";
+    check("a copy", &["rules", "test", "--rules", path], &state(), 0, "tainted redacts: copy of a value");
+    check("as JSON", &["rules", "test", "--rules", path, "--json"], &state(), 0, copy);
+    check(
+        "a value",
+        &["rules", "test", "--key", "password"],
+        SECRET,
+        0,
+        "sensitive-key redacts (priority 900)",
+    );
+    check("bad rules", &["rules", "test", "--rules", bad], &state(), 3, "line 1: rule x");
+    check("no sample", &["rules", "test", "/no/such/file"], "", 2, "cannot read");
+    check("the list", &["rules", "list", "--rules", path], "", 0, "own ");
+    let shown = terrasift(&["rules", "test", "--show"], &state());
+    assert!(String::from_utf8_lossy(&shown.stdout).contains(SECRET), "--show shows the sample");
+}
+
+#[test]
 fn the_report_points_into_the_output() {
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("report.json");

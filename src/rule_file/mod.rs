@@ -58,15 +58,26 @@ pub enum RuleFileError {
 /// # Errors
 /// [`RuleFileError`]; nothing of the file is used then.
 pub fn compile(path: Option<&Path>) -> Result<RuleSet, RuleFileError> {
+    load(path).map(|(_, rules)| rules)
+}
+
+/// As [`compile`], with the file as it was read.
+///
+/// # Errors
+/// As [`compile`].
+pub fn load(path: Option<&Path>) -> Result<(RuleFile, RuleSet), RuleFileError> {
     let (file, text) = match path {
         Some(path) => (path.display().to_string(), read(path)?),
         None => ("built in".to_owned(), "version: 1".to_owned()),
     };
     let rules = parse(&file, &text)?;
-    RuleSet::compile(&rules).map_err(|error| {
-        let line = walk::line(&text, error.place).unwrap_or(1);
-        RuleFileError::Rule { file, line, error: Box::new(error) }
-    })
+    match RuleSet::compile(&rules) {
+        Ok(compiled) => Ok((rules, compiled)),
+        Err(error) => {
+            let line = walk::line(&text, error.place).unwrap_or(1);
+            Err(RuleFileError::Rule { file, line, error: Box::new(error) })
+        }
+    }
 }
 
 /// Never reads more than the limit, whatever the path is.

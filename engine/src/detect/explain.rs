@@ -3,6 +3,8 @@
 //! Off the hot path: it asks the search itself and listens in, so that it cannot tell another story than the sanitizer.
 //! Must never hold a text, only offsets.
 
+use std::collections::BTreeMap;
+
 use super::people;
 use super::resolve::{Found, order};
 use super::tenant::entropy;
@@ -158,8 +160,10 @@ impl RuleSet {
             let least = self.least_entropy(found.rule).unwrap_or_default();
             weighed.push(tell(found, Outcome::Plain { bits: entropy(slice(found)), least }));
         }
-        let mut taken: Vec<Taken> = Vec::new();
-        marker::each(text.as_bytes(), |start, end| taken.push(Taken { start, end, winner: None }));
+        let mut taken = Taken::new();
+        marker::each(text.as_bytes(), |start, end| {
+            taken.insert(start, (end, None));
+        });
         for mut round in witness.rounds {
             round.retain(|f| f.start < f.end && f.end <= text.len());
             round.sort_by(|a, b| order(self, a, b));
@@ -176,36 +180,41 @@ impl RuleSet {
             }
         }
         weighed.sort_by_key(|w| w.start);
-        weighed
+        // What does not count is met again in the next round.
+        let mut told: Vec<Weighed> = Vec::with_capacity(weighed.len());
+        for one in weighed {
+            let here = told.iter().rev().take_while(|told| told.start == one.start);
+            if !here.into_iter().any(|told| *told == one) {
+                told.push(one);
+            }
+        }
+        told
     }
 
     /// Takes what is left of a span. Candidates come in the order of strength.
-    fn claim(&self, found: &Found, taken: &mut Vec<Taken>) -> Outcome {
-        let overlapping: Vec<Taken> =
-            taken.iter().copied().filter(|t| t.start < found.end && found.start < t.end).collect();
+    fn claim(&self, found: &Found, taken: &mut Taken) -> Outcome {
+        let before = taken.range(..found.end).rev().take_while(|(_, (end, _))| *end > found.start);
+        let overlapping: Vec<(usize, usize, Option<Found>)> =
+            before.map(|(start, (end, winner))| (*start, *end, *winner)).collect();
+        let mut at = found.start;
+        for (start, end, _) in overlapping.iter().rev() {
+            if at < *start {
+                taken.insert(at, (*start, Some(*found)));
+            }
+            at = *end;
+        }
+        let strongest =
+            overlapping.iter().filter_map(|(.., winner)| *winner).min_by(|a, b| order(self, a, b));
+        if at < found.end {
+            taken.insert(at, (found.end, Some(*found)));
+        }
         let covered: usize =
-            overlapping.iter().map(|t| t.end.min(found.end) - t.start.max(found.start)).sum();
-        let strongest = overlapping.iter().filter_map(|t| t.winner).min_by(|a, b| order(self, a, b));
+            overlapping.iter().map(|(a, b, _)| b.min(&found.end) - a.max(&found.start)).sum();
         match (covered == found.end - found.start, strongest) {
             (true, None) => Outcome::Marker,
             (true, Some(winner)) => Outcome::Loses { to: winner.rule, by: self.reason(found, &winner) },
-            (false, _) => {
-                let mut at = found.start;
-                let mut gaps = Vec::new();
-                let mut sorted = overlapping.clone();
-                sorted.sort_by_key(|t| t.start);
-                for t in &sorted {
-                    if at < t.start {
-                        gaps.push(Taken { start: at, end: t.start, winner: Some(*found) });
-                    }
-                    at = at.max(t.end);
-                }
-                if at < found.end {
-                    gaps.push(Taken { start: at, end: found.end, winner: Some(*found) });
-                }
-                taken.append(&mut gaps);
-                if overlapping.is_empty() { Outcome::Decides } else { Outcome::DecidesRest }
-            }
+            (false, _) if overlapping.is_empty() => Outcome::Decides,
+            (false, _) => Outcome::DecidesRest,
         }
     }
 
@@ -231,10 +240,6 @@ fn listening() -> Scratch {
     scratch
 }
 
-/// A part of the text that has its decision; without a winner it is a marker. Parts are disjoint.
-#[derive(Clone, Copy)]
-struct Taken {
-    start: usize,
-    end: usize,
-    winner: Option<Found>,
-}
+/// Parts of the text that have their decision, by their begin: end and who decided, nobody where a marker stands.
+/// They are disjoint.
+type Taken = BTreeMap<usize, (usize, Option<Found>)>;
