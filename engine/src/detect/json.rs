@@ -5,7 +5,8 @@
 
 use super::inspect::Search;
 use super::resolve::Found;
-use super::{Hint, KeyContext, KeyVerdict, marker};
+use super::siblings::Kin;
+use super::{Hint, KeyVerdict, marker};
 
 /// Deeper nesting is no configuration: the text is searched flat.
 const DEPTH_MAX: usize = 96;
@@ -29,8 +30,6 @@ pub(super) fn pair_part(key: &str) -> Option<PairPart> {
         _ => None,
     }
 }
-
-const PUBLIC: KeyVerdict = KeyVerdict::Context(KeyContext { hint: Hint::Public, tenant: 0 });
 
 struct Walk<'s, 'a, 'r> {
     text: &'a str,
@@ -130,9 +129,8 @@ impl Walk<'_, '_, '_> {
     }
 
     fn object(&mut self, parent: KeyVerdict, depth: usize) -> Option<()> {
+        let open = self.at;
         self.at += 1;
-        let mut named = KeyVerdict::Plain;
-        let mut waiting: Option<(usize, usize, bool)> = None;
         self.space();
         if self.peek() == Some(b'}') {
             self.at += 1;
@@ -145,41 +143,74 @@ impl Walk<'_, '_, '_> {
             }
             let (start, end, escaped) = self.string()?;
             self.key(start, end, escaped);
-            let key = &self.text[start..end];
-            let verdict = self.search.rules.classify_key(key).under(parent);
-            // RFC 7517: the public members of a key.
-            let public = matches!(key, "x" | "y" | "n" | "e") && self.text.contains("\"kty\"");
-            let verdict = if public { PUBLIC } else { verdict };
-            let part = pair_part(key);
+            let verdict = self.search.rules.classify_key(&self.text[start..end]);
             self.take(b':')?;
-            self.space();
-            if self.peek() == Some(b'"') && part.is_some() {
-                let (start, end, escaped) = self.string()?;
-                if part == Some(PairPart::Name) {
-                    if let KeyVerdict::Plain = named {
-                        named = self.search.rules.classify_key(&self.text[start..end]);
-                    }
-                    self.leaf(start, end, escaped, KeyVerdict::Plain.under(parent));
-                } else {
-                    waiting = Some((start, end, escaped));
-                }
-            } else {
-                self.value(verdict, depth + 1)?;
-            }
+            let verdict = match verdict.kin() {
+                Some(kin) => verdict.answered(self.told(open, kin)?),
+                None => verdict,
+            };
+            self.value(verdict.under(parent), depth + 1)?;
             self.space();
             match self.peek()? {
                 b',' => self.at += 1,
                 b'}' => {
                     self.at += 1;
-                    break;
+                    return Some(());
                 }
                 _ => return None,
             }
         }
-        if let Some((start, end, escaped)) = waiting {
-            self.leaf(start, end, escaped, named.under(parent));
+    }
+
+    /// What the members of the object that opens at `open` say about one of them that asks `kin`.
+    fn told(&mut self, open: usize, kin: Kin) -> Option<Option<KeyVerdict>> {
+        let back = std::mem::replace(&mut self.at, open + 1);
+        let mut told = None;
+        while told.is_none() {
+            self.space();
+            let (start, end, _) = self.string()?;
+            self.take(b':')?;
+            self.space();
+            let value = self.at;
+            if self.peek()? == b'"' {
+                let (from, to, _) = self.string()?;
+                told = kin.told(self.search.rules, &self.text[start..end], &self.text[from..to]);
+            } else {
+                self.skip()?;
+            }
+            if !self.search.spend(self.at - start) {
+                return None;
+            }
+            self.space();
+            match self.peek()? {
+                b',' => self.at += 1,
+                b'}' if self.at >= value => break,
+                _ => return None,
+            }
+            self.space();
         }
-        Some(())
+        self.at = back;
+        Some(told)
+    }
+
+    /// Over a value that is no string.
+    fn skip(&mut self) -> Option<()> {
+        let mut open = 0usize;
+        loop {
+            match self.peek()? {
+                b'"' => drop(self.string()?),
+                b'{' | b'[' => {
+                    open += 1;
+                    self.at += 1;
+                }
+                b'}' | b']' if open > 0 => {
+                    open -= 1;
+                    self.at += 1;
+                }
+                b',' | b'}' if open == 0 => return Some(()),
+                _ => self.at += 1,
+            }
+        }
     }
 
     /// Content of the string at the cursor: begin, end, holds escapes.
@@ -304,7 +335,10 @@ pub(super) fn matters(verdict: KeyVerdict) -> bool {
         KeyVerdict::Sensitive(_) => true,
         KeyVerdict::Context(context) => {
             context.tenant != 0
-                || !matches!(context.hint, Hint::None | Hint::Public | Hint::Version | Hint::Allowed)
+                || !matches!(
+                    context.hint,
+                    Hint::None | Hint::Public | Hint::Version | Hint::Allowed | Hint::Told(_)
+                )
         }
     }
 }

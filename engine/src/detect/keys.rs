@@ -3,7 +3,7 @@
 //! Knows names only; must never look at a value.
 
 use super::structural as rule;
-use super::{Hint, KeyContext, KeyVerdict, person_keys};
+use super::{Hint, KeyContext, KeyVerdict, person_keys, siblings};
 
 /// At most this many words of a key are looked at, the last ones: the head noun stands last.
 const WORDS_MAX: usize = 16;
@@ -16,7 +16,7 @@ const NEUTRAL: &[&str] = &[
     "value", "values", "string", "data", "text", "plaintext", "pem", "der", "hex", "b64", "base64", "raw",
     "json", "openssh", "pkcs8", "pkcs1", "wo", "old", "new", "current", "previous", "encoded", "binary",
     "v1", "v2", "v3", "v4", "hash", "hashed", "encrypted", "ciphertext", "plain", "contents", "content",
-    "override", "input", "env", "var",
+    "override", "input", "env", "var", "blob",
 ];
 
 /// The last word that turns a secret's name into a fact about it.
@@ -77,7 +77,7 @@ const SUGGESTIVE: &[&str] = &[
     "secret", "secrets", "credential", "credentials", "token", "tokens", "apikey", "apikeys", "pass", "sas", "auth", "authorization",
     "privatekey", "accesskey", "secretkey", "clientsecret", "authtoken", "accesstoken", "cookie", "otp",
     "totp", "mnemonic", "pin", "pincode", "cvv", "cvc", "signature", "salt", "jwt", "dsa",
-    "webhook", "webhooks", "authkey", "psk", "pat", "unseal",
+    "webhook", "webhooks", "authkey", "psk", "pat", "unseal", "pfx", "p12", "pkcs12",
 ];
 
 /// Words written together: the end of the whole key is compared.
@@ -202,6 +202,9 @@ const COURSE: &[&str] = &["next", "page", "continuation", "pagination", "pull", 
 
 /// The built-in verdict on a key.
 pub(super) fn classify(key: &str) -> KeyVerdict {
+    if let Some(kin) = siblings::kin(key) {
+        return kin.verdict();
+    }
     let Some(mut words) = Words::of(key) else { return KeyVerdict::Plain };
     let said = person_keys::verdict(&words).or_else(|| {
         // `ssn_2` names what `ssn` does; `line_2` is settled above.
@@ -267,7 +270,9 @@ fn named(words: &Words, key_len: usize) -> KeyVerdict {
         return hint(Hint::Secret(rule::SUGGESTIVE_KEY));
     }
     // A seed is a wallet's at one provider, and only makes a shuffle repeatable at another.
-    if matches!(last, "key" | "keys") && !INDEXING.contains(&before) || last == "seed" {
+    if matches!(last, "key" | "keys") && !INDEXING.contains(&before)
+        || matches!(last, "seed" | "keystore" | "jks")
+    {
         return hint(Hint::Rare);
     }
     KeyVerdict::Plain
@@ -360,7 +365,7 @@ mod tests {
                 Hint::Card => "card",
                 Hint::NationalId => "national",
                 Hint::Bank => "bank",
-                Hint::None | Hint::Allowed => "none",
+                Hint::None | Hint::Allowed | Hint::Told(_) => "none",
             },
         };
         assert_eq!(said, expected, "{key}");

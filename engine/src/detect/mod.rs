@@ -32,6 +32,7 @@ mod resolve;
 mod rule_set;
 mod scratch;
 mod shape;
+mod siblings;
 mod statements;
 mod structural;
 mod tenant;
@@ -49,6 +50,7 @@ pub use hash_key::HashKey;
 pub use json::PairPart;
 pub use rule_set::{RuleInfo, RuleSet};
 pub use scratch::Scratch;
+pub use siblings::Kin;
 
 /// Index of a rule in its [`RuleSet`]. Means nothing in another set.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -85,7 +87,38 @@ impl KeyVerdict {
     pub fn under(self, parent: Self) -> Self {
         match (self, parent) {
             (Self::Plain, Self::Sensitive(_)) => parent,
+            (_, Self::Sensitive(_)) if self.kin().is_some() => parent,
             _ => self,
+        }
+    }
+
+    /// Hides what could not be settled.
+    pub const UNSETTLED: Self = Self::Sensitive(structural::UNSETTLED);
+
+    /// The verdict of a member that asked its siblings, with their answer.
+    #[must_use]
+    pub fn answered(self, told: Option<Self>) -> Self {
+        let own = match self {
+            Self::Context(context) => context.tenant,
+            _ => 0,
+        };
+        match told {
+            Some(Self::Context(context)) => {
+                Self::Context(KeyContext { tenant: context.tenant | own, ..context })
+            }
+            Some(told @ Self::Sensitive(_)) => told,
+            Some(Self::Plain) | None if own == 0 => Self::Plain,
+            Some(Self::Plain) | None => Self::Context(KeyContext { hint: Hint::None, tenant: own }),
+        }
+    }
+
+    /// The question to the other members of the object, when they tell what this one means.
+    #[inline]
+    #[must_use]
+    pub fn kin(self) -> Option<Kin> {
+        match self {
+            Self::Context(KeyContext { hint: Hint::Told(kin), .. }) => Some(kin),
+            _ => None,
         }
     }
 }
@@ -110,6 +143,8 @@ pub enum Hint {
     Version,
     /// Ends in "key" and says no more: only what looks drawn is a secret.
     Rare,
+    /// Another member of the object tells; where none can be asked, nothing.
+    Told(Kin),
     /// A tenant lets values under this key through; private keys are still found.
     Allowed,
     /// Probably a secret: the value decides ([`RuleIx`] reports it).

@@ -34,6 +34,7 @@ mod oversize;
 mod passes;
 mod pointer;
 mod roles;
+mod siblings;
 mod stream;
 mod tally;
 #[cfg(test)]

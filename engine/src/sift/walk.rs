@@ -10,6 +10,7 @@ use super::leaf::Span;
 use super::marks::{Here, Marks, Shape, Verdict};
 use super::names::Names;
 use super::pointer::{Pointer, Seg};
+use super::siblings::Siblings;
 use super::tally::Tally;
 use crate::detect::{HashKey, Hit, KeyVerdict, RuleIx, RuleSet, Scratch};
 use crate::refusal::{Refusal, RefusalKind};
@@ -90,6 +91,8 @@ pub(super) struct Walk {
     pub(super) offsets: Vec<usize>,
     pub(super) decoded: String,
     pub(super) key_text: String,
+    /// Tokens of this unit that were looked at for [`Siblings`].
+    pub(super) looks: usize,
 }
 
 impl Walk {
@@ -116,6 +119,7 @@ impl Walk {
             offsets: Vec::new(),
             decoded: String::new(),
             key_text: String::new(),
+            looks: 0,
         }
     }
 
@@ -135,6 +139,7 @@ impl Walk {
 
     /// The whole unit is one value.
     pub(super) fn unit(&mut self, unit: &Unit<'_>, ctx: &Ctx) -> Result<(), Refusal> {
+        self.looks = 0;
         let next = self.value(unit, 0, ctx)?;
         if next == unit.len() { Ok(()) } else { Err(unit.unexpected(next)) }
     }
@@ -216,8 +221,9 @@ impl Walk {
             return Ok(at + 1);
         }
         self.depth += 1;
+        let mut siblings = Siblings::of(open);
         loop {
-            at = self.member(unit, at, ctx)?;
+            at = self.member(unit, at, ctx, &mut siblings)?;
             match unit.byte(at) {
                 b',' => at += 1,
                 b'}' => break,
@@ -230,7 +236,13 @@ impl Walk {
     }
 
     /// A member of an object: key, colon, value.
-    fn member(&mut self, unit: &Unit<'_>, open: usize, ctx: &Ctx) -> Result<usize, Refusal> {
+    fn member(
+        &mut self,
+        unit: &Unit<'_>,
+        open: usize,
+        ctx: &Ctx,
+        siblings: &mut Siblings,
+    ) -> Result<usize, Refusal> {
         if unit.byte(open) != b'"' {
             return Err(unit.unexpected(open));
         }
@@ -239,6 +251,10 @@ impl Walk {
             return Err(unit.unexpected(close + 1));
         }
         let own = self.key(unit, open, close, ctx.flat)?;
+        let own = match own.kin() {
+            Some(kin) if ctx.force.is_none() && !ctx.types => self.ask(unit, siblings, own, kin)?,
+            _ => own,
+        };
         let value = close + 2;
         let below = self.below(unit, open, close, value, own, ctx);
         let next = if ctx.marks.is_none() {
