@@ -17,6 +17,12 @@ pub(super) enum Place {
     Behind(&'static str, char),
     /// The word at this place, flags not counted, when it is not the last word of a path or a flag.
     Word(usize),
+    /// The word behind the share of a network drive (`\\\\host\\share`), flags not counted.
+    Share,
+    /// The last word that is no type or number of a key.
+    Tail,
+    /// The word at this place that is none of SNMP's own words, flags not counted.
+    Community(usize),
     /// Behind the slash of the first word that has one (`user/password@host`).
     Slash,
     /// The last word, when a flag's cluster holds this letter.
@@ -36,7 +42,7 @@ const fn row(name: &'static str, places: &'static [Place]) -> Command {
     Command { name, needs: "", places }
 }
 
-use Place::{Behind, Flag, Glued, Last, Named, Slash, Word};
+use Place::{Behind, Community, Flag, Glued, Last, Named, Share, Slash, Tail, Word};
 
 #[rustfmt::skip]
 pub(super) const COMMANDS: &[Command] = &[
@@ -86,6 +92,22 @@ pub(super) const COMMANDS: &[Command] = &[
     row("useradd ", &[Flag("-p")]),
     row("usermod ", &[Flag("-p")]),
     row("net user ", &[Word(1)]),
+    row("net use ", &[Share]),
+    row("cmdkey ", &[Glued("/pass:"), Glued("/p:")]),
+    row("snmp-server community ", &[Community(0)]),
+    row("snmp-server host ", &[Community(1)]),
+    row("enable secret ", &[Tail]),
+    row("enable password ", &[Tail]),
+    row("tacacs-server key ", &[Tail]),
+    row("radius-server key ", &[Tail]),
+    row("message-digest-key ", &[Tail]),
+    row("authentication-key ", &[Tail]),
+    row("key-string ", &[Tail]),
+    row("crypto isakmp key ", &[Community(0)]),
+    row("rocommunity ", &[Community(0)]),
+    row("rwcommunity ", &[Community(0)]),
+    row("rocommunity6 ", &[Community(0)]),
+    row("rwcommunity6 ", &[Community(0)]),
     row("vault login ", &[Word(0)]),
     row("rabbitmqctl add_user ", &[Word(1)]),
     row("rabbitmqctl change_password ", &[Word(1)]),
@@ -125,6 +147,10 @@ pub(super) const COMMANDS: &[Command] = &[
     row("etcdctl put ", &[Named]),
     row("setx ", &[Named]),
 ];
+
+/// Words that stand beside a community string or key.
+const SNMP_WORDS: &[&str] =
+    &["0", "6", "7", "traps", "informs", "version", "1", "2c", "3", "auth", "noauth", "priv", "vrf"];
 
 /// Words of one command that are read, and bytes: longer ones are no command line.
 const WORDS_MAX: usize = 96;
@@ -178,6 +204,29 @@ fn take(search: &mut Search<'_>, text: &str, words: &[Span], place: Place) {
             if let Some(w) = words.iter().filter(|w| !is_flag(w)).nth(nth)
                 && !text[w.start..w.end].contains('=')
             {
+                secret(search, text, *w);
+            }
+        }
+        Share => {
+            let mut plain = words.iter().filter(|w| !is_flag(w));
+            let share = plain.any(|w| text[w.start..w.end].starts_with("\\\\"));
+            if let Some(w) = plain.next().filter(|_| share) {
+                secret(search, text, *w);
+            }
+        }
+        Community(nth) => {
+            let own = |w: &&Span| {
+                let word = &text[w.start..w.end];
+                !is_flag(w) && !SNMP_WORDS.iter().any(|own| own.eq_ignore_ascii_case(word))
+            };
+            let everybodys = |w: &&Span| matches!(&text[w.start..w.end], "public" | "private");
+            if let Some(w) = words.iter().filter(own).nth(nth).filter(|w| !everybodys(w)) {
+                secret(search, text, *w);
+            }
+        }
+        Tail => {
+            let long = |w: &&Span| w.end - w.start > 2;
+            if let Some(w) = words.iter().rfind(long) {
                 secret(search, text, *w);
             }
         }
@@ -257,6 +306,15 @@ fn words(bytes: &[u8], from: usize) -> (Vec<Span>, usize) {
             b'\\' if matches!(bytes.get(at + 1), Some(b'\n' | b'\r')) => at += 2,
             b'\n' | b'\r' | b';' | b'|' | b'&' | b'>' | b'`' | b')' => break,
             b'\\' if bytes.get(at + 1) == Some(&b'n') => break,
+            // A share of a network drive: its backslashes escape nothing.
+            b'\\' if bytes.get(at + 1) == Some(&b'\\') => {
+                let len = bytes[at..limit]
+                    .iter()
+                    .take_while(|b| !b.is_ascii_whitespace() && !matches!(b, b'"' | b'\''))
+                    .count();
+                words.push(Span { start: at, end: at + len });
+                at += len;
+            }
             _ => {
                 let (span, next) = word(bytes, at, limit);
                 words.push(span);

@@ -29,6 +29,8 @@ pub(super) enum Mark {
     Identified,
     /// `INSERT INTO`.
     Insert,
+    /// Parameters of HTTP's Digest scheme.
+    Digest,
     /// `user/password@` behind it.
     Slashed,
     /// `user:password` before it.
@@ -55,6 +57,8 @@ const OTHERS: &[(&str, Mark)] = &[
     ("identified by", Mark::Identified),
     ("insert into ", Mark::Insert),
     ("oracle:thin:", Mark::Slashed),
+    ("digest username=", Mark::Digest),
+    ("authorization: digest ", Mark::Digest),
     ("@tcp(", Mark::Dialed),
     ("@unix(", Mark::Dialed),
 ];
@@ -78,6 +82,7 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, start: usize, mark: Mark) 
         Mark::SecureString => statements::secure_string(search, text, start),
         Mark::Identified => statements::identified(search, text, start + "identified by".len()),
         Mark::Insert => statements::insert(search, text, start + "insert into ".len()),
+        Mark::Digest => statements::digest(search, text, start),
         Mark::Slashed => statements::slashed(search, text, start + "oracle:thin:".len()),
         Mark::Dialed => statements::dialed(search, text, start),
     }

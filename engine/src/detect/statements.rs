@@ -172,6 +172,21 @@ pub(super) fn cookie(search: &mut Search<'_>, text: &str, from: usize) {
     }
 }
 
+/// `Digest username="…", …, response="…"` (RFC 7616): who has the response can guess the password at leisure.
+pub(super) fn digest(search: &mut Search<'_>, text: &str, from: usize) {
+    let bytes = text.as_bytes();
+    let len = bytes[from..].iter().take(REACH).take_while(|b| !matches!(b, b'\n' | b'\r')).count();
+    if !search.spend(len) {
+        return;
+    }
+    let Some(at) = memchr::memmem::find(&bytes[from..from + len], b"response=").map(|n| from + n + 9) else {
+        return;
+    };
+    let quotes = bytes[at..].iter().take_while(|b| matches!(b, b'\\' | b'"')).count();
+    let end = at + quotes + bytes[at + quotes..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
+    push(search, text, at + quotes, end);
+}
+
 /// `user/password@host` behind `oracle:thin:`.
 pub(super) fn slashed(search: &mut Search<'_>, text: &str, from: usize) {
     let bytes = text.as_bytes();

@@ -50,7 +50,7 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Optio
         (b'\'' | b'"', _) if at > closed && strong => {}
         _ if at > to && container_variable(bytes, from) => {}
         _ if flag && at > to => {}
-        _ if strong && at > closed => return told(bytes, at),
+        _ if at > closed && (strong || numbered(bytes, at)) => return told(bytes, at),
         _ => return None,
     }
     let equals = bytes[at - 1] == b'=';
@@ -251,6 +251,13 @@ fn braced(bytes: &[u8], at: usize) -> Option<Value> {
     let ends = rest.get(len + 1).is_none_or(|b| b";\"'`\n\r <".contains(b));
     let plain = !matches!(rest[0], b'{' | b' ') && !rest[..len].contains(&b':');
     (ends && plain).then_some(Value { start: at + 1, end: at + 1 + len, quoted: true })
+}
+
+/// `secret 5 x`: how network devices write that `x` is hashed or encrypted. A word with a digit in it, or there is none.
+fn numbered(bytes: &[u8], at: usize) -> bool {
+    let line = bytes[at..].iter().take(256).take_while(|b| !matches!(b, b'\n' | b'\r')).count();
+    let word = &bytes[at..at + line];
+    matches!(word, [b'0' | b'5'..=b'9', b' ', ..]) && word[2..].iter().any(u8::is_ascii_digit)
 }
 
 /// Told in words: `password is x`, `password 7 x`, `password x`. Only what no sentence goes on with.

@@ -12,6 +12,8 @@ pub(super) const ROWS: &[Family] = &[
     token("age-secret-key", "age secret key", &[r"AGE-SECRET-KEY-1[A-Z0-9]{58}", r"AGE-SECRET-KEY-PQ-1[A-Z0-9]{58,}", r"AGE-PLUGIN-\u{2,20}-1[A-Z0-9]{20,}"], "https://github.com/C2SP/C2SP/blob/main/age.md"),
     token("okta-token", "Okta SSWS token", &[r"SSWS (00\s{40})"], "https://developer.okta.com/docs/reference/core-okta-api/"),
     token("authress-key", "Authress key", &[r"sc_\a{5,30}\.\a{4,6}\.acc_[a-z0-9-]{10,32}\.[A-Za-z0-9+/_=-]{30,120}", r"authress_\a{5,30}\.\a{4,6}\.acc_[a-z0-9-]{10,32}\.[A-Za-z0-9+/_=-]{30,120}"], "https://authress.io/knowledge-base"),
+    token("pkcs12-store", "PKCS#12 store with its private keys", &[r"MI[A-Za-z0-9+/]{4}IBAzCC[A-Za-z0-9+/=\-_]{80,}"], "https://www.rfc-editor.org/rfc/rfc7292#section-4"),
+    token("java-key-store", "Java key store", &[r"/u3+7QAAAA[A-Za-z0-9+/=]{60,}", r"zs7OzgAAAA[A-Za-z0-9+/=]{60,}"], "https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/security/KeyStore.html"),
     token("bcrypt-hash", "bcrypt hash", &[r"$2a$\d{2}$[./A-Za-z0-9]{53}", r"$2b$\d{2}$[./A-Za-z0-9]{53}", r"$2y$\d{2}$[./A-Za-z0-9]{53}", r"$2x$\d{2}$[./A-Za-z0-9]{53}"], "https://www.usenix.org/legacy/events/usenix99/provos/provos_html/node1.html"),
     token("crypt-sha-hash", "crypt(3) SHA hash", &[r"$6$[./A-Za-z0-9$=]{20,150}", r"$5$[./A-Za-z0-9$=]{20,120}"], "https://www.akkadia.org/drepper/SHA-crypt.txt"),
     token("crypt-md5-hash", "crypt(3) MD5 or Apache hash", &[r"$1$[./A-Za-z0-9]{1,8}$[./A-Za-z0-9]{22}", r"$apr1$[./A-Za-z0-9]{1,8}$[./A-Za-z0-9]{22}"], "https://httpd.apache.org/docs/2.4/misc/password_encryptions.html"),

@@ -7,6 +7,9 @@ const CRED: &str = "[REDACTED:credential]";
 /// Long enough to be believed in a sentence, and nobody's.
 const SECRET: &str = "hunter2-Kp";
 
+/// Of RFC 2617's example.
+const DIGEST: &str = "6629fae49393a05397450978507c4ef1";
+
 const PLACES: &[&str] = &[
     "mysql -u root -p§ -h db",
     "mysqladmin -u root -p\"§\" status",
@@ -60,6 +63,20 @@ const PLACES: &[&str] = &[
     "smtps://apikey:§@h:465",
     "my password is §, keep it",
     "username admin password 7 §\nline vty 0 4\n",
+    "username admin privilege 15 secret 5 §\n",
+    "enable secret 9 §\nhostname r1\n",
+    "enable password level 15 7 §\n",
+    " neighbor 192.0.2.1 password 7 §\n",
+    "tacacs-server key 7 §\nradius-server key §\n",
+    " ntp authentication-key 1 md5 § 7\n",
+    "crypto isakmp key 6 § address 198.51.100.1\n",
+    "snmp-server community § RO 10\n",
+    "snmp-server host 198.51.100.7 version 2c § udp-port 162\n",
+    "rocommunity § 198.51.100.0/24\n",
+    "net use Z: \\\\nas\\share § /user:CORP\\bob /persistent:yes",
+    "net use \\\\nas\\share /user:bob §",
+    "cmdkey /add:srv /user:bob /pass:§",
+    "Authorization: Digest username=\"bob\", realm=\"r\", nonce=\"n\", uri=\"/\", response=\"6629fae49393a05397450978507c4ef1\"",
 ];
 
 #[test]
@@ -67,7 +84,7 @@ fn the_secret_of_each_place_goes_and_the_rest_stays() {
     let rules = rules();
     let mut wrong = Vec::new();
     for place in PLACES {
-        let expected = place.replace("§;x", CRED).replace('§', CRED);
+        let expected = place.replace("§;x", CRED).replace('§', CRED).replace(DIGEST, CRED);
         let text = place.replace('§', SECRET);
         let got = redact(&rules, "script", &text);
         if got != expected {
@@ -97,6 +114,9 @@ fn what_only_resembles_such_a_place_stays() {
         "the password is required and the token is base64",
         "<property name=\"timeout\"><value>30</value></property>",
         "- name: MODE\n  value: prod",
+        "the token 5 times\nand the secret 7 days later\n",
+        "net use Z: \\\\nas\\share * /user:bob",
+        "snmp-server community public RO",
         "[REDACTED:credential]:19000:0:99999:7:::",
     ] {
         assert_eq!(redact(&rules, "script", text), text);
