@@ -207,29 +207,7 @@ fn take(search: &mut Search<'_>, text: &str, words: &[Span], place: Place) {
                 secret(search, text, *w);
             }
         }
-        Share => {
-            let mut plain = words.iter().filter(|w| !is_flag(w));
-            let share = plain.any(|w| text[w.start..w.end].starts_with("\\\\"));
-            if let Some(w) = plain.next().filter(|_| share) {
-                secret(search, text, *w);
-            }
-        }
-        Community(nth) => {
-            let own = |w: &&Span| {
-                let word = &text[w.start..w.end];
-                !is_flag(w) && !SNMP_WORDS.iter().any(|own| own.eq_ignore_ascii_case(word))
-            };
-            let everybodys = |w: &&Span| matches!(&text[w.start..w.end], "public" | "private");
-            if let Some(w) = words.iter().filter(own).nth(nth).filter(|w| !everybodys(w)) {
-                secret(search, text, *w);
-            }
-        }
-        Tail => {
-            let long = |w: &&Span| w.end - w.start > 2;
-            if let Some(w) = words.iter().rfind(long) {
-                secret(search, text, *w);
-            }
-        }
+        Share | Community(_) | Tail => device(search, text, words, place),
         Slash => {
             let first = words.iter().find(|w| !is_flag(w) && text[w.start..w.end].contains('/'));
             if let Some(w) = first {
@@ -262,6 +240,25 @@ fn take(search: &mut Search<'_>, text: &str, words: &[Span], place: Place) {
                 }
             }
         }
+    }
+}
+
+/// Places of drives and network devices, whose words have no flags.
+fn device(search: &mut Search<'_>, text: &str, words: &[Span], place: Place) {
+    let is = |w: &Span, known: &[&str]| known.iter().any(|k| k.eq_ignore_ascii_case(&text[w.start..w.end]));
+    let mut plain = words.iter().filter(|w| !text[w.start..w.end].starts_with('/'));
+    let found = match place {
+        Share => {
+            let share = plain.any(|w| text[w.start..w.end].starts_with("\\\\"));
+            plain.next().filter(|_| share)
+        }
+        Community(nth) => {
+            plain.filter(|w| !is(w, SNMP_WORDS)).nth(nth).filter(|w| !is(w, &["public", "private"]))
+        }
+        _ => words.iter().rfind(|w| w.end - w.start > 2),
+    };
+    if let Some(w) = found {
+        secret(search, text, *w);
     }
 }
 

@@ -345,7 +345,7 @@ pub(super) fn number_leaf(raw: &str, hint: Hint) -> Option<super::RuleIx> {
         Hint::Card => (whole && (12..=19).contains(&digits)).then_some(rule::CARD),
         Hint::NationalId => (whole && digits >= 6).then_some(rule::NATIONAL_ID),
         Hint::Bank => (whole && digits >= 6).then_some(rule::BANK),
-        Hint::None | Hint::Rare => {
+        Hint::None | Hint::Rare | Hint::Told(_) => {
             (whole && (15..=16).contains(&digits) && checksum::card(raw.as_bytes())).then_some(rule::CARD)
         }
         _ => None,
