@@ -50,6 +50,20 @@ pub(super) fn each(text: &[u8], mut found: impl FnMut(usize, usize)) {
     }
 }
 
+/// The text with a word that says nothing for each marker; `None` when it holds none.
+pub(super) fn without(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let (mut out, mut copied) = (Vec::new(), 0);
+    each(bytes, |start, end| {
+        out.extend_from_slice(&bytes[copied..start]);
+        out.extend_from_slice(b"withheld");
+        copied = end;
+    });
+    out.extend_from_slice(&bytes[copied..]);
+    // Markers are ASCII, so what is left of a text is one.
+    if copied == 0 { None } else { String::from_utf8(out).ok() }
+}
+
 /// Nothing but markers.
 pub(super) fn only(text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -75,5 +89,17 @@ mod tests {
         ] {
             assert_eq!(only(text), yes, "{text}");
         }
+    }
+
+    #[test]
+    fn keys_are_read_without_the_markers_in_them() {
+        use super::super::{KeyVerdict, RuleSet};
+        assert_eq!(without("[REDACTED:pii] of [HASHED:pii:00]"), Some("withheld of withheld".to_owned()));
+        assert_eq!(without("pii [REDACTED:"), None);
+        let rules = RuleSet::builtin();
+        let said = |key: &str| rules.classify_key(key);
+        assert_eq!(said("[REDACTED:credential]"), KeyVerdict::Plain, "it is our word, not theirs");
+        assert_eq!(said("PASSWORD=[REDACTED:credential]"), said("PASSWORD=hunter-two"));
+        assert_eq!(said("[REDACTED:pii] password"), said("password"));
     }
 }

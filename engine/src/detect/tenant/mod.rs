@@ -16,7 +16,7 @@ use terrasift_schemas::detection::Action;
 
 use super::resolve::Found;
 use super::rule_set::RuleInfo;
-use super::{Hint, KeyContext, KeyVerdict, RuleIx, RuleSet, Scratch, keys, structural as rule};
+use super::{Hint, KeyContext, KeyVerdict, RuleIx, RuleSet, Scratch, keys, marker, structural as rule};
 pub(super) use patterns::PatternScratch;
 use patterns::Patterns;
 
@@ -73,6 +73,15 @@ impl Overlay {
 
     /// What the key says: the built-in verdict and the tenant's key rules, in the one order of all rules.
     pub(super) fn classify(&self, key: &str, rules: &RuleSet) -> KeyVerdict {
+        // Our own marker is a word that says nothing: a second run must not hear "credential" where the first took one
+        // out, nor `password` at the end of what was `password=…`.
+        match marker::without(key) {
+            Some(rest) => self.said(&rest, rules),
+            None => self.said(key, rules),
+        }
+    }
+
+    fn said(&self, key: &str, rules: &RuleSet) -> KeyVerdict {
         let mut builtin = keys::classify(key);
         if let KeyVerdict::Sensitive(ix) = builtin {
             if !rules.enabled(ix) {
