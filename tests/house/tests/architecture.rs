@@ -15,6 +15,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("terrasift-schemas", &[]),
     ("terrasift-house", &[]),
     ("terrasift-engine", &["terrasift-schemas"]),
+    // The slow twin asks the rules themselves, and nothing else of the engine but what it judges.
+    ("terrasift-oracle", &["terrasift-schemas", "terrasift-engine"]),
     ("terrasift-secrets", &["terrasift-schemas"]),
     ("terrasift-terraform-cloud", &["terrasift-schemas", "terrasift-secrets"]),
     ("terrasift-kafka", &["terrasift-schemas"]),

@@ -1,0 +1,193 @@
+//! Runs the sanitizer over a document in many ways and compares each with the oracle, and all with each other.
+//!
+//! Must never accept a way that differs by a byte, a detection or a refusal.
+
+use std::fmt;
+use std::sync::Arc;
+
+use terrasift_engine::detect::{HashKey, RuleSet};
+use terrasift_engine::refusal::Refusal;
+use terrasift_engine::sift::{Redactor, TaintPass};
+use terrasift_schemas::detection::{Action, Category, Detection, Report};
+use terrasift_schemas::rules::{Allow, Rule, RuleFile};
+
+use crate::marks;
+use crate::sanitize::{HASH_KEY, Sanitized, forward, two_pass};
+
+/// What one way came to.
+pub type Outcome = Result<Sanitized, Refusal>;
+
+/// A difference. Holds what was sanitized: for tests only, never for a log.
+#[derive(Debug)]
+pub struct Difference {
+    /// Which two ways differ.
+    pub what: &'static str,
+    /// What should have come out.
+    pub expected: String,
+    /// What did.
+    pub got: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n expected {}\n got      {}", self.what, self.expected, self.got)
+    }
+}
+
+/// The built-in rules, and those of a tenant who hashes, allows, switches off and adds.
+///
+/// # Panics
+/// Never: the rules are constants.
+#[must_use]
+pub fn rule_sets() -> [Arc<RuleSet>; 2] {
+    let builtin = RuleSet::builtin();
+    let rule = |id: &str, category, pattern: Option<&str>, key_pattern: Option<&str>, action| Rule {
+        id: id.to_owned(),
+        name: String::new(),
+        category,
+        enabled: true,
+        pattern: pattern.map(str::to_owned),
+        key_pattern: key_pattern.map(str::to_owned),
+        action,
+        priority: None,
+        min_entropy: None,
+        reason: "tried by the oracle".to_owned(),
+    };
+    let file = RuleFile {
+        version: 2,
+        disable: vec!["phone".to_owned()],
+        rules: vec![
+            rule("badge", Category::Pii, Some(r"\briver\b|K9[a-z]*"), None, Action::Hash),
+            rule("words", Category::Infrastructure, Some("two words|é+"), None, Action::Redact),
+            rule("nested", Category::Credential, None, Some("^nested$"), Action::Hash),
+            rule("open", Category::Pii, None, Some("^owner$"), Action::Allow),
+            rule("both", Category::Credential, Some("[a-z]+-[a-z]+"), Some("host"), Action::Hash),
+        ],
+        allowlist: vec![Allow {
+            pattern: "bob@acme-mail\\.com".to_owned(),
+            rules: Vec::new(),
+            reason: "tried by the oracle".to_owned(),
+        }],
+    };
+    let tenant = builtin.with(&file).ok().map(Arc::new);
+    // INVARIANT: the file above is a constant, and a test compiles it.
+    let tenant = tenant.expect("the tenant's rules compile");
+    [builtin, tenant]
+}
+
+/// Two passes of the engine over pieces of these lengths, in a circle; the second pass begins elsewhere in the circle.
+///
+/// # Errors
+/// The refusal.
+pub fn engine_two_pass(rules: &Arc<RuleSet>, document: &[u8], lengths: &[usize]) -> Outcome {
+    let mut first = TaintPass::new(rules, [7; 16]);
+    for piece in pieces(document, lengths, 0) {
+        first.push(piece)?;
+    }
+    finish(Redactor::new(rules, first.finish()?, HashKey::new(HASH_KEY)), document, lengths)
+}
+
+/// One forward pass.
+///
+/// # Errors
+/// The refusal.
+pub fn engine_forward(rules: &Arc<RuleSet>, document: &[u8], lengths: &[usize]) -> Outcome {
+    finish(Redactor::forward(rules, [7; 16], HashKey::new(HASH_KEY)), document, lengths)
+}
+
+fn finish(mut redactor: Redactor, document: &[u8], lengths: &[usize]) -> Outcome {
+    let mut bytes = Vec::new();
+    for piece in pieces(document, lengths, 1) {
+        redactor.push(piece, &mut bytes)?;
+    }
+    let report = redactor.finish(&mut bytes)?;
+    Ok(Sanitized { bytes, report })
+}
+
+fn pieces<'b>(mut bytes: &'b [u8], lengths: &'b [usize], skip: usize) -> impl Iterator<Item = &'b [u8]> {
+    let mut lengths = lengths.iter().cycle().skip(skip);
+    std::iter::from_fn(move || {
+        let length = lengths.next().copied().unwrap_or(usize::MAX).max(1).min(bytes.len());
+        let (piece, rest) = bytes.split_at(length);
+        bytes = rest;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+/// The document as one piece and in pieces of `lengths`, in two passes and in one, against the oracle; then the output
+/// once more, which must not change.
+///
+/// # Errors
+/// The first difference.
+pub fn check(rules: &Arc<RuleSet>, document: &[u8], lengths: &[usize]) -> Result<Outcome, Difference> {
+    let whole = engine_two_pass(rules, document, &[]);
+    judged("two passes against the oracle", &two_pass(rules, document), &whole)?;
+    same("two passes in pieces", &whole, &engine_two_pass(rules, document, lengths))?;
+    let once = engine_forward(rules, document, &[]);
+    judged("one pass against the oracle", &forward(rules, document), &once)?;
+    same("one pass in pieces", &once, &engine_forward(rules, document, lengths))?;
+    if let Ok(sanitized) = &whole {
+        again(rules, sanitized)?;
+    }
+    Ok(whole)
+}
+
+/// A second run changes nothing.
+///
+/// Two things are let pass, because the second run can only hide more there: a mark names its siblings, too, once all of
+/// them are redacted; and what stands under a redacted key, or beside a copy of a secret that was cut out, reads as
+/// something else without it.
+fn again(rules: &Arc<RuleSet>, once: &Sanitized) -> Result<(), Difference> {
+    let expected = Ok(Sanitized { bytes: once.bytes.clone(), report: Report::default() });
+    let twice = engine_two_pass(rules, &once.bytes, &[]);
+    let beside_a_cut = |pointer: &str| {
+        let copy = |found: &Detection| found.pointer == pointer && found.rule == "tainted";
+        once.report.detections.iter().any(copy)
+            || pointer.contains("[REDACTED:")
+            || pointer.contains("[HASHED:")
+    };
+    let new = twice.as_ref().map_or(&[][..], |twice| &twice.report.detections);
+    if !new.is_empty() && (renames_marks(once) || new.iter().all(|found| beside_a_cut(&found.pointer))) {
+        return Ok(());
+    }
+    same("a second run", &expected, &twice)
+}
+
+/// A mark that names a redacted key (or one that looks redacted) names its siblings, too, once all are redacted: a second
+/// run may hide more.
+fn renames_marks(sanitized: &Sanitized) -> bool {
+    const STEPS: [&[u8]; 2] = [b"[REDACTED:", b"[HASHED:"];
+    let holds = |text: &[u8]| STEPS.iter().any(|step| text.windows(step.len()).any(|w| w == *step));
+    marks::texts(&sanitized.bytes).iter().any(|text| holds(text.as_bytes()))
+}
+
+fn judged(what: &'static str, expected: &Option<Sanitized>, got: &Outcome) -> Result<(), Difference> {
+    match (expected, got) {
+        (None, Err(_)) => Ok(()),
+        (Some(expected), Ok(got)) if expected == got => Ok(()),
+        _ => Err(Difference {
+            what,
+            expected: expected.as_ref().map_or("a refusal".to_owned(), shown),
+            got: told(got),
+        }),
+    }
+}
+
+fn same(what: &'static str, expected: &Outcome, got: &Outcome) -> Result<(), Difference> {
+    if expected == got {
+        return Ok(());
+    }
+    Err(Difference { what, expected: told(expected), got: told(got) })
+}
+
+fn told(outcome: &Outcome) -> String {
+    outcome.as_ref().map_or_else(|refusal| refusal.to_string(), shown)
+}
+
+fn shown(sanitized: &Sanitized) -> String {
+    let mut text = String::from_utf8_lossy(&sanitized.bytes).into_owned();
+    for detection in &sanitized.report.detections {
+        text.push_str(&format!("\n    {} {} {}", detection.rule, detection.pointer, detection.bytes));
+    }
+    text
+}
