@@ -164,8 +164,10 @@ impl RuleSet {
         marker::each(text.as_bytes(), |start, end| {
             taken.insert(start, (end, None));
         });
-        for mut round in witness.rounds {
+        for (number, mut round) in witness.rounds.into_iter().enumerate() {
             round.retain(|f| f.start < f.end && f.end <= text.len());
+            // What a later round finds in the stand-ins of earlier findings is nothing.
+            round.retain(|f| number == 0 || !covered(&taken, f));
             round.sort_by(|a, b| order(self, a, b));
             round.dedup();
             for found in &round {
@@ -238,6 +240,13 @@ fn listening() -> Scratch {
     let mut scratch = Scratch::default();
     scratch.witness = Some(Box::default());
     scratch
+}
+
+/// All of the span has its decision.
+fn covered(taken: &Taken, found: &Found) -> bool {
+    let before = taken.range(..found.end).rev().take_while(|(_, (end, _))| *end > found.start);
+    let bytes: usize = before.map(|(start, (end, _))| end.min(&found.end) - start.max(&found.start)).sum();
+    bytes == found.end - found.start
 }
 
 /// Parts of the text that have their decision, by their begin: end and who decided, nobody where a marker stands.

@@ -158,12 +158,15 @@ impl RuleSet {
     }
 }
 
-/// Source offset of an offset in the text with stand-ins. New hits never lie inside a marker.
+/// Source offset of an offset in the text with stand-ins. New hits never lie inside a marker; what does is told by the
+/// source that the marker stands for.
 fn back(spans: &[(usize, usize)], at: usize) -> usize {
-    match spans.partition_point(|(behind, _)| *behind <= at) {
+    let n = spans.partition_point(|(behind, _)| *behind <= at);
+    let source = match n {
         0 => at,
         n => spans[n - 1].1 + (at - spans[n - 1].0),
-    }
+    };
+    spans.get(n).map_or(source, |(_, end)| source.min(*end))
 }
 
 impl Search<'_> {

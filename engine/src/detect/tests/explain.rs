@@ -99,6 +99,12 @@ fn every_candidate_has_its_outcome() {
         ("password", "plain-words", &["sensitive-key allowed by 1"]),
         ("password", "other words", &["sensitive-key decides"]),
         ("password", "[REDACTED:pii]", &["sensitive-key marker"]),
+        // A second round sees markers; what it finds in them is nothing.
+        (
+            "x",
+            "password=-56\"}ann@example.orgABC-1234",
+            &["assignment decides", "email decides", "badge decides", "badge-wide loses to badge by id"],
+        ),
         // An allowlist over the key's rule is no way round a private key.
         ("password", &block, &["sensitive-key allowed by 2", "private-key decides"]),
     ] {
@@ -165,7 +171,7 @@ fn piece() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whoever decides in the explanation is who decides in the sanitizer, on every byte.
     #[test]
