@@ -42,8 +42,8 @@ unit: toolchain ## The inner loop: what needs no server (unit, table, property, 
 	cargo test $(ALL) --lib --bins --test tidy --test architecture --test contract
 
 .PHONY: golden
-golden: toolchain ## Write the golden files anew: generated schemas and snapshots; read the diff before you commit
-	UPDATE_GOLDEN=1 INSTA_UPDATE=always cargo test $(ALL) --lib --test contract
+golden: toolchain ## Write the golden files anew: generated schemas, docs/rules.md and snapshots; read the diff before you commit
+	UPDATE_GOLDEN=1 INSTA_UPDATE=always cargo test $(ALL) --lib --bins --test contract
 
 .PHONY: format
 format: toolchain ## Format the source

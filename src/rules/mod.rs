@@ -3,6 +3,7 @@
 //! Must never show a sample's secret unless it is asked to.
 
 mod decided;
+mod doc;
 mod list;
 mod render;
 mod sample;
@@ -58,6 +59,8 @@ enum RulesCommand {
     /// List all rules: id, category, action, priority, on or off
     #[command(after_help = LIST_EXAMPLES)]
     List(ListArguments),
+    /// Print docs/rules.md: every rule with format, source, example, category, action, priority
+    Doc,
 }
 
 #[derive(Args)]
@@ -94,6 +97,7 @@ pub fn run(arguments: &RulesArguments) -> anyhow::Result<ExitCode> {
     let path = match &arguments.command {
         RulesCommand::Test(test) => test.rules.as_deref(),
         RulesCommand::List(list) => list.rules.as_deref(),
+        RulesCommand::Doc => None,
     };
     let (file, rules) = match rule_file::load(path) {
         Ok(loaded) => loaded,
@@ -103,6 +107,7 @@ pub fn run(arguments: &RulesArguments) -> anyhow::Result<ExitCode> {
         }
     };
     match &arguments.command {
+        RulesCommand::Doc => doc::run(&rules),
         RulesCommand::List(arguments) => list::run(&rules, arguments.json),
         RulesCommand::Test(arguments) => {
             let text = match read(&arguments.file) {

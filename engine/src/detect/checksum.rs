@@ -315,7 +315,6 @@ pub(super) fn card(text: &[u8]) -> bool {
 
 /// Only makers of examples ask: a failed checksum never acquits an unmistakable prefix.
 /// CRC-32 (IEEE 802.3), as GitHub and npm append it to their tokens.
-#[cfg(test)]
 pub(super) fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0u32, |crc, &b| {
         (0..8).fold(crc ^ u32::from(b), |c, _| if c & 1 == 1 { c >> 1 ^ 0xEDB8_8320 } else { c >> 1 })
@@ -323,7 +322,6 @@ pub(super) fn crc32(bytes: &[u8]) -> u32 {
 }
 
 /// Six base62 digits (0-9 A-Z a-z) of a number, as GitHub and npm write their checksum.
-#[cfg(test)]
 pub(super) fn base62_six(mut n: u32) -> [u8; 6] {
     let alphabet = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut out = [b'0'; 6];

@@ -11,6 +11,7 @@ mod commands;
 mod credential_files;
 mod encoded;
 mod error;
+mod example;
 mod explain;
 mod families;
 mod gate;
@@ -45,6 +46,7 @@ mod wrapped;
 mod tests;
 
 pub use error::{RuleError, RuleErrorKind, RulePlace};
+pub use example::Example;
 pub use explain::{Explanation, Order, Outcome, Weighed};
 pub use hash_key::HashKey;
 pub use json::PairPart;

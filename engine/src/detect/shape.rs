@@ -24,9 +24,8 @@ impl Class {
     }
 
     /// Its members, for the makers of examples.
-    #[cfg(test)]
-    pub(super) fn members(self) -> Vec<u8> {
-        (0..128).filter(|&b| self.has(b)).collect()
+    pub(super) fn members(self) -> impl Iterator<Item = u8> {
+        (0..128).filter(move |&b| self.has(b))
     }
 }
 

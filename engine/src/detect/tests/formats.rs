@@ -1,43 +1,9 @@
 //! An example of every family, made from its notation: found alone, in a text, behind an escape, under no key.
 
+use crate::detect::example::{Draw, of_shape};
 use crate::detect::families;
 use crate::detect::shape::{Part, Shape};
 use crate::detect::{KeyVerdict, RuleSet, Scratch, checksum, rule_set};
-
-/// Deterministic and small: quality does not matter here.
-pub(super) struct Draw(pub(super) u64);
-
-impl Draw {
-    pub(super) fn next(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 11).unwrap() % below
-    }
-}
-
-/// An example of the shape: whole text, and where its secret stands.
-fn example(shape: &Shape, draw: &mut Draw) -> (String, usize, usize) {
-    let mut out = Vec::new();
-    let mut inner = (0, 0);
-    for part in &shape.parts {
-        match part {
-            Part::Text(t) => out.extend_from_slice(t),
-            Part::Run { class, min, max } => {
-                let members: Vec<u8> =
-                    class.members().into_iter().filter(|b| *b != b'=' && *b != b'%').collect();
-                let n = min + draw.next((max - min).min(8) + 1);
-                out.extend((0..n).map(|_| members[draw.next(members.len())]));
-            }
-            Part::Open => inner.0 = out.len(),
-            Part::Close => inner.1 = out.len(),
-        }
-    }
-    if inner.1 == 0 {
-        inner.1 = out.len();
-    }
-    (String::from_utf8(out).unwrap(), inner.0, inner.1)
-}
 
 #[test]
 fn every_family_is_found_wherever_it_stands() {
@@ -50,7 +16,7 @@ fn every_family_is_found_wherever_it_stands() {
         for notation in family.shapes {
             let shape = Shape::parse(notation);
             for _ in 0..20 {
-                let (text, from, to) = example(&shape, &mut draw);
+                let (text, from, to) = of_shape(&shape, &mut draw);
                 for (before, behind) in
                     [("", ""), ("see ", " there"), ("\"", "\""), ("a=", "\n"), ("\\n", "\\n"), ("x:", ",y")]
                 {
@@ -100,7 +66,7 @@ fn rows_are_well_formed() {
                 }
                 let clash = match pair[1] {
                     Part::Text(t) => class.has(t[0]),
-                    Part::Run { class: next, .. } => next.members().iter().any(|b| class.has(*b)),
+                    Part::Run { class: next, .. } => next.members().any(|b| class.has(b)),
                     Part::Open | Part::Close => false,
                 };
                 if clash {
