@@ -98,6 +98,29 @@ fn rules_are_tried_on_a_sample_without_showing_it() {
     assert!(String::from_utf8_lossy(&shown.stdout).contains(SECRET), "--show shows the sample");
 }
 
+/// 256 MiB of address space hold the program and a rule file at its limit, not what a hostile one could become.
+#[test]
+fn a_hostile_rule_file_is_refused_in_little_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rules.yaml");
+    let aliases = format!("disable: [&a {}, {}]", "x".repeat(90_000), ["*a"; 99_000].join(","));
+    for (name, content, says) in [
+        ("10 MB of rules", "- {id: x, category: pii, pattern: x}\n".repeat(300_000), "larger than 1 MiB"),
+        ("gigabytes of aliases", aliases, "with its aliases written out"),
+        ("brackets without end", "[".repeat(1_000_000), "more than 100 open brackets"),
+    ] {
+        std::fs::write(&path, content).unwrap();
+        let output = Command::new("bash")
+            .args(["-c", "ulimit -v 262144; exec \"$@\"", "bash", env!("CARGO_BIN_EXE_terrasift")])
+            .args(["rules", "list", "--rules", path.to_str().unwrap()])
+            .output()
+            .unwrap();
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{name}: {err}");
+        assert!(err.contains(says), "{name}: {err}");
+    }
+}
+
 #[test]
 fn the_report_points_into_the_output() {
     let folder = tempfile::tempdir().unwrap();
