@@ -1,9 +1,10 @@
 //! The cheap first look: which values can hold anything at all, and where.
 //!
-//! Three-byte windows, folded to one case, hashed into a bitmap of 8 KiB that stays in the first-level cache. Must
-//! never miss a planted literal; may propose too much, since every candidate is confirmed.
+//! Literals are looked for by a window of four bytes, folded to one case, and only where the text has what every match
+//! needs: `://` needs a colon, a command a space, nearly all tokens a run of fourteen characters. Must never miss a
+//! planted literal; may propose too much, since every candidate is confirmed.
 
-use super::glance::{BLOCK, Buckets, Eye, Masks, Windows};
+use super::glance::{BLOCK, Buckets, Eye, Masks, Seen, Window, seen};
 use super::landmarks::Mark;
 use super::rarity::familiarity;
 use super::{network, shape, tokens};
@@ -41,24 +42,65 @@ pub(super) struct Literal {
     pub(super) trigger: Trigger,
     /// Bytes that follow the window's first one in every match, itself included.
     pub(super) need: usize,
-    /// A match begins a word, and the window is its first three bytes.
+    /// A match begins a word, and the window is its first bytes.
     pub(super) word: bool,
+    /// Every match holds a run of [`RUN`] bytes of [`Masks::wide`].
+    pub(super) run: bool,
 }
+
+/// What a text must have so that a literal can stand for anything.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Group {
+    /// A long run, and the literal begins a word.
+    Heads,
+    /// A long run.
+    Inner,
+    /// A byte that stands between a name and its value.
+    Names,
+    /// A space.
+    Prose,
+    /// Nothing.
+    Ever,
+}
+
+/// Tokens hold a run of so many bytes; see [`Literal::run`].
+pub(super) const RUN: usize = 14;
 
 impl Literal {
     /// The literal with its rarest window.
     pub(super) fn new(text: &[u8], fold: bool, trigger: Trigger) -> Self {
-        Self { text: text.to_vec(), window: rarest_window(text), fold, trigger, need: 0, word: false }
+        Self {
+            text: text.to_vec(),
+            window: rarest_window(text),
+            fold,
+            trigger,
+            need: 0,
+            word: false,
+            run: false,
+        }
     }
 
-    fn folded(&self) -> [u8; 3] {
-        let w = &self.text[self.window..self.window + 3];
-        [w[0] | 0x20, w[1] | 0x20, w[2] | 0x20]
+    fn folded(&self) -> Window {
+        let w = &self.text[self.window..];
+        ([w[0] | 0x20, w[1] | 0x20, w[2] | 0x20], w.get(3).map(|byte| byte | 0x20))
     }
 
     fn hash(&self) -> u32 {
-        let w = &self.text[self.window..self.window + 3];
-        hash(u32::from_le_bytes([w[0], w[1], w[2], 0]))
+        let (three, fourth) = self.folded();
+        let window = |last| u32::from_le_bytes([three[0], three[1], three[2], last]);
+        fourth.map_or_else(|| hash_of_three(window(0)), |last| hash_of_four(window(last)))
+    }
+
+    fn group(&self) -> Group {
+        match self.trigger {
+            Trigger::Shape { .. } if !self.run => Group::Ever,
+            Trigger::Shape { .. } if self.word => Group::Heads,
+            Trigger::Shape { .. } | Trigger::Jwt => Group::Inner,
+            Trigger::Announced => Group::Ever,
+            Trigger::Address if self.text[0].is_ascii_digit() => Group::Ever,
+            _ if self.text.contains(&b' ') => Group::Prose,
+            _ => Group::Names,
+        }
     }
 
     /// The whole literal stands here, with its window at `at`.
@@ -122,13 +164,17 @@ impl Signs {
     }
 }
 
-const WORDS: usize = 1024;
-const FOLD: u32 = 0x0020_2020;
+const WORDS: usize = 2048;
 
 /// Built once a core, shared.
 pub(super) struct Gate {
     eye: Eye,
-    windows: Windows,
+    heads: Buckets,
+    inner: Buckets,
+    names: Buckets,
+    prose: Buckets,
+    ever: Buckets,
+    /// Of the hashes: 8 KiB for windows of three bytes, 8 KiB for those of four.
     bitmap: Box<[u64; WORDS]>,
     /// Sorted by hash.
     entries: Vec<(u32, Literal)>,
@@ -137,8 +183,13 @@ pub(super) struct Gate {
 }
 
 #[inline]
-fn hash(window: u32) -> u32 {
-    ((window & 0x00ff_ffff) | FOLD).wrapping_mul(0x9E37_79B1) >> 16
+fn hash_of_three(window: u32) -> u32 {
+    ((window & 0x00ff_ffff) | 0x0020_2020).wrapping_mul(0x9E37_79B1) >> 16
+}
+
+#[inline]
+fn hash_of_four(window: u32) -> u32 {
+    (window | 0x2020_2020).wrapping_mul(0x9E37_79B1) >> 16 | 1 << 16
 }
 
 impl Gate {
@@ -153,20 +204,28 @@ impl Gate {
             }
         }
         entries.sort_by_key(|(h, _)| *h);
-        let starts = (0..=1024u32)
+        let starts = (0..=2048u32)
             .map(|high| u16::try_from(entries.partition_point(|(h, _)| h >> 6 < high)).unwrap_or(u16::MAX))
             .collect();
-        let of = |word: bool| {
-            Buckets::of(entries.iter().filter(|(_, l)| l.word == word).map(|(_, l)| l.folded()).collect())
+        let of = |group: Group| {
+            Buckets::of(entries.iter().filter(|(_, l)| l.group() == group).map(|(_, l)| l.folded()).collect())
         };
-        let windows = Windows { heads: of(true), inner: of(false) };
-        Self { eye: Eye::detect(), windows, bitmap, entries, starts }
+        Self {
+            eye: Eye::detect(),
+            heads: of(Group::Heads),
+            inner: of(Group::Inner),
+            names: of(Group::Names),
+            prose: of(Group::Prose),
+            ever: of(Group::Ever),
+            bitmap,
+            entries,
+            starts,
+        }
     }
 
     #[inline]
-    fn has(&self, window: u32) -> bool {
-        let h = hash(window);
-        self.bitmap[index(h >> 6) & (WORDS - 1)] >> (h & 63) & 1 == 1
+    fn has(&self, hash: u32) -> bool {
+        self.bitmap[index(hash >> 6) & (WORDS - 1)] >> (hash & 63) & 1 == 1
     }
 
     /// One look at a value; `around` begins with the value, and what stands behind it may be read along. `public`: the key
@@ -174,10 +233,13 @@ impl Gate {
     #[inline]
     pub(super) fn look(&self, around: &[u8], len: usize, public: bool) -> Signs {
         if len <= BLOCK {
-            let masks = self.eye.masks(&self.windows, around, 0, len);
+            let mut copy = Seen::from([0; size_of::<Seen>()]);
+            let seen = seen(around, 0, len, &mut copy);
+            let masks = self.eye.masks(seen, len);
             let text = &around[..len];
+            let windows = self.windows(seen, len, &masks, fourteen(masks.wide()) != 0);
             return Signs {
-                literal: self.confirmed(text, 0, windows(&masks), masks.assigns != 0),
+                literal: windows != 0 && self.confirmed(text, 0, seen, windows, masks.assigns != 0),
                 at_sign: masks.coat != 0 && memchr::memchr(b'@', text).is_some(),
                 percent: masks.coat != 0 && memchr::memchr(b'%', text).is_some(),
                 number: number(text, &masks),
@@ -187,22 +249,43 @@ impl Gate {
         self.look_long(around, len)
     }
 
+    /// Where in a block literals may stand, as far as the block has what they need.
+    #[inline(always)]
+    fn windows(&self, seen: &Seen, left: usize, masks: &Masks, runs: bool) -> u64 {
+        let mut windows = self.eye.windows(&self.ever, seen, left);
+        if masks.assigns != 0 {
+            windows |= self.eye.windows(&self.names, seen, left);
+        }
+        if masks.space != 0 {
+            windows |= self.eye.windows(&self.prose, seen, left);
+        }
+        if runs {
+            // Behind an escape (`\n`, `%3D`) a word may begin that seems to go on.
+            let begins = if masks.coat == 0 { !(masks.alnum() << 1) } else { u64::MAX };
+            windows |= self.eye.windows(&self.inner, seen, left);
+            windows |= self.eye.windows(&self.heads, seen, left) & begins;
+        }
+        windows
+    }
+
     /// Block by block, each overlapping the next by as much as the short patterns need.
     fn look_long(&self, around: &[u8], len: usize) -> Signs {
         let text = &around[..len];
         let mut signs = Signs::default();
         let mut coat = false;
-        let assigns = memchr::memchr3(b'=', b':', b' ', text).is_some()
-            || memchr::memchr3(b'>', b'"', b'\'', text).is_some()
-            || text.contains(&b'\t');
         let mut at = 0;
         loop {
-            let masks = self.eye.masks(&self.windows, around, at, len);
-            let last = len - at <= BLOCK;
+            let mut copy = Seen::from([0; size_of::<Seen>()]);
+            let (seen, left) = (seen(around, at, len, &mut copy), len - at);
+            let masks = self.eye.masks(seen, left);
             coat |= masks.coat != 0;
-            signs.literal = signs.literal || self.confirmed(text, at, windows(&masks), assigns);
+            if !signs.literal {
+                // What a literal needs may stand in another block.
+                let windows = self.all_windows(seen, left, &masks);
+                signs.literal = self.confirmed(text, at, seen, windows, true);
+            }
             signs.number |= !signs.number && number(&text[at..], &masks);
-            if last {
+            if left <= BLOCK {
                 break;
             }
             at += BLOCK - OVERLAP;
@@ -213,30 +296,50 @@ impl Gate {
         signs
     }
 
+    #[inline(always)]
+    fn all_windows(&self, seen: &Seen, left: usize, masks: &Masks) -> u64 {
+        let all = Masks { assigns: u64::MAX, space: u64::MAX, ..*masks };
+        self.windows(seen, left, &all, true)
+    }
+
     /// Whether a literal stands at one of the windows (bits from `from` on) and may be what it stands for.
-    fn confirmed(&self, text: &[u8], from: usize, mut windows: u64, assigns: bool) -> bool {
+    fn confirmed(&self, text: &[u8], from: usize, seen: &Seen, mut windows: u64, assigns: bool) -> bool {
         while windows != 0 {
-            let at = from + index(windows.trailing_zeros());
+            let bit = index(windows.trailing_zeros());
             windows &= windows - 1;
-            let window = u32::from_le_bytes([text[at], text[at + 1], text[at + 2], 0]);
-            if self.has(window) && self.standing(text, at, hash(window)).any(|l| l.worth(text, at, assigns)) {
+            let at = from + bit;
+            let stands = |h: u32| self.standing(text, at, h).any(|l| l.worth(text, at, assigns));
+            if self.hashes(seen, bit).into_iter().any(|h| self.has(h) && stands(h)) {
                 return true;
             }
         }
         false
     }
 
+    /// Both hashes of the window at a place of a block.
+    #[inline(always)]
+    fn hashes(&self, seen: &Seen, bit: usize) -> [u32; 2] {
+        let window = u32::from_le_bytes([seen[bit], seen[bit + 1], seen[bit + 2], seen[bit + 3]]);
+        [hash_of_four(window), hash_of_three(window)]
+    }
+
     /// Calls back for every place where a literal stands, with the place of its window.
     pub(super) fn candidates(&self, text: &[u8], mut found: impl FnMut(Candidate)) {
         for from in (0..text.len()).step_by(BLOCK) {
-            let mut windows = windows(&self.eye.masks(&self.windows, text, from, text.len()));
+            let mut copy = Seen::from([0; size_of::<Seen>()]);
+            let (seen, left) = (seen(text, from, text.len(), &mut copy), text.len() - from);
+            let masks = self.eye.masks(seen, left);
+            let mut windows = self.all_windows(seen, left, &masks);
+            // The byte before the block is not in its masks.
+            windows |= u64::from(from > 0) & self.eye.windows(&self.heads, seen, left);
             while windows != 0 {
-                let at = from + index(windows.trailing_zeros());
+                let bit = index(windows.trailing_zeros());
                 windows &= windows - 1;
-                let window = u32::from_le_bytes([text[at], text[at + 1], text[at + 2], 0]);
-                if self.has(window) {
-                    self.standing(text, at, hash(window))
-                        .for_each(|l| found(Candidate { at, trigger: l.trigger }));
+                for h in self.hashes(seen, bit) {
+                    if self.has(h) {
+                        let at = from + bit;
+                        self.standing(text, at, h).for_each(|l| found(Candidate { at, trigger: l.trigger }));
+                    }
                 }
             }
         }
@@ -250,14 +353,6 @@ impl Gate {
             .filter(move |(hash, l)| *hash == h && l.stands(text, at))
             .map(|(_, l)| l)
     }
-}
-
-/// Places where a literal may stand: anywhere, or at the beginning of a word. Behind an escape (`\n`, `%3D`) a word may
-/// begin that seems to go on.
-#[inline]
-fn windows(masks: &Masks) -> u64 {
-    let begins = if masks.coat == 0 { !(masks.alnum() << 1) } else { u64::MAX };
-    masks.inner | masks.head & begins
 }
 
 /// Blocks of a long text overlap by this much: more than the head of an IBAN or of a codice fiscale.
@@ -349,6 +444,15 @@ fn run(text: &[u8], masks: &Masks, public: bool) -> bool {
     false
 }
 
+/// Places with thirteen more set bits behind them.
+#[inline]
+fn fourteen(bits: u64) -> u64 {
+    let mut long = bits & bits >> 1;
+    long &= long >> 2;
+    long &= long >> 4;
+    long & long >> 6
+}
+
 /// Places with nineteen more set bits behind them.
 #[inline]
 fn twenty(bits: u64) -> u64 {
@@ -365,13 +469,15 @@ fn index(x: u32) -> usize {
     x as usize
 }
 
-/// The window of a literal that text holds least often, by the pairs in it.
+/// The window of a literal that text holds least often, by the pairs in it: four bytes where the literal has them.
 pub(super) fn rarest_window(literal: &[u8]) -> usize {
-    let common =
-        |w: &[u8]| matches!(w, b"://" | b"ps:" | b"tps" | b"ttp" | b"com" | b".co" | b"---" | b"htt");
-    (0..literal.len().saturating_sub(2))
+    let common = |w: &[u8]| {
+        [&b"://"[..], b"ps:", b"tps", b"ttp", b"com", b".co", b"---", b"htt"].iter().any(|c| w.starts_with(c))
+    };
+    let width = literal.len().min(4);
+    (0..=literal.len() - width)
         .min_by_key(|&i| {
-            let w = &literal[i..i + 3];
+            let w = &literal[i..i + width];
             (common(w), familiarity(&w.to_ascii_lowercase()))
         })
         .unwrap_or(0)
@@ -384,7 +490,7 @@ mod tests {
     #[test]
     fn finds_its_literals_at_every_offset() {
         let gate = Gate::build(vec![
-            Literal::new(b"ghp_", false, Trigger::Jwt),
+            Literal::new(b"ghp_", false, Trigger::Announced),
             Literal::new(b"pass", true, Trigger::Assignment),
         ]);
         let look = |text: &str| gate.look(text.as_bytes(), text.len(), false);

@@ -8,7 +8,7 @@ use terrasift_schemas::detection::{Action, Category};
 use terrasift_schemas::rules::RuleFile;
 
 use super::families::{self, Proof};
-use super::gate::{Gate, Literal, Trigger, rarest_window};
+use super::gate::{Gate, Literal, RUN, Trigger, rarest_window};
 use super::json::{self, PairPart};
 use super::shape::{Part, RUN_MAX, Shape};
 use super::structural as rule;
@@ -100,7 +100,8 @@ impl Core {
                     let (window, back) = if word { (0, 0) } else { (window, back) };
                     let trigger = Trigger::Shape { shape: number, back };
                     let need = shape.shortest().saturating_sub(usize::from(back));
-                    literals.push(Literal { text, window, fold: false, trigger, need, word });
+                    let run = shape.has_run(RUN);
+                    literals.push(Literal { text, window, fold: false, trigger, need, word, run });
                 }
                 let open_ended =
                     shape.parts.iter().any(|part| matches!(part, Part::Run { max, .. } if *max == RUN_MAX));
@@ -133,6 +134,7 @@ fn structural_literals(literals: &mut Vec<Literal>) {
             trigger,
             need: 0,
             word: false,
+            run: false,
         });
     }
     for (text, mark) in landmarks::literals() {
@@ -146,6 +148,7 @@ fn structural_literals(literals: &mut Vec<Literal>) {
             trigger,
             need: 0,
             word: false,
+            run: false,
         });
     }
     for window in network::WINDOWS {
@@ -157,6 +160,7 @@ fn structural_literals(literals: &mut Vec<Literal>) {
             trigger,
             need: 0,
             word: false,
+            run: false,
         });
     }
     for second in *b"cd" {

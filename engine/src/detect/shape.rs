@@ -134,6 +134,31 @@ impl Shape {
         self.parts.iter().map(len).sum()
     }
 
+    /// Whether every match holds a run of `len` bytes that tokens are made of: what [`super::glance::Masks::wide`] tells.
+    pub(super) fn has_run(&self, len: usize) -> bool {
+        let wide = |b: u8| b.is_ascii_alphanumeric() || b"-_/=+.~$%,".contains(&b);
+        let mut run = 0;
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => {
+                    for b in text {
+                        run = if wide(*b) { run + 1 } else { 0 };
+                        if run >= len {
+                            return true;
+                        }
+                    }
+                }
+                Part::Run { class, min, .. } if (0..128).all(|b| wide(b) || !class.has(b)) => run += min,
+                Part::Run { .. } => run = 0,
+                Part::Open | Part::Close => {}
+            }
+            if run >= len {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Matches at `start` exactly. The byte behind the match must not continue its last class.
     ///
     /// # Errors
