@@ -4,9 +4,7 @@
 use super::inspect::Search;
 use super::rarity::{self, Invitation};
 use super::value_span::{self, Value, name_byte};
-use super::{
-    Hint, KeyVerdict, RuleIx, encoded, json, keys, marker, pairs, people, structural as rule, tokens,
-};
+use super::{Hint, KeyVerdict, RuleIx, encoded, json, marker, pairs, people, structural as rule, tokens};
 
 /// The value of a key that suggests a secret.
 pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
@@ -138,7 +136,7 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
         return at + 1;
     }
     let name = &text[from..to];
-    let verdict = keys::classify(name.trim_start_matches('-'));
+    let verdict = search.scratch.names.classify(name.trim_start_matches('-'));
     if !json::matters(verdict) {
         return to;
     }

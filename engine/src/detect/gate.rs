@@ -1,12 +1,14 @@
 //! The cheap first look: which values can hold anything at all, and where.
 //!
 //! Literals are looked for by a window of four bytes, folded to one case, and only where the text has what every match
-//! needs: `://` needs a colon, a command a space, nearly all tokens a run of fourteen characters. Must never miss a
-//! planted literal; may propose too much, since every candidate is confirmed.
+//! needs: `://` needs a colon, a command a space, nearly all tokens a run of fourteen characters. Tokens begin a word
+//! or hold a separator (`ghp_`), so their windows are looked up there instead of everywhere. Must never miss a planted
+//! literal; may propose too much, since every candidate is confirmed.
 
 use super::glance::{BLOCK, Buckets, Eye, Masks, Seen, Window, seen};
 use super::landmarks::Mark;
 use super::rarity::familiarity;
+use super::shape::Shape;
 use super::{network, shape, tokens};
 
 /// What to look at where a literal stands.
@@ -46,6 +48,8 @@ pub(super) struct Literal {
     pub(super) word: bool,
     /// Every match holds a run of [`RUN`] bytes of [`Masks::wide`].
     pub(super) run: bool,
+    /// The window has three bytes, whatever follows.
+    pub(super) three: bool,
 }
 
 /// What a text must have so that a literal can stand for anything.
@@ -53,6 +57,8 @@ pub(super) struct Literal {
 enum Group {
     /// A long run, and the literal begins a word.
     Heads,
+    /// A long run, and the window ends with a separator.
+    Parted,
     /// A long run.
     Inner,
     /// A byte that stands between a name and its value.
@@ -77,12 +83,32 @@ impl Literal {
             need: 0,
             word: false,
             run: false,
+            three: false,
         }
+    }
+
+    /// A literal of a shape: its window stands where tokens are looked up.
+    pub(super) fn of_shape(text: Vec<u8>, shape: u16, at: usize, whole: &Shape) -> Self {
+        // What begins a word is looked for by its first bytes, everything else at a separator or by its rarest ones.
+        let word = whole.word_start && at == 0;
+        let parted = if word { None } else { parted_window(&text) };
+        let window = if word { 0 } else { parted.unwrap_or_else(|| rarest_window(&text)) };
+        let three = parted.is_some_and(|at| !text.get(at + 3).is_some_and(|b| separates(*b)));
+        let back = u8::try_from(at + window).unwrap_or(u8::MAX);
+        let need = whole.shortest().saturating_sub(at + window);
+        let trigger = Trigger::Shape { shape, back };
+        Self { text, window, fold: false, trigger, need, word, run: whole.has_run(RUN), three }
+    }
+
+    /// A literal whose window is its begin.
+    pub(super) fn beginning(text: &[u8], fold: bool, trigger: Trigger) -> Self {
+        Self { window: 0, ..Self::new(text, fold, trigger) }
     }
 
     fn folded(&self) -> Window {
         let w = &self.text[self.window..];
-        ([w[0] | 0x20, w[1] | 0x20, w[2] | 0x20], w.get(3).map(|byte| byte | 0x20))
+        let fourth = w.get(3).filter(|_| !self.three);
+        ([w[0] | 0x20, w[1] | 0x20, w[2] | 0x20], fourth.map(|byte| byte | 0x20))
     }
 
     fn hash(&self) -> u32 {
@@ -95,6 +121,7 @@ impl Literal {
         match self.trigger {
             Trigger::Shape { .. } if !self.run => Group::Ever,
             Trigger::Shape { .. } if self.word => Group::Heads,
+            Trigger::Shape { .. } if parted_window(&self.text) == Some(self.window) => Group::Parted,
             Trigger::Shape { .. } | Trigger::Jwt => Group::Inner,
             Trigger::Announced => Group::Ever,
             Trigger::Address if self.text[0].is_ascii_digit() => Group::Ever,
@@ -169,7 +196,6 @@ const WORDS: usize = 2048;
 /// Built once a core, shared.
 pub(super) struct Gate {
     eye: Eye,
-    heads: Buckets,
     inner: Buckets,
     names: Buckets,
     prose: Buckets,
@@ -180,6 +206,28 @@ pub(super) struct Gate {
     entries: Vec<(u32, Literal)>,
     /// First entry of the hashes with these ten high bits.
     starts: Vec<u16>,
+}
+
+/// Where windows of either width are looked up in a block.
+#[derive(Clone, Copy)]
+struct Places {
+    four: u64,
+    three: u64,
+}
+
+/// The places of the set bits.
+#[inline(always)]
+fn bits(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = (bits != 0).then(|| index(bits.trailing_zeros()));
+        bits &= bits.wrapping_sub(1);
+        bit
+    })
+}
+
+#[inline(always)]
+fn window(seen: &Seen, bit: usize) -> u32 {
+    u32::from_le_bytes([seen[bit], seen[bit + 1], seen[bit + 2], seen[bit + 3]])
 }
 
 #[inline]
@@ -212,7 +260,6 @@ impl Gate {
         };
         Self {
             eye: Eye::detect(),
-            heads: of(Group::Heads),
             inner: of(Group::Inner),
             names: of(Group::Names),
             prose: of(Group::Prose),
@@ -237,9 +284,9 @@ impl Gate {
             let seen = seen(around, 0, len, &mut copy);
             let masks = self.eye.masks(seen, len);
             let text = &around[..len];
-            let windows = self.windows(seen, len, &masks, fourteen(masks.wide()) != 0);
+            let places = self.places(seen, len, &masks, fourteen(masks.wide()) != 0);
             return Signs {
-                literal: windows != 0 && self.confirmed(text, 0, seen, windows, masks.assigns != 0),
+                literal: self.confirmed(text, 0, seen, places, masks.assigns != 0),
                 at_sign: masks.coat != 0 && memchr::memchr(b'@', text).is_some(),
                 percent: masks.coat != 0 && memchr::memchr(b'%', text).is_some(),
                 number: number(text, &masks),
@@ -251,7 +298,7 @@ impl Gate {
 
     /// Where in a block literals may stand, as far as the block has what they need.
     #[inline(always)]
-    fn windows(&self, seen: &Seen, left: usize, masks: &Masks, runs: bool) -> u64 {
+    fn places(&self, seen: &Seen, left: usize, masks: &Masks, runs: bool) -> Places {
         let mut windows = self.eye.windows(&self.ever, seen, left);
         if masks.assigns != 0 {
             windows |= self.eye.windows(&self.names, seen, left);
@@ -259,13 +306,17 @@ impl Gate {
         if masks.space != 0 {
             windows |= self.eye.windows(&self.prose, seen, left);
         }
+        let mut places = Places { four: windows, three: windows };
         if runs {
+            let alnum = masks.alnum();
             // Behind an escape (`\n`, `%3D`) a word may begin that seems to go on.
-            let begins = if masks.coat == 0 { !(masks.alnum() << 1) } else { u64::MAX };
-            windows |= self.eye.windows(&self.inner, seen, left);
-            windows |= self.eye.windows(&self.heads, seen, left) & begins;
+            let begins = if masks.coat == 0 { alnum & !(alnum << 1) } else { alnum };
+            let separators = masks.joint | masks.rare;
+            let anywhere = begins | self.eye.windows(&self.inner, seen, left);
+            places.four |= anywhere | separators >> 3;
+            places.three |= anywhere | separators >> 2;
         }
-        windows
+        places
     }
 
     /// Block by block, each overlapping the next by as much as the short patterns need.
@@ -281,8 +332,8 @@ impl Gate {
             coat |= masks.coat != 0;
             if !signs.literal {
                 // What a literal needs may stand in another block.
-                let windows = self.all_windows(seen, left, &masks);
-                signs.literal = self.confirmed(text, at, seen, windows, true);
+                let places = self.all_places(seen, left, &masks);
+                signs.literal = self.confirmed(text, at, seen, places, true);
             }
             signs.number |= !signs.number && number(&text[at..], &masks);
             if left <= BLOCK {
@@ -297,51 +348,48 @@ impl Gate {
     }
 
     #[inline(always)]
-    fn all_windows(&self, seen: &Seen, left: usize, masks: &Masks) -> u64 {
+    fn all_places(&self, seen: &Seen, left: usize, masks: &Masks) -> Places {
         let all = Masks { assigns: u64::MAX, space: u64::MAX, ..*masks };
-        self.windows(seen, left, &all, true)
+        self.places(seen, left, &all, true)
     }
 
-    /// Whether a literal stands at one of the windows (bits from `from` on) and may be what it stands for.
-    fn confirmed(&self, text: &[u8], from: usize, seen: &Seen, mut windows: u64, assigns: bool) -> bool {
-        while windows != 0 {
-            let bit = index(windows.trailing_zeros());
-            windows &= windows - 1;
+    /// Whether a literal stands at one of the places (bits from `from` on) and may be what it stands for.
+    fn confirmed(&self, text: &[u8], from: usize, seen: &Seen, places: Places, assigns: bool) -> bool {
+        let stands = |bit: usize, h: u32| {
             let at = from + bit;
-            let stands = |h: u32| self.standing(text, at, h).any(|l| l.worth(text, at, assigns));
-            if self.hashes(seen, bit).into_iter().any(|h| self.has(h) && stands(h)) {
-                return true;
-            }
-        }
-        false
+            self.standing(text, at, h).any(|l| l.worth(text, at, assigns))
+        };
+        let four = |bit: usize| (bit, hash_of_four(window(seen, bit)));
+        let three = |bit: usize| (bit, hash_of_three(window(seen, bit)));
+        bits(places.four).map(four).any(|(bit, h)| self.has(h) && stands(bit, h))
+            || bits(places.three).map(three).any(|(bit, h)| self.has(h) && stands(bit, h))
     }
 
-    /// Both hashes of the window at a place of a block.
-    #[inline(always)]
-    fn hashes(&self, seen: &Seen, bit: usize) -> [u32; 2] {
-        let window = u32::from_le_bytes([seen[bit], seen[bit + 1], seen[bit + 2], seen[bit + 3]]);
-        [hash_of_four(window), hash_of_three(window)]
-    }
-
-    /// Calls back for every place where a literal stands, with the place of its window.
+    /// Calls back for every place where a literal stands, with the place of its window, in order.
     pub(super) fn candidates(&self, text: &[u8], mut found: impl FnMut(Candidate)) {
-        for from in (0..text.len()).step_by(BLOCK) {
+        let mut from = 0;
+        loop {
             let mut copy = Seen::from([0; size_of::<Seen>()]);
             let (seen, left) = (seen(text, from, text.len(), &mut copy), text.len() - from);
             let masks = self.eye.masks(seen, left);
-            let mut windows = self.all_windows(seen, left, &masks);
-            // The byte before the block is not in its masks.
-            windows |= u64::from(from > 0) & self.eye.windows(&self.heads, seen, left);
-            while windows != 0 {
-                let bit = index(windows.trailing_zeros());
-                windows &= windows - 1;
-                for h in self.hashes(seen, bit) {
+            let places = self.all_places(seen, left, &masks);
+            let last = left <= BLOCK;
+            // The blocks overlap: the first half of that is left to the block before, the second half to the next one.
+            let skip = if from == 0 { 0 } else { OVERLAP / 2 };
+            let stop = if last { BLOCK } else { BLOCK - OVERLAP / 2 };
+            for bit in bits(places.four | places.three).filter(|bit| (skip..stop).contains(bit)) {
+                let window = window(seen, bit);
+                for h in [hash_of_four(window), hash_of_three(window)] {
                     if self.has(h) {
                         let at = from + bit;
                         self.standing(text, at, h).for_each(|l| found(Candidate { at, trigger: l.trigger }));
                     }
                 }
             }
+            if last {
+                return;
+            }
+            from += BLOCK - OVERLAP;
         }
     }
 
@@ -467,6 +515,20 @@ fn twenty(bits: u64) -> u64 {
 #[expect(clippy::as_conversions, reason = "hot path: u32 fits usize on every target that runs this")]
 fn index(x: u32) -> usize {
     x as usize
+}
+
+/// `- _ / =` and `. ~ $ % ,`: what [`Masks`] tells of a separator.
+fn separates(b: u8) -> bool {
+    b"-_/=.~$%,".contains(&b)
+}
+
+/// The rarest window that ends with a separator: of four bytes if there is one, else of the literal's first three.
+fn parted_window(literal: &[u8]) -> Option<usize> {
+    let ending = |from: usize| separates(literal[from + 3]);
+    let four = (0..literal.len().saturating_sub(3))
+        .filter(|from| ending(*from))
+        .min_by_key(|from| familiarity(&literal[*from..from + 4].to_ascii_lowercase()));
+    four.or_else(|| literal.get(2).is_some_and(|b| separates(*b)).then_some(0))
 }
 
 /// The window of a literal that text holds least often, by the pairs in it: four bytes where the literal has them.

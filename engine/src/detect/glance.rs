@@ -118,20 +118,28 @@ pub(super) struct Buckets {
 }
 
 impl Buckets {
-    /// Windows are folded (`| 0x20` on each byte). Neighbours in order share a bucket.
+    /// Windows are folded (`| 0x20` on each byte). Each goes into the bucket that it widens least.
     pub(super) fn of(mut windows: Vec<Window>) -> Self {
         windows.sort_unstable();
         windows.dedup();
+        // In an order that has nothing to do with the alphabet, so that the first ones are not all alike.
+        let shuffled = |(three, _): &Window| {
+            u32::from_le_bytes([three[1], three[2], three[0], 0]).wrapping_mul(0x9E37_79B1)
+        };
+        windows.sort_by_key(shuffled);
+        let mut nibbles = [Nibbles::default(); 8];
+        for window in &windows {
+            let widened = |n: &usize| nibbles[*n].with(window).breadth() - nibbles[*n].breadth();
+            let best = (0..8).min_by_key(widened).unwrap_or(0);
+            nibbles[best] = nibbles[best].with(window);
+        }
         let mut buckets = Self { low: [[0; 16]; 4], high: [[0; 16]; 4] };
-        let count = windows.len().max(1);
-        for (number, (three, fourth)) in windows.iter().enumerate() {
-            let bit = 1u8 << (number * 8 / count);
-            for (place, byte) in three.iter().chain(fourth).enumerate() {
-                buckets.low[place][usize::from(byte & 15)] |= bit;
-                buckets.high[place][usize::from(byte >> 4)] |= bit;
-            }
-            if fourth.is_none() {
-                buckets.low[3].iter_mut().chain(&mut buckets.high[3]).for_each(|set| *set |= bit);
+        for (number, sets) in nibbles.iter().enumerate() {
+            for place in 0..4 {
+                for nibble in 0..16 {
+                    buckets.low[place][nibble] |= u8::from(sets.low[place] >> nibble & 1 == 1) << number;
+                    buckets.high[place][nibble] |= u8::from(sets.high[place] >> nibble & 1 == 1) << number;
+                }
             }
         }
         buckets
@@ -143,6 +151,31 @@ impl Buckets {
             self.low[place][usize::from(byte & 15)] & self.high[place][usize::from(byte >> 4)]
         };
         of(0) & of(1) & of(2) & of(3) != 0
+    }
+}
+
+/// The nibbles that the windows of one bucket have at each place, as sets.
+#[derive(Clone, Copy, Default)]
+struct Nibbles {
+    low: [u16; 4],
+    high: [u16; 4],
+}
+
+impl Nibbles {
+    fn with(mut self, (three, fourth): &Window) -> Self {
+        for (place, byte) in three.iter().chain(fourth).enumerate() {
+            self.low[place] |= 1 << (byte & 15);
+            self.high[place] |= 1 << (byte >> 4);
+        }
+        if fourth.is_none() {
+            (self.low[3], self.high[3]) = (u16::MAX, u16::MAX);
+        }
+        self
+    }
+
+    /// How many windows of four bytes it lets through.
+    fn breadth(&self) -> u64 {
+        self.low.iter().chain(&self.high).map(|set| u64::from(set.count_ones())).product()
     }
 }
 

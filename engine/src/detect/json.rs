@@ -143,7 +143,8 @@ impl Walk<'_, '_, '_> {
             }
             let (start, end, escaped) = self.string()?;
             self.key(start, end, escaped);
-            let verdict = self.search.rules.classify_key(&self.text[start..end]);
+            let key = &self.text[start..end];
+            let verdict = self.search.rules.classify_name(key, self.search.scratch);
             self.take(b':')?;
             let verdict = match verdict.kin() {
                 Some(kin) => verdict.answered(self.told(open, kin)?),

@@ -20,6 +20,7 @@ mod hash_key;
 mod inflate;
 mod inspect;
 mod json;
+mod key_cache;
 mod keys;
 mod landmarks;
 mod marker;

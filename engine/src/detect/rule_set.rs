@@ -8,14 +8,14 @@ use terrasift_schemas::detection::{Action, Category};
 use terrasift_schemas::rules::RuleFile;
 
 use super::families::{self, Proof};
-use super::gate::{Gate, Literal, RUN, Trigger, rarest_window};
+use super::gate::{Gate, Literal, Trigger, rarest_window};
 use super::json::{self, PairPart};
 use super::shape::{Part, RUN_MAX, Shape};
 use super::structural as rule;
 use super::tenant::Overlay;
 use super::{
-    HashKey, Hint, KeyVerdict, RuleError, RuleIx, announced, assignment, keys, landmarks, marker, network,
-    people,
+    HashKey, Hint, KeyVerdict, RuleError, RuleIx, Scratch, announced, assignment, keys, landmarks, marker,
+    network, people,
 };
 
 /// What is known of a rule.
@@ -94,14 +94,8 @@ impl Core {
             for notation in family.shapes {
                 let shape = Shape::parse(notation);
                 let number = u16::try_from(shapes.len()).unwrap_or(u16::MAX);
-                for (text, window, back) in anchors(&shape) {
-                    let word = shape.word_start && usize::from(back) == window;
-                    // What begins a word is looked for by its first bytes, everything else by its rarest ones.
-                    let (window, back) = if word { (0, 0) } else { (window, back) };
-                    let trigger = Trigger::Shape { shape: number, back };
-                    let need = shape.shortest().saturating_sub(usize::from(back));
-                    let run = shape.has_run(RUN);
-                    literals.push(Literal { text, window, fold: false, trigger, need, word, run });
+                for (text, at) in anchors(&shape) {
+                    literals.push(Literal::of_shape(text, number, at, &shape));
                 }
                 let open_ended =
                     shape.parts.iter().any(|part| matches!(part, Part::Run { max, .. } if *max == RUN_MAX));
@@ -126,42 +120,14 @@ fn structural_literals(literals: &mut Vec<Literal>) {
     literals.push(Literal::new(b"PuTTY-User-Key-File", false, Trigger::Block));
     literals.push(Literal::new(b"eyJ", false, Trigger::Jwt));
     for scheme in assignment::SCHEMES {
-        let trigger = Trigger::Header;
-        literals.push(Literal {
-            text: scheme.to_vec(),
-            window: 0,
-            fold: true,
-            trigger,
-            need: 0,
-            word: false,
-            run: false,
-        });
+        literals.push(Literal::beginning(scheme, true, Trigger::Header));
     }
     for (text, mark) in landmarks::literals() {
-        let window = rarest_window(text.as_bytes());
-        let back = u8::try_from(window).unwrap_or(u8::MAX);
-        let trigger = Trigger::Landmark { mark, back };
-        literals.push(Literal {
-            text: text.as_bytes().to_vec(),
-            window,
-            fold: true,
-            trigger,
-            need: 0,
-            word: false,
-            run: false,
-        });
+        let back = u8::try_from(rarest_window(text.as_bytes())).unwrap_or(u8::MAX);
+        literals.push(Literal::new(text.as_bytes(), true, Trigger::Landmark { mark, back }));
     }
     for window in network::WINDOWS {
-        let trigger = Trigger::Address;
-        literals.push(Literal {
-            text: window.to_vec(),
-            window: 0,
-            fold: false,
-            trigger,
-            need: 0,
-            word: false,
-            run: false,
-        });
+        literals.push(Literal::beginning(window, false, Trigger::Address));
     }
     for second in *b"cd" {
         for third in *b"0123456789abcdef" {
@@ -170,12 +136,12 @@ fn structural_literals(literals: &mut Vec<Literal>) {
     }
 }
 
-/// Literals that every match of the shape holds: text, its window, and the window's distance from the match's begin.
-/// Where the shape's literals are short, the literal with all that may stand behind it.
-pub(super) fn anchors(shape: &Shape) -> Vec<(Vec<u8>, usize, u8)> {
+/// Literals that every match of the shape holds, with their distance from the match's begin. Where the shape's literals are
+/// short, the literal with all that may stand behind it.
+pub(super) fn anchors(shape: &Shape) -> Vec<(Vec<u8>, usize)> {
     let mut offset = 0usize;
     let mut best: Option<(Vec<u8>, usize)> = None;
-    let mut short: Vec<(Vec<u8>, usize, u8)> = Vec::new();
+    let mut short: Vec<(Vec<u8>, usize)> = Vec::new();
     for (i, part) in shape.parts.iter().enumerate() {
         match part {
             Part::Text(t) => {
@@ -184,9 +150,8 @@ pub(super) fn anchors(shape: &Shape) -> Vec<(Vec<u8>, usize, u8)> {
                         best = Some((t.clone(), offset));
                     }
                 } else if short.is_empty() {
-                    let from = u8::try_from(offset).unwrap_or(u8::MAX);
                     short =
-                        spread(t, &shape.parts[i + 1..]).into_iter().map(|w| (w.to_vec(), 0, from)).collect();
+                        spread(t, &shape.parts[i + 1..]).into_iter().map(|w| (w.to_vec(), offset)).collect();
                 }
                 offset += t.len();
             }
@@ -199,13 +164,7 @@ pub(super) fn anchors(shape: &Shape) -> Vec<(Vec<u8>, usize, u8)> {
             Part::Open | Part::Close => {}
         }
     }
-    match best {
-        Some((text, at)) => {
-            let window = rarest_window(&text);
-            vec![(text, window, u8::try_from(at + window).unwrap_or(u8::MAX))]
-        }
-        None => short,
-    }
+    best.map_or(short, |literal| vec![literal])
 }
 
 /// A short literal and everything that its neighbours to the right allow.
@@ -313,7 +272,12 @@ impl RuleSet {
     /// What a key says. The slow way: memoise it per distinct key.
     #[must_use]
     pub fn classify_key(&self, key: &str) -> KeyVerdict {
-        self.overlay.classify(key, self)
+        self.overlay.classify(key, keys::classify, self)
+    }
+
+    /// As [`RuleSet::classify_key`], for names that repeat.
+    pub(super) fn classify_name(&self, key: &str, scratch: &mut Scratch) -> KeyVerdict {
+        self.overlay.classify(key, |name| scratch.names.classify(name), self)
     }
 
     /// Whether a member is one half of a name/value pair.

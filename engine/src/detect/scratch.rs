@@ -6,6 +6,7 @@ use zeroize::Zeroize;
 
 use super::explain::Witness;
 use super::gate::Candidate;
+use super::key_cache::KeyCache;
 use super::resolve::Found;
 use super::tenant::PatternScratch;
 
@@ -46,6 +47,8 @@ pub struct Scratch {
     /// Free buffers for decoded text, one a nesting level.
     pub(super) pool: Vec<Decoded>,
     pub(super) round: Vec<u8>,
+    /// Verdicts on names.
+    pub(super) names: KeyCache,
     /// Bytes that the current value may still have read ahead; `None` once it is used up.
     pub(super) fuel: Option<usize>,
     /// For a tenant's own patterns.

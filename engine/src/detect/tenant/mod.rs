@@ -71,18 +71,23 @@ impl Overlay {
         RuleIx(self.base.saturating_add(u16::try_from(own).unwrap_or(u16::MAX)))
     }
 
-    /// What the key says: the built-in verdict and the tenant's key rules, in the one order of all rules.
-    pub(super) fn classify(&self, key: &str, rules: &RuleSet) -> KeyVerdict {
+    /// What the key says: `builtin`, the verdict of the built-in rules, and the tenant's key rules, in the one order of all
+    /// rules.
+    pub(super) fn classify(
+        &self,
+        key: &str,
+        builtin: impl FnOnce(&str) -> KeyVerdict,
+        rules: &RuleSet,
+    ) -> KeyVerdict {
         // Our own marker is a word that says nothing: a second run must not hear "credential" where the first took one
         // out, nor `password` at the end of what was `password=…`.
         match marker::without(key) {
-            Some(rest) => self.said(&rest, rules),
-            None => self.said(key, rules),
+            Some(rest) => self.said(&rest, builtin(&rest), rules),
+            None => self.said(key, builtin(key), rules),
         }
     }
 
-    fn said(&self, key: &str, rules: &RuleSet) -> KeyVerdict {
-        let mut builtin = keys::classify(key);
+    fn said(&self, key: &str, mut builtin: KeyVerdict, rules: &RuleSet) -> KeyVerdict {
         if let KeyVerdict::Sensitive(ix) = builtin {
             if !rules.enabled(ix) {
                 builtin = KeyVerdict::Plain;
