@@ -15,10 +15,16 @@ const SHORTEST: usize = 8;
 const BUDGET_BYTES: usize = 2 * 1024 * 1024;
 /// 2^18 bits: 32 KiB, one in four set when full.
 const FILTER_WORDS: usize = 4096;
+/// 2^22 bits: 512 KiB for the four-byte pieces of secrets, one in seventeen set by 50,000 of them.
+const PIECE_WORDS: usize = 1 << 16;
+/// Every fifth place of a text is looked at: a secret has a piece of four bytes at one of five places in a row, in its
+/// first eight bytes (sampled q-grams: Sutinen and Tarhio, "On using q-gram locations in approximate string matching", 1995).
+const STRIDE: usize = 5;
+const PIECE: usize = SHORTEST + 1 - STRIDE;
 /// One fingerprint: head (32 bits), length (32 bits), whole (64 bits).
 const ENTRY_BYTES: usize = 16;
-/// Fits the budget with the filter, and with the half-empty state of a growing vector.
-const ENTRIES_MAX: usize = (BUDGET_BYTES / 2 - FILTER_WORDS * 8) / ENTRY_BYTES;
+/// What the tables leave of the budget. Entries grow by a sixteenth, and both sizes are there while they do.
+const ENTRIES_MAX: usize = (BUDGET_BYTES - (FILTER_WORDS + PIECE_WORDS) * 8) / 2 / ENTRY_BYTES;
 
 /// There are more secrets than 2 MiB of fingerprints hold: the state goes to review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +49,9 @@ struct Entry {
 pub struct Taint {
     key: [u8; 16],
     multiplier: u64,
+    small: u32,
     filter: Vec<u64>,
+    pieces: Vec<u64>,
     /// Sorted by head, longest first within a head, once searched.
     entries: Vec<Entry>,
 }
@@ -54,7 +62,16 @@ impl Taint {
     pub fn new(key: [u8; 16]) -> Self {
         let mut hasher = SipHasher24::new_with_key(&key);
         hasher.write(b"terrasift/taint/window");
-        Self { key, multiplier: hasher.finish() | 1, filter: Vec::new(), entries: Vec::new() }
+        let multiplier = hasher.finish() | 1;
+        let [low @ .., _, _, _, _] = multiplier.to_be_bytes();
+        Self {
+            key,
+            multiplier,
+            small: u32::from_be_bytes(low) | 1,
+            filter: Vec::new(),
+            pieces: Vec::new(),
+            entries: Vec::new(),
+        }
     }
 
     /// Remembers a secret; texts below eight bytes and common words are ignored.
@@ -76,8 +93,16 @@ impl Taint {
         }
         if self.filter.is_empty() {
             self.filter = vec![0; FILTER_WORDS];
+            self.pieces = vec![0; PIECE_WORDS];
+        }
+        for at in 0..STRIDE {
+            let place = self.place(piece(bytes, at));
+            self.pieces[word(place)] |= 1 << (place & 63);
         }
         self.filter[slot(mixed)] |= bit(mixed);
+        if self.entries.len() == self.entries.capacity() {
+            self.entries.reserve_exact((self.entries.len() / 16).max(64));
+        }
         self.entries.insert(place, entry);
         Ok(())
     }
@@ -96,19 +121,44 @@ impl Taint {
         if self.entries.is_empty() || bytes.len() < SHORTEST {
             return;
         }
-        for at in 0..=bytes.len() - SHORTEST {
-            let mixed = self.mix(window(bytes, at));
-            if self.filter[slot(mixed)] & bit(mixed) == 0 {
+        self.each(bytes, |start, end| {
+            match found.last_mut() {
+                // Overlapping copies make one span: each of them is a secret.
+                Some(last) if start < last.1 => last.1 = last.1.max(end),
+                _ => found.push((start, end)),
+            }
+            true
+        });
+    }
+
+    /// Calls back for the longest known secret at each place where one stands, in order, until told to stop.
+    pub(crate) fn each(&self, bytes: &[u8], mut seen: impl FnMut(usize, usize) -> bool) {
+        if self.entries.is_empty() || bytes.len() < SHORTEST {
+            return;
+        }
+        for at in (0..=bytes.len() - PIECE).step_by(STRIDE) {
+            let place = self.place(piece(bytes, at));
+            if self.pieces[word(place)] >> (place & 63) & 1 == 0 {
                 continue;
             }
-            if let Some(end) = self.confirm(bytes, at, head(mixed)) {
-                match found.last_mut() {
-                    // Overlapping copies make one span: each of them is a secret.
-                    Some(last) if at < last.1 => last.1 = last.1.max(end),
-                    _ => found.push((at, end)),
+            for start in (at + 1).saturating_sub(STRIDE)..=at.min(bytes.len() - SHORTEST) {
+                let mixed = self.mix(window(bytes, start));
+                if self.filter[slot(mixed)] & bit(mixed) == 0 {
+                    continue;
+                }
+                if let Some(end) = self.confirm(bytes, start, head(mixed))
+                    && !seen(start, end)
+                {
+                    return;
                 }
             }
         }
+    }
+
+    /// Where a piece stands in the table of pieces. Keyed, so that nobody can fill it up from outside.
+    #[inline]
+    fn place(&self, piece: u32) -> u32 {
+        piece.wrapping_mul(self.small) >> (32 - 22)
     }
 
     #[inline]
@@ -133,6 +183,106 @@ impl Taint {
     }
 }
 
+/// Buffers for the search in bytes of JSON.
+#[derive(Default)]
+pub(crate) struct Copies {
+    decoded: Vec<u8>,
+    /// `(decoded offset, raw offset)` behind each escape.
+    shifts: Vec<(usize, usize)>,
+}
+
+impl Copies {
+    /// Whether a known secret stands in these bytes of JSON, escaped in whatever way, that does not lie within one of the
+    /// raw spans (sorted). May also say so where none stands in one string.
+    pub(crate) fn outside(
+        &mut self,
+        taint: &Taint,
+        json: &[u8],
+        spans: &mut impl Iterator<Item = (usize, usize)>,
+    ) -> bool {
+        if taint.is_empty() {
+            return false;
+        }
+        let escaped = memchr::memchr(b'\\', json).is_some();
+        if escaped {
+            self.decode(json);
+        }
+        let bytes = if escaped { &self.decoded } else { json };
+        let mut span = spans.next();
+        let mut outside = false;
+        taint.each(bytes, |start, end| {
+            let (start, end) = if escaped { (self.raw(start), self.raw(end)) } else { (start, end) };
+            while span.is_some_and(|(_, to)| to < end) {
+                span = spans.next();
+            }
+            outside = span.is_none_or(|(from, _)| start < from);
+            !outside
+        });
+        outside
+    }
+
+    /// All escapes resolved, wherever they stand: strings of valid JSON come out as they are meant.
+    fn decode(&mut self, json: &[u8]) {
+        self.decoded.clear();
+        self.shifts.clear();
+        let mut at = 0;
+        while let Some(run) = memchr::memchr(b'\\', &json[at..]) {
+            self.decoded.extend_from_slice(&json[at..at + run]);
+            at += run;
+            let (character, len) = escape(&json[at..]);
+            let mut utf8 = [0; 4];
+            self.decoded.extend_from_slice(character.encode_utf8(&mut utf8).as_bytes());
+            at = json.len().min(at + len);
+            self.shifts.push((self.decoded.len(), at));
+        }
+        self.decoded.extend_from_slice(&json[at..]);
+    }
+
+    /// The raw offset of a decoded one. Within an escape: its end.
+    fn raw(&self, at: usize) -> usize {
+        match self.shifts.partition_point(|(decoded, _)| *decoded <= at) {
+            0 => at,
+            n => self.shifts[n - 1].1 + (at - self.shifts[n - 1].0),
+        }
+    }
+
+    /// Bytes held.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.decoded.capacity() + self.shifts.capacity() * size_of::<(usize, usize)>()
+    }
+}
+
+impl Drop for Copies {
+    fn drop(&mut self) {
+        self.decoded.zeroize();
+    }
+}
+
+/// The character of the escape that begins here, and its raw length. JSON was checked before.
+fn escape(bytes: &[u8]) -> (char, usize) {
+    let unit = |at: usize| {
+        let digits = bytes.get(at..at + 4)?;
+        digits.iter().try_fold(0, |code, digit| Some(code << 4 | char::from(*digit).to_digit(16)?))
+    };
+    match bytes.get(1) {
+        Some(b'n') => ('\n', 2),
+        Some(b't') => ('\t', 2),
+        Some(b'r') => ('\r', 2),
+        Some(b'b') => ('\u{8}', 2),
+        Some(b'f') => ('\u{c}', 2),
+        Some(b'u') => match unit(2) {
+            Some(high @ 0xd800..0xdc00) => {
+                let low = unit(8).unwrap_or(0xdc00);
+                let code = 0x1_0000 + ((high - 0xd800) << 10) + (low & 0x3ff);
+                (char::from_u32(code).unwrap_or('\u{fffd}'), 12)
+            }
+            code => (code.and_then(char::from_u32).unwrap_or('\u{fffd}'), 6),
+        },
+        Some(byte) => (char::from(*byte), 2),
+        None => ('\\', 1),
+    }
+}
+
 impl Drop for Taint {
     fn drop(&mut self) {
         self.key.zeroize();
@@ -144,6 +294,19 @@ fn window(bytes: &[u8], at: usize) -> u64 {
     let mut eight = [0; SHORTEST];
     eight.copy_from_slice(&bytes[at..at + SHORTEST]);
     u64::from_le_bytes(eight)
+}
+
+#[inline]
+fn piece(bytes: &[u8], at: usize) -> u32 {
+    let mut four = [0; PIECE];
+    four.copy_from_slice(&bytes[at..at + PIECE]);
+    u32::from_le_bytes(four)
+}
+
+#[inline]
+#[expect(clippy::as_conversions, reason = "hot path: 22 bits fit usize")]
+fn word(place: u32) -> usize {
+    (place >> 6) as usize
 }
 
 #[inline]
@@ -252,7 +415,8 @@ mod tests {
         let mut taint = Taint::new([1; 16]);
         let full = (0..ENTRIES_MAX + 1).try_for_each(|n| taint.learn(&format!("secret-{n:08}")));
         assert_eq!(full, Err(TaintFull));
-        assert!(taint.entries.capacity() * size_of::<Entry>() + taint.filter.len() * 8 <= BUDGET_BYTES);
+        let tables = (taint.filter.len() + taint.pieces.len()) * 8;
+        assert!(taint.entries.capacity() * size_of::<Entry>() + tables <= BUDGET_BYTES);
         assert_eq!(taint.learn("secret-00000001"), Ok(()));
     }
 

@@ -18,6 +18,13 @@ pub(super) struct Carry {
     in_scalar: u64,
 }
 
+impl Carry {
+    /// The next byte belongs to a string.
+    pub(super) fn is_open(self) -> bool {
+        self.in_string != 0 || self.escaped != 0
+    }
+}
+
 /// Appends the positions of the tokens in `bytes` (whole blocks; a rest is left alone) and returns how many bytes were
 /// indexed. Positions count from `base`.
 pub(super) fn index(

@@ -53,6 +53,11 @@ impl<'a> Unit<'a> {
         &self.text[from - self.start..to - self.start]
     }
 
+    /// Offset in the input of a position of the window.
+    pub(crate) fn offset(&self, position: usize) -> u64 {
+        self.base + u64::try_from(position).unwrap_or(u64::MAX)
+    }
+
     /// Bytes from a position of the window to the unit's end.
     pub(crate) fn bytes_from(&self, from: usize) -> &'a [u8] {
         &self.text.as_bytes()[from - self.start..]

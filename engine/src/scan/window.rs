@@ -74,6 +74,29 @@ impl Window {
         self.finished = true;
     }
 
+    /// Indexes all that was fed, for the moment. Nothing must be cut here but white space; false, and nothing is done,
+    /// where a string is.
+    pub(crate) fn pause(&mut self) -> bool {
+        let end = self.bytes.len();
+        self.bytes.resize(self.indexed + (end - self.indexed).next_multiple_of(BLOCK), b' ');
+        let before = (self.carry, self.tokens.len(), self.indexed);
+        self.index();
+        self.bytes.truncate(end);
+        self.indexed = end;
+        if self.carry.is_open() {
+            self.carry = before.0;
+            self.tokens.truncate(before.1);
+            self.indexed = before.2;
+            return false;
+        }
+        true
+    }
+
+    /// Passes over bytes that are not fed. The window is empty.
+    pub(crate) fn skip(&mut self, bytes: usize) {
+        self.base += u64::try_from(bytes).unwrap_or(u64::MAX);
+    }
+
     fn index(&mut self) {
         // At worst each byte is a token; the index writes up to a block's worth beyond.
         grow(&mut self.tokens, self.bytes.len() - self.indexed + 64);

@@ -101,8 +101,7 @@ impl Walk {
             }
         };
         let start = unit.position(at);
-        self.replace(unit, start, start + raw.len(), rule, raw, true);
-        self.report(unit, rule, raw.len());
+        self.redact(unit, (start, start + raw.len()), rule, raw, true);
         Ok(())
     }
 
@@ -129,6 +128,7 @@ impl Walk {
             self.rewrite_key(unit, open, close, text)
         } else {
             if may_need_name(text) {
+                self.needs_walk();
                 self.names.keep(self.depth, text);
             }
             if close == open + 1 {
@@ -170,6 +170,7 @@ impl Walk {
     }
 
     fn rewrite_key(&mut self, unit: &Unit<'_>, open: usize, close: usize, text: &str) -> Result<(), Refusal> {
+        self.needs_walk();
         self.rules.inspect_key(text, &mut self.scratch, &mut self.hits);
         self.find_copies(text);
         self.learn_hits(unit, open, text)?;
@@ -193,10 +194,12 @@ impl Walk {
         self.find_copies(&text);
         if self.hits.is_empty() && self.found.is_empty() {
             if may_need_name(&text) {
+                self.needs_walk();
                 self.names.keep_index(&text);
             }
             return Ok(close + 1);
         }
+        self.needs_walk();
         self.learn_hits(unit, at, &text)?;
         self.merge();
         let name = self.redacted(&text);
@@ -307,8 +310,7 @@ impl Walk {
         for index in 0..self.spans.len() {
             let span = self.spans[index];
             let (from, to) = (self.offsets[2 * index], self.offsets[2 * index + 1]);
-            self.replace(unit, from, to, span.rule, &text[span.start..span.end], false);
-            self.report(unit, span.rule, span.end - span.start);
+            self.redact(unit, (from, to), span.rule, &text[span.start..span.end], false);
         }
         if !suffix.is_empty() && self.emit {
             let end = unit.position(close);
@@ -319,26 +321,35 @@ impl Walk {
         Ok(())
     }
 
-    /// Writes what stands before the span, then the marker instead of it.
-    fn replace(&mut self, unit: &Unit<'_>, from: usize, to: usize, rule: RuleIx, value: &str, quoted: bool) {
-        if !self.emit {
-            return;
+    /// Writes what stands before the raw span, then the marker instead of it, and says so.
+    fn redact(&mut self, unit: &Unit<'_>, raw: (usize, usize), rule: RuleIx, value: &str, quoted: bool) {
+        let pointer = &self.pointer;
+        let pointer = || pointer.render(|from, to| unit.slice(from, to));
+        if self.mode.find {
+            self.tally.add(&self.rules, rule, value.len(), pointer);
+        } else if let Some(notes) = &mut self.notes {
+            let place = (unit.offset(raw.0), unit.offset(raw.1));
+            notes.edit(&self.rules, rule, place, value.len(), quoted, pointer);
         }
-        self.out.extend_from_slice(unit.slice(self.copied, from).as_bytes());
-        if quoted {
-            self.out.push(b'"');
+        if self.emit {
+            self.out.extend_from_slice(unit.slice(self.copied, raw.0).as_bytes());
+            self.quoted(quoted, |walk| walk.rules.replacement(rule, value, &walk.hash_key, &mut walk.out));
+            self.copied = raw.1;
         }
-        self.rules.replacement(rule, value, &self.hash_key, &mut self.out);
-        if quoted {
-            self.out.push(b'"');
-        }
-        self.copied = to;
     }
 
-    fn report(&mut self, unit: &Unit<'_>, rule: RuleIx, bytes: usize) {
-        if self.mode.find {
-            let pointer = &self.pointer;
-            self.tally.add(&self.rules, rule, bytes, || pointer.render(|from, to| unit.slice(from, to)));
+    /// The marker of a rule that does not need the value.
+    pub(super) fn marker(&mut self, rule: RuleIx, quoted: bool) {
+        self.quoted(quoted, |walk| walk.rules.replacement(rule, "", &walk.hash_key, &mut walk.out));
+    }
+
+    fn quoted(&mut self, quoted: bool, write: impl FnOnce(&mut Self)) {
+        if quoted {
+            self.out.push(b'"');
+        }
+        write(self);
+        if quoted {
+            self.out.push(b'"');
         }
     }
 }

@@ -30,9 +30,11 @@ mod marker;
 mod marks;
 mod members;
 mod names;
+mod notes;
 mod oversize;
 mod passes;
 mod pointer;
+mod replay;
 mod roles;
 mod siblings;
 mod stream;
@@ -43,7 +45,7 @@ mod values;
 mod walk;
 
 pub use catalog::{StateSift, sift_stateless};
-pub use passes::{Redactor, TaintPass};
+pub use passes::{Redactor, Survey, TaintPass};
 
 /// What all states of one pipeline version share.
 pub struct Pipeline {

@@ -110,6 +110,8 @@ pub(super) struct Stream<L> {
     pub kind: super::kind::Kind,
     /// What is kept of an instance above the cap.
     pub oversize: super::oversize::Kept,
+    /// Position in the window up to which bytes were given to the notes.
+    noted: usize,
 }
 
 impl<L: Listener> Stream<L> {
@@ -126,6 +128,7 @@ impl<L: Listener> Stream<L> {
             wanted: true,
             kind: super::kind::Kind::default(),
             oversize: super::oversize::Kept::default(),
+            noted: 0,
         }
     }
 
@@ -165,10 +168,11 @@ impl<L: Listener> Stream<L> {
             + self.frames.capacity() * size_of::<Frame>()
             + self.places.capacity() * size_of::<Place>()
             + self.oversize.memory_bytes()
+            + self.walk.notes.as_ref().map_or(0, super::notes::Notes::memory_bytes)
             + self.listener.memory_bytes()
     }
 
-    fn run(&mut self) -> Result<(), Refusal> {
+    pub(super) fn run(&mut self) -> Result<(), Refusal> {
         while self.step()? {}
         if self.window.peek().is_none() {
             // Nothing but white space is left, or the inside of a skipped string.
@@ -187,9 +191,19 @@ impl<L: Listener> Stream<L> {
             return;
         }
         self.flush(self.done);
+        self.note(self.done);
+        self.noted = 0;
         self.window.compact(self.done);
         self.done = 0;
         self.walk.copied = 0;
+    }
+
+    /// Gives bytes up to a position to the notes.
+    fn note(&mut self, to: usize) {
+        if let Some(notes) = &mut self.walk.notes {
+            notes.take(&self.window.bytes()[self.noted..to]);
+            self.noted = to;
+        }
     }
 
     /// Copies the input up to a position, unless only units are collected.
@@ -289,6 +303,12 @@ impl<L: Listener> Stream<L> {
         self.window.consume(1);
         self.done = at + 1;
         self.finder.reset();
+        if role == Role::Resources {
+            self.note(self.done);
+            if let Some(notes) = &mut self.walk.notes {
+                notes.begin(self.window.offset(self.done));
+            }
+        }
         self.frames.push(Frame {
             role,
             object: byte == b'{',
@@ -311,6 +331,10 @@ impl<L: Listener> Stream<L> {
         self.done = at + 1;
         match frame.role {
             Role::Resource => {
+                self.note(self.done);
+                if let Some(notes) = &mut self.walk.notes {
+                    notes.end(self.window.offset(at + 1));
+                }
                 self.walk.names.leave_resource();
                 self.wanted = true;
                 self.listener.resource_end()?;

@@ -35,7 +35,7 @@ impl Tally {
         for (category, count) in CATEGORIES.iter().zip(&mut self.counts) {
             *count += u64::from(*category == info.category);
         }
-        if self.listed.len() >= LISTED_MAX || self.pointer_bytes >= POINTER_BYTES_MAX {
+        if !self.is_open() {
             self.truncated += 1;
             return;
         }
@@ -48,6 +48,11 @@ impl Tally {
             pointer,
             bytes: u64::try_from(bytes).unwrap_or(u64::MAX),
         });
+    }
+
+    /// Whether the next detection is listed.
+    pub(super) fn is_open(&self) -> bool {
+        self.listed.len() < LISTED_MAX && self.pointer_bytes < POINTER_BYTES_MAX
     }
 
     /// The report.

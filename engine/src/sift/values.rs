@@ -189,6 +189,7 @@ impl<L: Listener> Stream<L> {
 
     /// A value above the cap.
     fn go_down(&mut self, role: Role, ctx: Ctx, at: usize, byte: u8) -> Result<bool, Refusal> {
+        self.walk.needs_walk();
         let bounded = matches!(role, Role::Field(_) | Role::Member(super::roles::Member::IndexKey));
         match byte {
             b'{' | b'[' if !bounded => {

@@ -9,6 +9,7 @@ use super::keys::KeyMemo;
 use super::leaf::Span;
 use super::marks::{Here, Marks, Shape, Verdict};
 use super::names::Names;
+use super::notes::Notes;
 use super::pointer::{Pointer, Seg};
 use super::siblings::Siblings;
 use super::tally::Tally;
@@ -91,6 +92,8 @@ pub(super) struct Walk {
     pub(super) offsets: Vec<usize>,
     pub(super) decoded: String,
     pub(super) key_text: String,
+    /// What a second pass is told, in the first one of two.
+    pub(super) notes: Option<Notes>,
     /// Tokens of this unit that were looked at for [`Siblings`].
     pub(super) looks: usize,
 }
@@ -119,6 +122,7 @@ impl Walk {
             offsets: Vec::new(),
             decoded: String::new(),
             key_text: String::new(),
+            notes: None,
             looks: 0,
         }
     }
@@ -135,6 +139,13 @@ impl Walk {
             + self.names.memory_bytes()
             + self.marks.memory_bytes()
             + self.memo.memory_bytes()
+    }
+
+    /// The resource at hand is more than its redactions.
+    pub(super) fn needs_walk(&mut self) {
+        if let Some(notes) = &mut self.notes {
+            notes.needs_walk();
+        }
     }
 
     /// The whole unit is one value.
