@@ -15,7 +15,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use terrasift_engine::detect::{HashKey, RuleSet};
 use terrasift_engine::refusal::Refusal;
-use terrasift_engine::sift::{Redactor, TaintPass};
+use terrasift_engine::sift::{Redactor, Survey, TaintPass};
 use terrasift_schemas::detection::Report;
 
 use crate::{config, rule_file};
@@ -197,7 +197,7 @@ fn learn(
     key: [u8; 16],
     input: impl Read,
     bar: Option<&ProgressBar>,
-) -> Result<terrasift_engine::taint::Taint, Stop> {
+) -> Result<Survey, Stop> {
     let mut pass = TaintPass::new(rules, key);
     chunks(input, bar, |chunk| Ok(pass.push(chunk)?))?;
     Ok(pass.finish()?)

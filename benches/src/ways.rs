@@ -9,8 +9,7 @@ use simd_json::Buffers;
 use terrasift_engine::detect::{HashKey, RuleSet};
 use terrasift_engine::refusal::Refusal;
 use terrasift_engine::scan::{DEPTH_MAX, Find, Finder, Window};
-use terrasift_engine::sift::{Pipeline, Redactor, SiftJob, SiftedState, StateSift, TaintPass};
-use terrasift_engine::taint::Taint;
+use terrasift_engine::sift::{Pipeline, Redactor, SiftJob, SiftedState, StateSift, Survey, TaintPass};
 
 /// First of two passes.
 ///
@@ -19,7 +18,7 @@ use terrasift_engine::taint::Taint;
 pub fn taint<C: AsRef<[u8]>>(
     rules: &Arc<RuleSet>,
     chunks: impl IntoIterator<Item = C>,
-) -> Result<Taint, Refusal> {
+) -> Result<Survey, Refusal> {
     let mut pass = TaintPass::new(rules, [7; 16]);
     for chunk in chunks {
         pass.push(chunk.as_ref())?;

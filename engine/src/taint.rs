@@ -173,12 +173,20 @@ impl Taint {
         hasher.finish()
     }
 
+    /// The end of the longest secret that begins here. Many begin alike (`-----BEGIN`), few of those have one length: the
+    /// text is hashed once for each length.
     fn confirm(&self, bytes: &[u8], at: usize, head: u32) -> Option<usize> {
         let first = self.entries.partition_point(|entry| entry.head < head);
+        let mut hashed: Option<(u32, u64)> = None;
         self.entries[first..].iter().take_while(|entry| entry.head == head).find_map(|entry| {
             let len = usize::try_from(u32::MAX - entry.len).ok()?;
             let end = at.checked_add(len).filter(|end| *end <= bytes.len())?;
-            (self.whole(&bytes[at..end]) == entry.whole).then_some(end)
+            let whole = match hashed {
+                Some((known, whole)) if known == entry.len => whole,
+                _ => self.whole(&bytes[at..end]),
+            };
+            hashed = Some((entry.len, whole));
+            (whole == entry.whole).then_some(end)
         })
     }
 }

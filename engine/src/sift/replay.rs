@@ -160,7 +160,7 @@ impl Replay {
             walk.tally.add(&walk.rules, edit.rule, usize::try_from(edit.bytes).unwrap_or(0), pointer);
         }
         walk.out.extend_from_slice(&bytes[copied..]);
-        if !self.notes.regions.get(self.region).is_some_and(|region| !region.walk) {
+        if self.notes.regions.get(self.region).is_none_or(|region| region.walk) {
             return self.next(stream);
         }
         Ok(())

@@ -7,6 +7,7 @@ mod memory;
 mod oracle;
 mod properties;
 mod refusals;
+mod replay;
 mod siblings;
 
 use std::sync::Arc;
