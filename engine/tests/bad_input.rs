@@ -154,6 +154,7 @@ fn bad_input_has_a_clear_outcome_and_memory_is_held() {
     markers(&rules);
 }
 
+#[expect(clippy::print_stdout, reason = "the figures of docs/sanitization.md")]
 fn tell(name: &str, outcome: &Outcome) {
     println!(
         "{{\"case\":\"{name}\",\"output_bytes\":{},\"heap_growth_bytes\":{},\"took\":\"{:?}\"}}",
