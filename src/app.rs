@@ -8,7 +8,9 @@ use std::time::Duration;
 use anyhow::Context;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use terrasift_actors::{ByteBudget, RateLimits, Services, Telemetry, TenantMeans, Worker, WorkerLimits};
+use terrasift_actors::{
+    ByteBudget, CurrentPipeline, RateLimits, Services, Telemetry, TenantMeans, Worker, WorkerLimits,
+};
 use terrasift_engine::EXTRACTOR_VERSION;
 use terrasift_engine::detect::RuleSet;
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
@@ -229,7 +231,7 @@ async fn start_worker(
             organizations: tenant.organizations,
             client,
             user: user.into(),
-            pipeline: Arc::clone(&pipeline),
+            pipeline: CurrentPipeline::new(Arc::clone(&pipeline)),
             profile,
         }));
     }

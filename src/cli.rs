@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{check, demo, key, migrate, rules, sanitize, schemas, serve};
+use crate::{audit, check, demo, key, migrate, rules, sanitize, schemas, serve};
 
 /// Keeps a Backstage catalog in step with Terraform Cloud, for many tenants, without letting a secret through.
 #[derive(Parser)]
@@ -34,6 +34,9 @@ enum Command {
     Check(check::CheckArguments),
     /// Bring the database's schema up to date, as its owner
     Migrate(migrate::MigrateArguments),
+    /// Read what the sanitizer found in a tenant's states: rules, paths, counts; never a value
+    #[command(after_help = AUDIT_EXAMPLES)]
+    Audit(audit::AuditArguments),
     /// Issue API keys
     Key(key::KeyArguments),
     /// Write the event contract: JSON Schemas and AsyncAPI
@@ -60,6 +63,12 @@ Examples:
 
 Exit status: 0 done · 2 bad input (what was written to standard output is incomplete) · 3 bad rules";
 
+const AUDIT_EXAMPLES: &str = "\
+Examples:
+  terrasift audit --config terrasift.yaml --tenant acme --workspace ws-a1B2
+  terrasift audit --config terrasift.yaml --tenant acme --rule private-key --since 2026-01-01T00:00:00Z
+  terrasift audit --config terrasift.yaml --tenant acme --id 4711 --json | jq '.findings[].pointers'";
+
 impl Cli {
     /// Runs what was asked.
     pub fn run(self) -> anyhow::Result<ExitCode> {
@@ -70,6 +79,7 @@ impl Cli {
             Command::Rules(arguments) => rules::run(&arguments),
             Command::Check(arguments) => check::run(&arguments),
             Command::Migrate(arguments) => migrate::run(&arguments),
+            Command::Audit(arguments) => audit::run(&arguments),
             Command::Key(arguments) => key::run(&arguments),
             Command::Schemas(arguments) => schemas::run(&arguments),
         }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use terrasift_http::{CATALOG_READ_SCOPE, api_key_digest, mint_api_key};
+use terrasift_http::{AUDIT_READ_SCOPE, CATALOG_READ_SCOPE, api_key_digest, mint_api_key};
 use terrasift_postgres::Store;
 use terrasift_schemas::TenantId;
 use terrasift_secrets::Secret;
@@ -25,7 +25,7 @@ pub struct KeyArguments {
 
 #[derive(Subcommand)]
 enum KeyCommand {
-    /// Make a key that may read a tenant's catalog, and print it once
+    /// Make a key of a tenant, and print it once
     Issue {
         #[command(flatten)]
         file: ConfigFile,
@@ -38,6 +38,9 @@ enum KeyCommand {
         /// Days until it expires
         #[arg(long, default_value_t = 365)]
         days: u16,
+        /// What it opens: catalog:read, audit:read
+        #[arg(long, value_delimiter = ',', default_value = CATALOG_READ_SCOPE, value_parser = [CATALOG_READ_SCOPE, AUDIT_READ_SCOPE])]
+        scopes: Vec<String>,
         /// One line of JSON
         #[arg(long)]
         json: bool,
@@ -47,7 +50,7 @@ enum KeyCommand {
 /// Runs a key command.
 #[expect(clippy::print_stdout, reason = "the command line's own voice; the key is shown once, on purpose")]
 pub fn run(arguments: &KeyArguments) -> anyhow::Result<ExitCode> {
-    let KeyCommand::Issue { file, tenant, name, days, json } = &arguments.command;
+    let KeyCommand::Issue { file, tenant, name, days, scopes, json } = &arguments.command;
     let config = config::load(&file.config)?;
     let url = config::secret("postgres.url", &config.postgres.url)?;
     let pepper = config::key("keys.api_key_pepper", &config.keys.api_key_pepper)?;
@@ -55,7 +58,7 @@ pub fn run(arguments: &KeyArguments) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let key = runtime.block_on(async {
         let store = Store::connect(url.expose(), 2).await?;
-        issue(&store, &pepper, tenant, name, Some(expires_at)).await
+        issue(&store, &pepper, tenant, name, scopes, Some(expires_at)).await
     })?;
     if *json {
         println!("{}", serde_json::json!({ "tenant": tenant, "name": name, "key": key.expose() }));
@@ -71,6 +74,7 @@ pub async fn issue(
     pepper: &[u8; 32],
     tenant: &TenantId,
     name: &str,
+    scopes: &[String],
     expires_at: Option<OffsetDateTime>,
 ) -> anyhow::Result<Secret> {
     let mut random = [0; 24];
@@ -78,7 +82,6 @@ pub async fn issue(
         .map_err(|_| anyhow::anyhow!("the operating system gives no random bytes"))?;
     let key = mint_api_key(random);
     let digest = api_key_digest(pepper, key.expose()).context("a new key is not valid")?;
-    let scopes = [CATALOG_READ_SCOPE.to_owned()];
-    store.insert_api_key(tenant, digest, name, &scopes, expires_at).await.context("cannot store the key")?;
+    store.insert_api_key(tenant, digest, name, scopes, expires_at).await.context("cannot store the key")?;
     Ok(key)
 }

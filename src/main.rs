@@ -1,6 +1,7 @@
 //! The one binary. Command line, configuration, wiring; nothing else.
 
 mod app;
+mod audit;
 mod check;
 mod cli;
 mod config;

@@ -23,6 +23,6 @@ mod writer;
 
 pub use byte_budget::{BudgetExhausted, ByteBudget, BytePermit};
 pub use rate_budget::{RateLimits, UserKey};
-pub use services::{Services, TenantMeans, WorkerLimits};
+pub use services::{CurrentPipeline, Services, TenantMeans, WorkerLimits};
 pub use telemetry::{SyncEnd, SyncEnded, Telemetry};
-pub use worker::{Worker, WorkerError};
+pub use worker::{Worker, WorkerError, WorkerSignals};

@@ -10,7 +10,9 @@ use std::time::{Duration, SystemTime};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use terrasift_schemas::event::{Envelope, Event, Priority, STATE_UPDATED_TOPIC, StateUpdated};
-use terrasift_schemas::{OrganizationName, StateVersionId, TraceParent, WorkspaceId};
+use terrasift_schemas::{
+    OrganizationName, PipelineVersion, StateVersionId, TenantId, TraceParent, WorkspaceId,
+};
 use terrasift_terraform_cloud::{FailureKind, ListedWorkspace, WorkspacePage};
 use time::OffsetDateTime;
 
@@ -26,8 +28,10 @@ const PAGES_MAX: u32 = 1000;
 
 /// Messages to the reconciler.
 pub enum ReconcilerMsg {
-    /// It is time for this tenant (by its index), after so many failures in a row.
-    Due(usize, u32),
+    /// It is time for this tenant (by its index), after so many failures in a row, in this round of timers.
+    Due(usize, u32, u64),
+    /// Its rules changed: now, and from then on as usual.
+    Now(TenantId),
 }
 
 /// The actor.
@@ -40,9 +44,16 @@ pub struct ReconcilerArguments {
     pub(crate) budget: ActorRef<RateBudgetMsg>,
 }
 
+/// Its state.
+pub struct ReconcilerState {
+    arguments: ReconcilerArguments,
+    /// By tenant: timers of earlier rounds mean nothing.
+    rounds: Vec<u64>,
+}
+
 impl Actor for Reconciler {
     type Msg = ReconcilerMsg;
-    type State = ReconcilerArguments;
+    type State = ReconcilerState;
     type Arguments = ReconcilerArguments;
 
     async fn pre_start(
@@ -51,9 +62,9 @@ impl Actor for Reconciler {
         arguments: ReconcilerArguments,
     ) -> Result<Self::State, ActorProcessingErr> {
         for index in 0..arguments.tenants.len() {
-            myself.cast(ReconcilerMsg::Due(index, 0))?;
+            myself.cast(ReconcilerMsg::Due(index, 0, 0))?;
         }
-        Ok(arguments)
+        Ok(ReconcilerState { rounds: vec![0; arguments.tenants.len()], arguments })
     }
 
     async fn handle(
@@ -62,9 +73,23 @@ impl Actor for Reconciler {
         message: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        let ReconcilerMsg::Due(index, failures) = message;
-        let Some(means) = state.tenants.get(index).cloned() else { return Ok(()) };
-        let (services, budget) = (Arc::clone(&state.services), state.budget.clone());
+        let ReconcilerState { arguments, rounds } = state;
+        let (index, failures, round) = match message {
+            ReconcilerMsg::Due(index, failures, round) if rounds.get(index) == Some(&round) => {
+                (index, failures, round)
+            }
+            ReconcilerMsg::Due(..) => return Ok(()),
+            ReconcilerMsg::Now(tenant) => {
+                let index = arguments.tenants.iter().position(|means| means.id == tenant);
+                let Some((index, round)) = index.and_then(|at| Some((at, rounds.get_mut(at)?))) else {
+                    return Ok(());
+                };
+                *round += 1;
+                (index, 0, *round)
+            }
+        };
+        let Some(means) = arguments.tenants.get(index).cloned() else { return Ok(()) };
+        let (services, budget) = (Arc::clone(&arguments.services), arguments.budget.clone());
         // Each tenant by itself: one whose upstream hangs does not hold up the others.
         tokio::spawn(async move {
             let (next, failures) = match reconcile(&services, &means, &budget).await {
@@ -78,7 +103,7 @@ impl Actor for Reconciler {
                     (wait.min(services.limits.reconcile_every), failures.saturating_add(1))
                 }
             };
-            myself.send_after(next, move || ReconcilerMsg::Due(index, failures));
+            myself.send_after(next, move || ReconcilerMsg::Due(index, failures, round));
         });
         Ok(())
     }
@@ -91,12 +116,13 @@ async fn reconcile(
     means: &TenantMeans,
     budget: &ActorRef<RateBudgetMsg>,
 ) -> Result<(usize, usize), Failure> {
+    let pipeline = means.pipeline.now().version;
     let statuses = services.store.workspaces(&means.id).await?;
     let served: HashMap<WorkspaceId, Option<StateVersionId>> = statuses
         .into_iter()
         .filter_map(|status| {
             let version = status.version?;
-            (version.pipeline == means.pipeline.version).then_some((status.workspace, version.state_version))
+            (version.pipeline == pipeline).then_some((status.workspace, version.state_version))
         })
         .collect();
     let (mut listed, mut changed) = (0, 0);
@@ -110,7 +136,7 @@ async fn reconcile(
                 let current = workspace.state.as_ref().map(|state| &state.id);
                 let known = served.get(&workspace.id);
                 if known.is_none_or(|known| current.is_some() && known.as_ref() != current) {
-                    announce(services, means, workspace).await?;
+                    announce(services, means, pipeline, workspace).await?;
                     changed += 1;
                 }
             }
@@ -152,6 +178,7 @@ async fn list(
 async fn announce(
     services: &Services,
     means: &TenantMeans,
+    pipeline: PipelineVersion,
     workspace: &ListedWorkspace,
 ) -> Result<(), Failure> {
     let now = OffsetDateTime::from(SystemTime::now());
@@ -159,7 +186,7 @@ async fn announce(
     let version = state.map_or("none", |state| state.id.as_str());
     let envelope = Envelope {
         // The same finding has the same id, however often it is found.
-        id: format!("reconcile-{}-{version}", workspace.id),
+        id: format!("reconcile-{}-{version}-{}", workspace.id, pipeline.0),
         source: SOURCE.to_owned(),
         time: Some(now),
         trace: Some(trace_of(&workspace.id, now)),

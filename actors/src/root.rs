@@ -10,7 +10,9 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 
 use crate::intake::{Intake, IntakeArguments};
 use crate::rate_budget::RateBudget;
-use crate::reconciler::{Reconciler, ReconcilerArguments};
+use terrasift_schemas::TenantId;
+
+use crate::reconciler::{Reconciler, ReconcilerArguments, ReconcilerMsg};
 use crate::restart::{AfterCrash, RestartLimits, RestartPolicy};
 use crate::services::{Services, TenantMeans};
 use crate::tenants::{Tenants, TenantsArguments};
@@ -31,6 +33,8 @@ pub enum RootMsg {
     Restart,
     /// Stop the children, then yourself.
     Stop,
+    /// A tenant's rules changed: what they affect is to be found now.
+    RulesChanged(TenantId),
 }
 
 /// The actor.
@@ -46,6 +50,7 @@ pub struct RootArguments {
 pub struct RootState {
     arguments: RootArguments,
     policy: RestartPolicy,
+    reconciler: ActorRef<ReconcilerMsg>,
     /// The children are being stopped, by a restart or for good: their ends are no crashes.
     stopping: bool,
 }
@@ -60,8 +65,9 @@ impl Actor for Root {
         myself: ActorRef<Self::Msg>,
         arguments: RootArguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        start(&myself, &arguments).await?;
-        Ok(RootState { arguments, policy: RestartPolicy::new(WORKER_RESTARTS), stopping: false })
+        let reconciler = start(&myself, &arguments).await?;
+        let policy = RestartPolicy::new(WORKER_RESTARTS);
+        Ok(RootState { arguments, policy, reconciler, stopping: false })
     }
 
     async fn handle(
@@ -77,8 +83,14 @@ impl Actor for Root {
                 myself.stop(Some("shutdown".to_owned()));
                 Ok(())
             }
+            RootMsg::RulesChanged(tenant) => {
+                // A reconciler that is down looks at every tenant when it is started again.
+                let _ = state.reconciler.cast(ReconcilerMsg::Now(tenant));
+                Ok(())
+            }
             RootMsg::Restart => match start(&myself, &state.arguments).await {
-                Ok(()) => {
+                Ok(reconciler) => {
+                    state.reconciler = reconciler;
                     state.stopping = false;
                     Ok(())
                 }
@@ -120,7 +132,10 @@ async fn crashed(myself: &ActorRef<RootMsg>, state: &mut RootState) -> Result<()
     }
 }
 
-async fn start(myself: &ActorRef<RootMsg>, arguments: &RootArguments) -> Result<(), ActorProcessingErr> {
+async fn start(
+    myself: &ActorRef<RootMsg>,
+    arguments: &RootArguments,
+) -> Result<ActorRef<ReconcilerMsg>, ActorProcessingErr> {
     let RootArguments { services, tenants } = arguments;
     let root = myself.get_cell();
     let (budget, _) = Actor::spawn_linked(None, RateBudget, services.limits.rates, root.clone()).await?;
@@ -137,6 +152,6 @@ async fn start(myself: &ActorRef<RootMsg>, arguments: &RootArguments) -> Result<
     let intake = IntakeArguments { services: Arc::clone(services), tenants: directory };
     Actor::spawn_linked(None, Intake, intake, root.clone()).await?;
     let reconciler = ReconcilerArguments { services: Arc::clone(services), tenants: tenants.clone(), budget };
-    Actor::spawn_linked(None, Reconciler, reconciler, root).await?;
-    Ok(())
+    let (reconciler, _) = Actor::spawn_linked(None, Reconciler, reconciler, root).await?;
+    Ok(reconciler)
 }

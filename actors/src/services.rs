@@ -2,7 +2,7 @@
 //!
 //! Must never be global: whoever needs it is handed it.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use terrasift_engine::detect::HashKey;
@@ -66,6 +66,28 @@ pub struct Services {
     pub telemetry: Telemetry,
 }
 
+/// The pipeline that new syncs take; a sync keeps the one it began with.
+pub struct CurrentPipeline(RwLock<Arc<Pipeline>>);
+
+impl CurrentPipeline {
+    /// Begins with this one.
+    #[must_use]
+    pub fn new(pipeline: Arc<Pipeline>) -> Self {
+        Self(RwLock::new(pipeline))
+    }
+
+    /// The one that holds now.
+    #[must_use]
+    pub fn now(&self) -> Arc<Pipeline> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From here on another one holds.
+    pub fn replace(&self, pipeline: Arc<Pipeline>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = pipeline;
+    }
+}
+
 /// A tenant's means. No Debug: it holds keys.
 pub struct TenantMeans {
     /// Who.
@@ -78,8 +100,8 @@ pub struct TenantMeans {
     pub client: Client,
     /// The Terraform Cloud user behind its tokens.
     pub user: UserKey,
-    /// Rules and types.
-    pub pipeline: Arc<Pipeline>,
+    /// Rules and types, as they are now.
+    pub pipeline: CurrentPipeline,
     /// How its entities look.
     pub profile: CatalogProfile,
     /// Never rotates.

@@ -84,6 +84,7 @@ pub struct Telemetry {
     detections: IntCounterVec,
     records: IntCounterVec,
     restarts: IntCounterVec,
+    rule_reloads: IntCounterVec,
     waiting: IntGaugeVec,
     reports: broadcast::Sender<SyncEnded>,
 }
@@ -124,6 +125,11 @@ impl Telemetry {
             )?,
             records: counter("terrasift_records_total", "Kafka records by outcome", &["topic", "outcome"])?,
             restarts: counter("terrasift_actor_restarts_total", "actors that crashed", &["actor"])?,
+            rule_reloads: counter(
+                "terrasift_rule_reloads_total",
+                "changed rule files by what became of them",
+                &["outcome"],
+            )?,
             waiting,
             reports: broadcast::channel(REPORTS_MAX).0,
         })
@@ -188,6 +194,24 @@ impl Telemetry {
     /// How many workspaces of a tenant wait.
     pub fn waiting(&self, tenant: &TenantId, count: usize) {
         self.waiting.with_label_values(&[tenant.as_str()]).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// A tenant has other rules from here on.
+    pub fn rules_applied(&self, tenant: &TenantId, rule_set: u32) {
+        tracing::info!(tenant = tenant.as_str(), rule_set, "rules changed");
+        self.rule_reloads.with_label_values(&["applied"]).inc();
+    }
+
+    /// A changed rule file is refused, and the rules before it stay. The error names file, line and reason, never a value.
+    pub fn rules_refused(&self, error: &dyn std::error::Error) {
+        tracing::error!(error = %error, "a rule file is refused, the rules before it stay");
+        self.rule_reloads.with_label_values(&["refused"]).inc();
+    }
+
+    /// Good rules could not be taken now: the next look at the files tries again.
+    pub fn rules_deferred(&self, tenant: &TenantId, error: &dyn std::error::Error) {
+        tracing::warn!(tenant = tenant.as_str(), error = %error, "changed rules wait for the database");
+        self.rule_reloads.with_label_values(&["deferred"]).inc();
     }
 
     /// A reconciliation has ended.

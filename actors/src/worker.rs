@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{Actor, ActorRef, SpawnErr};
+use terrasift_schemas::TenantId;
 use tokio::task::JoinHandle;
 
 use crate::root::{Root, RootArguments, RootMsg};
@@ -18,6 +19,20 @@ const STOP_WAIT_MAX: Duration = Duration::from_secs(25);
 pub struct Worker {
     root: ActorRef<RootMsg>,
     ended: JoinHandle<()>,
+}
+
+/// What a running worker is told.
+#[derive(Clone)]
+pub struct WorkerSignals {
+    root: ActorRef<RootMsg>,
+}
+
+impl WorkerSignals {
+    /// A tenant has another pipeline: its workspaces are listed, and those that show an older one are synced anew.
+    pub fn rules_changed(&self, tenant: &TenantId) {
+        // A worker that has ended is told nothing any more.
+        let _ = self.root.cast(RootMsg::RulesChanged(tenant.clone()));
+    }
 }
 
 /// The worker could not be started, or ended by itself.
@@ -42,6 +57,12 @@ impl Worker {
     pub async fn ended(&mut self) {
         // A panic of the root is an end, too.
         let _ = (&mut self.ended).await;
+    }
+
+    /// A hand to tell the worker by, from another task.
+    #[must_use]
+    pub fn signals(&self) -> WorkerSignals {
+        WorkerSignals { root: self.root.clone() }
     }
 
     /// Stops the actors: what runs is abandoned (its marks are durable), offsets are committed, the group is left.

@@ -137,12 +137,30 @@ id!(
     }
 );
 
-/// The version of what turns a state into entities: `extractor * 1_000_000 + rule set version`.
+/// The version of what turns a state into entities: `extractor * 1_000_000 + number of the rule set`. Rule sets are numbered
+/// a tenant, in the order in which they came.
 ///
 /// Grows only; within a lineage `(serial, pipeline version)` is what makes one write newer than another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct PipelineVersion(pub i64);
+
+impl PipelineVersion {
+    /// Rule sets that one extractor can number.
+    const RULE_SETS: i64 = 1_000_000;
+
+    /// The version of an extractor with a rule set.
+    #[must_use]
+    pub fn new(extractor: u32, rule_set: u32) -> Self {
+        Self(i64::from(extractor) * Self::RULE_SETS + i64::from(rule_set))
+    }
+
+    /// The number of the rule set.
+    #[must_use]
+    pub fn rule_set(self) -> i64 {
+        self.0 % Self::RULE_SETS
+    }
+}
 
 #[cfg(test)]
 mod tests {

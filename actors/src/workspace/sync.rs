@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use terrasift_engine::diff::{Delta, diff};
-use terrasift_engine::sift::{SiftJob, SiftedState, StateSift, sift_stateless};
+use terrasift_engine::sift::{Pipeline, SiftJob, SiftedState, StateSift, sift_stateless};
 use terrasift_postgres::{CommitOutcome, KnownVersion, ReadTicket, WorkspaceCommit};
 use terrasift_schemas::detection::Category;
 use terrasift_schemas::workspace::WorkspaceFacts;
@@ -48,13 +48,15 @@ impl Synced {
 /// Runs one sync.
 pub(super) async fn run(state: &WorkspaceArguments, owned: &OwnedMark) -> Result<Synced, SyncFailure> {
     let (store, tenant) = (&state.services.store, &state.means.id);
+    // Rules that change meanwhile are the next sync's: the reconciler asks for one.
+    let pipeline = state.means.pipeline.now();
     let ticket = store.begin_read(tenant, &state.workspace).await?;
     let read = read_workspace(state).await?;
     match read.state {
-        Some(facts) if is_served(state, &ticket, &facts) => clear(state, owned).await,
+        Some(facts) if is_served(&pipeline, &ticket, &facts) => clear(state, owned).await,
         Some(facts) => {
             let mut permit = state.services.bytes.acquire(START_BYTES, MEMORY_WAIT_MAX).await?;
-            let sifted = download(state, read.facts, &facts, &mut permit).await?;
+            let sifted = download(state, &pipeline, read.facts, &facts, &mut permit).await?;
             publish(state, owned, ticket, Some(facts), sifted, permit).await
         }
         // A workspace that had a state and now shows none is no deletion: the reconciler confirms those.
@@ -63,16 +65,16 @@ pub(super) async fn run(state: &WorkspaceArguments, owned: &OwnedMark) -> Result
         }
         None => {
             let permit = state.services.bytes.acquire(START_BYTES, MEMORY_WAIT_MAX).await?;
-            let sifted = sift_stateless(&state.means.pipeline, job(state, read.facts, None))?;
+            let sifted = sift_stateless(&pipeline, job(state, read.facts, None))?;
             publish(state, owned, ticket, None, sifted, permit).await
         }
     }
 }
 
 /// Whether the catalog has this very state under this very pipeline.
-fn is_served(state: &WorkspaceArguments, ticket: &ReadTicket, facts: &StateFacts) -> bool {
+fn is_served(pipeline: &Pipeline, ticket: &ReadTicket, facts: &StateFacts) -> bool {
     ticket.known.as_ref().is_some_and(|known| {
-        known.state_version.as_ref() == Some(&facts.id) && known.pipeline == state.means.pipeline.version
+        known.state_version.as_ref() == Some(&facts.id) && known.pipeline == pipeline.version
     })
 }
 
@@ -123,13 +125,14 @@ fn job(state: &WorkspaceArguments, facts: WorkspaceFacts, version: Option<&State
 /// Streams the state through the engine, chunk by chunk on the bounded pool.
 async fn download(
     state: &WorkspaceArguments,
+    pipeline: &Arc<Pipeline>,
     facts: WorkspaceFacts,
     version: &StateFacts,
     permit: &mut BytePermit,
 ) -> Result<SiftedState, SyncFailure> {
     let url = version.download.as_ref().ok_or(SyncFailure::NotDownloadable)?;
     let mut stream = state.means.client.download(url).await?;
-    let mut sift = Box::new(StateSift::new(&state.means.pipeline, job(state, facts, Some(version))));
+    let mut sift = Box::new(StateSift::new(pipeline, job(state, facts, Some(version))));
     let mut chunk = BytesMut::with_capacity(CHUNK_BYTES);
     loop {
         let next = stream.next_chunk().await?;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use terrasift_actors::{
-    ByteBudget, RateLimits, Services, SyncEnd, SyncEnded, Telemetry, TenantMeans, Worker, WorkerLimits,
+    ByteBudget, CurrentPipeline, RateLimits, Services, SyncEnd, SyncEnded, Telemetry, TenantMeans, Worker,
+    WorkerLimits,
 };
 use terrasift_engine::detect::RuleSet;
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
@@ -241,11 +242,11 @@ fn means(name: &str, simulator: &Simulator) -> Arc<TenantMeans> {
         organizations: vec![OrganizationName::parse(name).expect("organization")],
         client: Client::new(config).expect("client"),
         user: format!("user-{name}").into(),
-        pipeline: Arc::new(Pipeline {
+        pipeline: CurrentPipeline::new(Arc::new(Pipeline {
             rules,
             types: Arc::new(TypeTable::builtin()),
             version: PipelineVersion(1),
-        }),
+        })),
         profile: CatalogProfile::default(),
         identity_key: [1; 32],
         hash_key: [2; 32],

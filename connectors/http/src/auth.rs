@@ -19,8 +19,17 @@ use crate::problem::{Code, Problem};
 use crate::rate_limit;
 use crate::telemetry::BackendFailed;
 
-/// Scope of everything that reads.
+/// Scope of everything that reads the catalog and how it stands.
 pub const CATALOG_READ_SCOPE: &str = "catalog:read";
+/// Scope of everything that reads the sanitizer's audit.
+pub const AUDIT_READ_SCOPE: &str = "audit:read";
+
+/// The door of some routes, with the scope that opens it.
+#[derive(Clone)]
+pub(crate) struct ApiDoor {
+    pub gate: Arc<Gate>,
+    pub scope: &'static str,
+}
 
 /// Who asks, proven.
 #[derive(Clone)]
@@ -30,7 +39,7 @@ pub(crate) struct Caller {
 
 /// Middleware of all API routes.
 pub(crate) async fn authenticate(
-    State(gate): State<Arc<Gate>>,
+    State(ApiDoor { gate, scope }): State<ApiDoor>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -44,7 +53,7 @@ pub(crate) async fn authenticate(
         Err(problem) => return problem.into_response(),
     };
     let tenant = key.tenant.clone();
-    let mut response = match refusal(&gate, &key) {
+    let mut response = match refusal(&gate, &key, scope) {
         None => {
             request.extensions_mut().insert(Caller { tenant: key.tenant });
             next.run(request).await
@@ -77,9 +86,9 @@ async fn find_key(
 }
 
 /// What a known key may not do, or not now.
-fn refusal(gate: &Gate, key: &ApiKeyRow) -> Option<Response> {
-    if !key.scopes.iter().any(|scope| scope == CATALOG_READ_SCOPE) {
-        let detail = format!("this route needs the scope `{CATALOG_READ_SCOPE}`: issue a key that has it");
+fn refusal(gate: &Gate, key: &ApiKeyRow, wanted: &str) -> Option<Response> {
+    if !key.scopes.iter().any(|scope| scope == wanted) {
+        let detail = format!("this route needs the scope `{wanted}`: issue a key that has it");
         return Some(Problem::new(Code::ScopeMissing, detail).into_response());
     }
     let verdict = gate.api_buckets.take(&key.tenant, gate.now(), 1);

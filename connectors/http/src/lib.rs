@@ -1,11 +1,12 @@
 //! HTTP: the webhook door and the Backstage-facing API.
 //!
 //! `serve` (connections) → `gate` (limits, headers, log, metric) → `router` → `webhook` | `auth` → `feed`, `entities`,
-//! `status`. What can be decided without a socket is a pure module with a table of tests: `notification`, `cursor`,
+//! `status`, `audit`. What can be decided without a socket is a pure module with a table of tests: `notification`, `cursor`,
 //! `query`, `token_bucket`, `api_key`, `mac`, `conditional`. Must never log a URL, a body or a header's value, answer
 //! across tenants, or accept an event that is not in Kafka.
 
 mod api_key;
+mod audit;
 mod auth;
 mod conditional;
 mod config;
@@ -28,7 +29,8 @@ mod token_bucket;
 mod webhook;
 
 pub use api_key::{api_key_digest, mint_api_key};
-pub use auth::CATALOG_READ_SCOPE;
+pub use audit::AuditBody;
+pub use auth::{AUDIT_READ_SCOPE, CATALOG_READ_SCOPE};
 pub use config::{Doors, HttpConfig, HttpError, Routes, TenantDoor};
 pub use problem::Code;
 pub use query::{LIMIT_DEFAULT, LIMIT_MAX, WAIT_SECONDS_MAX};

@@ -55,6 +55,8 @@ codes! {
     RouteNotFound, NOT_FOUND, "route_not_found", "no such route";
     /// No such entity in this tenant.
     EntityNotFound, NOT_FOUND, "entity_not_found", "no such entity";
+    /// No such audit record in this tenant.
+    AuditNotFound, NOT_FOUND, "audit_not_found", "no such audit record";
     /// The route exists, the method does not.
     MethodNotAllowed, METHOD_NOT_ALLOWED, "method_not_allowed", "method not allowed";
     /// A body above the limit.
@@ -75,6 +77,8 @@ codes! {
     WaitOutOfRange, BAD_REQUEST, "wait_out_of_range", "wait is out of range";
     /// `kind` is no kind.
     KindInvalid, BAD_REQUEST, "kind_invalid", "kind is not a kind";
+    /// A filter of a list that is none.
+    FilterInvalid, BAD_REQUEST, "filter_invalid", "a filter is not valid";
     /// A cursor that this server did not issue to this tenant, or that is cut or changed.
     CursorInvalid, BAD_REQUEST, "cursor_invalid", "the cursor is not valid";
     /// A cursor that was issued for another filter or another list.

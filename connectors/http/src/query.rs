@@ -2,6 +2,7 @@
 //!
 //! Must never quote what the client sent.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use terrasift_schemas::catalog::{RESOURCE_KIND, WORKSPACE_KIND};
@@ -30,16 +31,7 @@ impl ListQuery {
     /// Parses the query string of a route that knows the parameters in `known`.
     pub(crate) fn parse(query: Option<&str>, known: &[&str]) -> Result<Self, Problem> {
         let mut parsed = Self { cursor: None, limit: LIMIT_DEFAULT, wait: Duration::ZERO, kind: None };
-        let mut seen: Vec<&str> = Vec::with_capacity(known.len());
-        for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-            let Some(name) = known.iter().copied().find(|known| **known == *name) else {
-                return Err(unknown(known));
-            };
-            if seen.contains(&name) {
-                let detail = format!("the query parameter `{name}` may stand once only");
-                return Err(Problem::new(Code::QueryParameterRepeated, detail));
-            }
-            seen.push(name);
+        for (name, value) in parameters(query, known)? {
             match name {
                 "cursor" => parsed.cursor = Some(value.into_owned()),
                 "limit" => parsed.limit = limit(&value)?,
@@ -49,6 +41,25 @@ impl ListQuery {
         }
         Ok(parsed)
     }
+}
+
+/// The parameters of a query string, each known to the route and there once.
+pub(crate) fn parameters<'q, 'k>(
+    query: Option<&'q str>,
+    known: &[&'k str],
+) -> Result<Vec<(&'k str, Cow<'q, str>)>, Problem> {
+    let mut found: Vec<(&str, Cow<'_, str>)> = Vec::with_capacity(known.len());
+    for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let Some(name) = known.iter().copied().find(|known| **known == *name) else {
+            return Err(unknown(known));
+        };
+        if found.iter().any(|(seen, _)| *seen == name) {
+            let detail = format!("the query parameter `{name}` may stand once only");
+            return Err(Problem::new(Code::QueryParameterRepeated, detail));
+        }
+        found.push((name, value));
+    }
+    Ok(found)
 }
 
 fn unknown(known: &[&str]) -> Problem {
@@ -64,7 +75,7 @@ fn number(text: &str) -> Option<u64> {
     (text.len() <= 19 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
 }
 
-fn limit(text: &str) -> Result<u32, Problem> {
+pub(crate) fn limit(text: &str) -> Result<u32, Problem> {
     number(text).and_then(|n| u32::try_from(n).ok()).filter(|n| (1..=LIMIT_MAX).contains(n)).ok_or_else(
         || Problem::new(Code::LimitOutOfRange, format!("`limit` is a whole number from 1 to {LIMIT_MAX}")),
     )

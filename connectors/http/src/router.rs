@@ -10,10 +10,11 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
+use crate::auth::{AUDIT_READ_SCOPE, ApiDoor, CATALOG_READ_SCOPE};
 use crate::config::{Doors, HttpConfig, HttpError, Routes};
 use crate::gate::{Gate, observe};
 use crate::problem::{Code, Problem};
-use crate::{auth, entities, feed, operations, status, webhook};
+use crate::{audit, auth, entities, feed, operations, status, webhook};
 
 /// The one route that may take longer.
 pub(crate) const CHANGES_ROUTE: &str = "/v1/changes";
@@ -32,6 +33,7 @@ pub fn router(doors: Doors, routes: Routes, config: &HttpConfig) -> Result<Route
         router = router.route("/v1/webhooks/terraform-cloud/{tenant_slug}", post(webhook::receive));
     }
     if routes.api {
+        let door = |scope| ApiDoor { gate: Arc::clone(&gate), scope };
         let api = Router::new()
             .route(CHANGES_ROUTE, get(feed::changes))
             .route("/v1/snapshot", get(feed::snapshot))
@@ -39,8 +41,12 @@ pub fn router(doors: Doors, routes: Routes, config: &HttpConfig) -> Result<Route
             .route("/v1/entities/by-ref/{kind}/{namespace}/{name}", get(entities::by_ref))
             .route("/v1/workspaces", get(status::workspaces))
             .route("/v1/dead-letters", get(status::dead_letters))
-            .route_layer(from_fn_with_state(Arc::clone(&gate), auth::authenticate));
-        router = router.merge(api);
+            .route_layer(from_fn_with_state(door(CATALOG_READ_SCOPE), auth::authenticate));
+        let audit = Router::new()
+            .route("/v1/audit", get(audit::list))
+            .route("/v1/audit/{id}", get(audit::by_id))
+            .route_layer(from_fn_with_state(door(AUDIT_READ_SCOPE), auth::authenticate));
+        router = router.merge(api).merge(audit);
     }
     Ok(router
         .fallback(route_not_found)

@@ -33,6 +33,9 @@ struct WorkspaceBody {
     serial: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pipeline_version: Option<PipelineVersion>,
+    /// Number of the rule set that its state was sanitized with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule_set: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     state_version: Option<StateVersionId>,
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
@@ -51,6 +54,7 @@ impl From<WorkspaceStatus> for WorkspaceBody {
             workspace: status.workspace,
             serial: version.as_ref().map(|version| version.serial),
             pipeline_version: version.as_ref().map(|version| version.pipeline),
+            rule_set: version.as_ref().map(|version| version.pipeline.rule_set()),
             state_version: version.and_then(|version| version.state_version),
             synced_at: status.synced_at,
             stale: status.stale.is_some(),

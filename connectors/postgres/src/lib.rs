@@ -3,6 +3,7 @@
 //! Owns all SQL of Terrasift. Must never touch a tenant's rows outside the transaction type's one door, print what Postgres
 //! says about values, or hold a raw value of a state.
 
+mod audit;
 mod commit;
 mod dead_letters;
 mod effects;
@@ -13,6 +14,7 @@ mod keys;
 mod ledger;
 mod model;
 mod private;
+mod rule_sets;
 mod store;
 mod stored;
 mod sync;

@@ -312,6 +312,22 @@ pub struct AuditFinding {
     pub action: Action,
     /// How often, among the listed detections.
     pub count: u64,
-    /// RFC 6901 pointers into the sanitized output.
+    /// RFC 6901 pointers into the sanitized output; lists of records leave them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pointers: Vec<String>,
+}
+
+/// Which audit records are wanted. Everything that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Of this workspace.
+    pub workspace: Option<WorkspaceId>,
+    /// With a finding of this rule.
+    pub rule: Option<String>,
+    /// With a detection of this category.
+    pub category: Option<Category>,
+    /// Committed at this time or later.
+    pub since: Option<OffsetDateTime>,
+    /// Committed before this time.
+    pub until: Option<OffsetDateTime>,
 }

@@ -2,19 +2,12 @@
 //!
 //! Must never change what the catalog shows: that is the commit's alone.
 
-use std::collections::BTreeMap;
-
-use sqlx::types::Json;
-use terrasift_schemas::detection::Category;
 use terrasift_schemas::event::FailureReason;
-use terrasift_schemas::{EntityRef, RunId, TenantId, WorkspaceId};
+use terrasift_schemas::{EntityRef, TenantId, WorkspaceId};
 use time::OffsetDateTime;
 
 use crate::error::wrap;
-use crate::{AuditFinding, AuditRow, ReadTicket, Store, StoreError, StoreErrorKind, WorkspaceStatus, stored};
-
-/// Audit records that one look-up returns.
-const AUDIT_PAGE: i64 = 100;
+use crate::{ReadTicket, Store, StoreError, WorkspaceStatus, stored};
 
 type TicketColumns = (i64, i64, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<String>);
 type StatusColumns = (
@@ -27,21 +20,6 @@ type StatusColumns = (
     Option<String>,
     i64,
     i64,
-);
-type AuditColumns = (
-    i64,
-    OffsetDateTime,
-    Vec<u8>,
-    i64,
-    i64,
-    Option<String>,
-    i64,
-    i64,
-    i64,
-    i64,
-    Json<Vec<AuditFinding>>,
-    Option<String>,
-    Option<String>,
 );
 
 impl Store {
@@ -156,36 +134,6 @@ impl Store {
         })
         .await
     }
-
-    /// The newest audit records of a workspace, newest first, at most 100.
-    ///
-    /// # Errors
-    /// `Unavailable` when the database does not answer.
-    pub async fn audit(
-        &self,
-        tenant: &TenantId,
-        workspace: &WorkspaceId,
-    ) -> Result<Vec<AuditRow>, StoreError> {
-        let workspace = workspace.clone();
-        self.in_tenant(tenant, move |tx| {
-            Box::pin(async move {
-                let rows: Vec<AuditColumns> = sqlx::query_as(
-                    "SELECT audit_id, at, lineage, serial, pipeline, state_version, pii, credential, infrastructure,
-                            truncated, findings, run_id, trace
-                     FROM sanitization_audit_log WHERE tenant_id = $1 AND workspace_id = $2
-                     ORDER BY audit_id DESC LIMIT $3",
-                )
-                .bind(tx.tenant)
-                .bind(workspace.as_str())
-                .bind(AUDIT_PAGE)
-                .fetch_all(tx.conn)
-                .await
-                .map_err(wrap("read the audit records"))?;
-                rows.into_iter().map(|row| audit(&workspace, row)).collect()
-            })
-        })
-        .await
-    }
 }
 
 fn status(columns: StatusColumns) -> Result<WorkspaceStatus, StoreError> {
@@ -198,45 +146,5 @@ fn status(columns: StatusColumns) -> Result<WorkspaceStatus, StoreError> {
         stale,
         resource_count,
         bytes_in,
-    })
-}
-
-fn audit(workspace: &WorkspaceId, columns: AuditColumns) -> Result<AuditRow, StoreError> {
-    let (
-        id,
-        at,
-        lineage,
-        serial,
-        pipeline,
-        state_version,
-        pii,
-        credential,
-        infrastructure,
-        truncated,
-        findings,
-        run,
-        trace,
-    ) = columns;
-    let version = stored::version((Some(lineage), Some(serial), Some(pipeline), state_version))?
-        .ok_or_else(|| StoreError::new(StoreErrorKind::Corrupt, "an audit record has no version"))?;
-    let counts: BTreeMap<Category, u64> = [
-        (Category::Pii, pii),
-        (Category::Credential, credential),
-        (Category::Infrastructure, infrastructure),
-    ]
-    .into_iter()
-    .filter(|(_, count)| *count > 0)
-    .map(|(category, count)| (category, stored::count_out(count)))
-    .collect();
-    Ok(AuditRow {
-        id,
-        workspace: workspace.clone(),
-        at,
-        version,
-        counts,
-        truncated: stored::count_out(truncated),
-        findings: findings.0,
-        run: run.map(|text| stored::id(RunId::parse, &text)).transpose()?,
-        trace: stored::trace(trace),
     })
 }

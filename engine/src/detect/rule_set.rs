@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
 use terrasift_schemas::detection::{Action, Category};
 use terrasift_schemas::rules::RuleFile;
 
@@ -60,6 +61,8 @@ pub struct RuleSet {
     pub(super) core: Arc<Core>,
     pub(super) overlay: Overlay,
     version: u32,
+    /// SHA-256 of the file as it was parsed.
+    file: [u8; 32],
 }
 
 impl Core {
@@ -199,11 +202,22 @@ fn spread(text: &[u8], behind: &[Part]) -> Vec<[u8; 3]> {
     heads.into_iter().filter(|h| h.len() >= 3).map(|h| [h[0], h[1], h[2]]).collect()
 }
 
+fn digest_of(file: &RuleFile) -> [u8; 32] {
+    // INVARIANT: a rule file has no maps with keys that are no texts, which is all that JSON cannot take.
+    let canonical = serde_json::to_vec(file).expect("a rule file is JSON");
+    Sha256::digest(canonical).into()
+}
+
 impl RuleSet {
     /// The built-in rules. Builds them anew each time: share what comes back.
     #[must_use]
     pub fn builtin() -> Arc<Self> {
-        Arc::new(Self { core: Arc::new(Core::build()), overlay: Overlay::default(), version: 1 })
+        Arc::new(Self {
+            core: Arc::new(Core::build()),
+            overlay: Overlay::default(),
+            version: 1,
+            file: [0; 32],
+        })
     }
 
     /// Built-in rules and what the file changes.
@@ -220,13 +234,29 @@ impl RuleSet {
     /// As [`RuleSet::compile`].
     pub fn with(&self, file: &RuleFile) -> Result<Self, RuleError> {
         let overlay = Overlay::compile(file, &self.core.infos)?;
-        Ok(Self { core: Arc::clone(&self.core), overlay, version: file.version })
+        Ok(Self { core: Arc::clone(&self.core), overlay, version: file.version, file: digest_of(file) })
     }
 
     /// Version of the file, 1 for the built-in set.
     #[must_use]
     pub fn version(&self) -> u32 {
         self.version
+    }
+
+    /// SHA-256 over the built-in rules and the file: another rule set has another. Comments of the file do not count.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for info in &self.core.infos {
+            let (category, secret, protected) = (info.category.as_str(), info.secret, info.protected);
+            hash.update(format!("{} {category} {} {secret} {protected}\n", info.id, info.priority));
+        }
+        for notation in families::all().flat_map(|family| family.shapes) {
+            hash.update(notation.as_bytes());
+            hash.update(b"\n");
+        }
+        hash.update(self.file);
+        hash.finalize().into()
     }
 
     /// What is known of a rule of this set.

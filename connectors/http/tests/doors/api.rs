@@ -20,6 +20,8 @@ const ROUTES: &[&str] = &[
     "/v1/entities/by-ref/resource/ns/name",
     "/v1/workspaces",
     "/v1/dead-letters",
+    "/v1/audit",
+    "/v1/audit/1",
 ];
 
 #[test]

@@ -256,6 +256,18 @@ impl House {
 
     /// Commits entities of workspace `ws-A`: names to upsert, names to remove.
     pub async fn commit(&self, tenant: &Tenant, serial: i64, upserts: &[(&str, &str)], removals: &[&str]) {
+        self.commit_found(tenant, serial, upserts, removals, Report::default()).await;
+    }
+
+    /// The same, with what the sanitizer found.
+    pub async fn commit_found(
+        &self,
+        tenant: &Tenant,
+        serial: i64,
+        upserts: &[(&str, &str)],
+        removals: &[&str],
+        report: Report,
+    ) {
         let workspace = WorkspaceId::parse("ws-A").expect("workspace");
         let ticket = self.store.begin_read(&tenant.id, &workspace).await.expect("ticket");
         let commit = WorkspaceCommit {
@@ -273,7 +285,7 @@ impl House {
             },
             upserts: upserts.iter().map(|(kind, name)| entity(tenant, kind, name, serial)).collect(),
             removals: removals.iter().map(|name| entity_ref(tenant, "Resource", name)).collect(),
-            report: Report::default(),
+            report,
             resource_count: 1,
             bytes_in: 100,
             run: None,

@@ -3,6 +3,7 @@
 //! One cluster a test binary; every test has tenants of its own, so that tests do not see each other.
 
 mod api;
+mod audit;
 mod feed;
 mod house;
 mod serving;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use sqlx::Connection;
-use terrasift_postgres::{CommitOutcome, StoreErrorKind};
+use terrasift_postgres::{AuditFilter, AuditRow, CommitOutcome, StoreErrorKind};
 use terrasift_schemas::detection::{Action, Category, Detection, Report};
 use terrasift_schemas::event::FailureReason;
-use terrasift_schemas::{RunId, StateVersionId, TraceParent};
+use terrasift_schemas::{RunId, StateVersionId, TraceParent, WorkspaceId};
+use time::OffsetDateTime;
 
 use crate::world::{World, commit, digest, entity, entity_ref, tenant, version, workspace};
 
@@ -84,7 +85,7 @@ pub async fn invariant_4_replaying_a_commit_changes_nothing(w: World) {
         assert_eq!(w.commit(one.clone()).await, CommitOutcome::NoChange);
     }
     assert_eq!(w.store.feed_head(&acme).await.unwrap(), head);
-    assert_eq!(w.store.audit(&acme, &ws).await.unwrap().len(), 1);
+    assert_eq!(w.store.audit(&acme, &of(&ws), None, 9).await.unwrap().len(), 1);
     assert_eq!(w.store.load_marks(0, None, 10).await.unwrap(), [later], "a replay clears no newer mark");
 
     w.store.mark_stale(&acme, &ws, FailureReason::UpstreamFailed).await.unwrap();
@@ -235,9 +236,11 @@ pub async fn audit_records_hold_rules_paths_and_counts(w: World) {
     let trace = one.trace;
     let shown = one.version.clone();
     applied(w.commit(one).await);
-    let rows = w.store.audit(&acme, &ws).await.unwrap();
-    assert_eq!(rows.len(), 1);
-    let row = &rows[0];
+    let listed = w.store.audit(&acme, &of(&ws), None, 9).await.unwrap();
+    let row = &w.store.audit_record(&acme, listed[0].id).await.unwrap().unwrap();
+    assert_eq!(listed.len(), 1);
+    assert!(listed[0].findings.iter().all(|found| found.pointers.is_empty()), "lists are short");
+    assert_eq!(listed[0].findings.len(), row.findings.len());
     assert_eq!((&row.version, row.trace, row.truncated), (&shown, trace, 3));
     assert_eq!(row.counts, BTreeMap::from([(Category::Pii, 2), (Category::Credential, 4)]));
     let findings: Vec<(&str, u64, &str)> =
@@ -247,7 +250,7 @@ pub async fn audit_records_hold_rules_paths_and_counts(w: World) {
     // A clean state leaves a record too: that it was looked at.
     let ticket = w.ticket(&ws).await;
     applied(w.commit(commit(&ws, &ticket, epoch, 0, version(1, 8, 3), &["x"])).await);
-    let rows = w.store.audit(&acme, &ws).await.unwrap();
+    let rows = w.store.audit(&acme, &of(&ws), None, 9).await.unwrap();
     assert_eq!((rows.len(), rows[0].version.serial, rows[0].findings.len()), (2, 8, 0));
 }
 
@@ -305,4 +308,69 @@ pub async fn twenty_thousand_entities_take_a_handful_of_statements(w: World) {
             .unwrap();
     assert_eq!((rows, positions), (20_000, 20_000), "each change has a position of its own");
     conn.close().await.unwrap();
+}
+
+fn of(workspace: &WorkspaceId) -> AuditFilter {
+    AuditFilter { workspace: Some(workspace.clone()), ..AuditFilter::default() }
+}
+
+pub async fn audit_records_are_filtered_and_paged_newest_first(w: World) {
+    let acme = tenant("acme");
+    let epoch = w.store.claim_partition(0).await.unwrap();
+    let mut begun = Vec::new();
+    for (name, serial, rule, category) in [
+        ("a", 1, "email", Category::Pii),
+        ("b", 1, "jwt", Category::Credential),
+        ("a", 2, "jwt", Category::Credential),
+        ("c", 1, "private-ip", Category::Infrastructure),
+        ("a", 3, "email", Category::Pii),
+    ] {
+        let ws = workspace(name);
+        let ticket = w.ticket(&ws).await;
+        let mut one = commit(&ws, &ticket, epoch, 0, version(1, serial, 3), &[name]);
+        let pointer = "/outputs/a/value".to_owned();
+        let found = Detection { rule: rule.to_owned(), category, action: Action::Redact, pointer, bytes: 9 };
+        one.report =
+            Report { detections: vec![found], counts: BTreeMap::from([(category, 1)]), ..Report::default() };
+        applied(w.commit(one).await);
+        begun.push(OffsetDateTime::now_utc());
+    }
+    let all = AuditFilter::default();
+    let rule = |rule: &str| AuditFilter { rule: Some(rule.to_owned()), ..AuditFilter::default() };
+    let category = |category| AuditFilter { category: Some(category), ..AuditFilter::default() };
+    for (name, filter, expected) in [
+        ("all", all.clone(), "a3 c1 a2 b1 a1"),
+        ("a workspace", of(&workspace("a")), "a3 a2 a1"),
+        ("a rule", rule("jwt"), "a2 b1"),
+        ("no rule", rule("jw"), ""),
+        ("a category", category(Category::Pii), "a3 a1"),
+        ("another category", category(Category::Infrastructure), "c1"),
+        ("both", AuditFilter { rule: Some("jwt".to_owned()), ..of(&workspace("a")) }, "a2"),
+        ("since", AuditFilter { since: Some(begun[2]), ..all.clone() }, "a3 c1"),
+        ("until", AuditFilter { until: Some(begun[1]), ..all.clone() }, "b1 a1"),
+    ] {
+        // In pages of two, and at once.
+        let mut paged = Vec::new();
+        let mut before = None;
+        loop {
+            let page = w.store.audit(&acme, &filter, before, 2).await.unwrap();
+            before = page.last().map(|row| row.id);
+            paged.extend(page);
+            if before.is_none() || paged.len() % 2 == 1 {
+                break;
+            }
+        }
+        assert_eq!(paged, w.store.audit(&acme, &filter, None, 100).await.unwrap(), "{name}");
+        let told =
+            |row: &AuditRow| format!("{}{}", row.workspace.as_str().replace("ws-", ""), row.version.serial);
+        assert_eq!(paged.iter().map(told).collect::<Vec<_>>().join(" "), expected, "{name}");
+        assert!(w.store.audit(&tenant("globex"), &filter, None, 100).await.unwrap().is_empty(), "{name}");
+        for row in paged {
+            assert!(w.store.audit_record(&tenant("globex"), row.id).await.unwrap().is_none(), "{name}");
+            assert_eq!(
+                w.store.audit_record(&acme, row.id).await.unwrap().unwrap().findings[0].pointers.len(),
+                1
+            );
+        }
+    }
 }

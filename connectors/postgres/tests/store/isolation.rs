@@ -1,7 +1,7 @@
 //! Invariant 7: no row without its tenant, even if application code is wrong.
 
 use sqlx::PgConnection;
-use terrasift_postgres::{NewDeadLetter, Store, StoreErrorKind};
+use terrasift_postgres::{AuditFilter, NewDeadLetter, Store, StoreErrorKind};
 use terrasift_schemas::event::FailureReason;
 
 use crate::world::{World, commit, entity_ref, row, tenant, version, workspace};
@@ -10,7 +10,7 @@ use crate::world::{World, commit, entity_ref, row, tenant, version, workspace};
 const WITHOUT_TENANT: [&str; 3] = ["_sqlx_migrations", "partition_epochs", "unrouted_records"];
 
 /// What the application role may touch, with a row to write: `$1` is the tenant.
-const WRITES: [(&str, &str); 7] = [
+const WRITES: [(&str, &str); 8] = [
     ("workspaces", "INSERT INTO workspaces (tenant_id, workspace_id) VALUES ($1, 'ws-intruder')"),
     (
         "entities",
@@ -32,6 +32,10 @@ const WRITES: [(&str, &str); 7] = [
         "api_keys",
         "INSERT INTO api_keys (tenant_id, digest, name, scopes)
          VALUES ($1, decode(repeat('01', 32), 'hex'), 'intruder', '{}')",
+    ),
+    (
+        "rule_sets",
+        "INSERT INTO rule_sets (tenant_id, number, digest, file_version) VALUES ($1, 9, decode(repeat('01', 32), 'hex'), 1)",
     ),
     (
         "webhook_deliveries",
@@ -60,6 +64,7 @@ async fn furnish(w: &World) {
     w.store.park(&letter, None).await.unwrap();
     w.store.insert_api_key(&acme, [9; 32], "key", &["read".into()], None).await.unwrap();
     w.store.record_delivery(&acme, [9; 32]).await.unwrap();
+    w.store.activate_rules(&acme, [9; 32], 1).await.unwrap();
 }
 
 async fn tables_with_tenant(conn: &mut PgConnection) -> Vec<String> {
@@ -91,7 +96,7 @@ pub async fn invariant_7_without_its_tenant_no_row_is_read_or_written(w: World) 
     furnish(&w).await;
     let mut conn = w.app().await;
     let tables = tables_with_tenant(&mut conn).await;
-    assert_eq!(tables.len(), 10, "{tables:?}");
+    assert_eq!(tables.len(), 11, "{tables:?}");
     // Never set; set to nothing; what a used transaction leaves behind; another tenant; no such tenant.
     let strangers = [None, Some(""), None, Some("globex"), Some("nobody")];
     for stranger in strangers {
@@ -212,7 +217,7 @@ pub async fn the_store_shows_a_tenant_nothing_of_another(w: World) {
     assert!(w.store.changes(&globex, 0, 10, None).await.unwrap().is_empty());
     assert!(w.store.known_digests(&globex, &ws).await.unwrap().is_empty());
     assert!(w.store.workspaces(&globex).await.unwrap().is_empty());
-    assert!(w.store.audit(&globex, &ws).await.unwrap().is_empty());
+    assert!(w.store.audit(&globex, &AuditFilter::default(), None, 100).await.unwrap().is_empty());
     assert!(w.store.dead_letters(&globex, 10, None).await.unwrap().is_empty());
     assert!(w.store.dead_letter(&globex, letter.id).await.unwrap().is_none());
     assert!(!w.store.discard_dead_letter(&globex, letter.id).await.unwrap());

@@ -13,6 +13,7 @@ mod isolation;
 mod ledger;
 mod oracle;
 mod private;
+mod rule_sets;
 mod world;
 
 use std::future::Future;
@@ -36,7 +37,7 @@ macro_rules! cases {
 
 /// All cases, the long ones first; names are sentences.
 fn table() -> Vec<Case> {
-    let cases: [Case; 34] = cases! {
+    let cases: [Case; 36] = cases! {
         oracle::{
             invariants_3_and_4_hold_for_random_interleavings,
         },
@@ -53,6 +54,7 @@ fn table() -> Vec<Case> {
             removed_entities_become_tombstones_and_can_come_back,
             a_workspace_cannot_remove_what_another_one_took_over,
             audit_records_hold_rules_paths_and_counts,
+            audit_records_are_filtered_and_paged_newest_first,
             bad_batches_are_refused_whole,
             twenty_thousand_entities_take_a_handful_of_statements,
         },
@@ -78,6 +80,9 @@ fn table() -> Vec<Case> {
             a_role_above_the_policies_is_refused,
             the_auditor_reads_ids_and_never_bodies,
             errors_and_logs_hold_no_value,
+        },
+        rule_sets::{
+            rule_sets_are_numbered_in_the_order_they_came,
         },
         doors::{
             keys_are_found_by_digest_over_all_tenants,

@@ -154,6 +154,15 @@ pub fn commit(
     }
 }
 
+/// Commits a workspace of a tenant under a pipeline.
+pub async fn applied_version(w: &World, tenant_id: &str, serial: i64, pipeline: i64) {
+    let (owner, ws) = (tenant(tenant_id), workspace("old"));
+    let epoch = w.store.claim_partition(0).await.expect("an epoch");
+    let ticket = w.store.begin_read(&owner, &ws).await.expect("a ticket");
+    let one = commit(&ws, &ticket, epoch, 0, version(1, serial, pipeline), &[]);
+    w.store.commit(&owner, vec![one]).await.expect("committed");
+}
+
 /// Waits until a question to the database is answered with true, bounded.
 pub async fn until(what: &str, conn: &mut PgConnection, question: &'static str) {
     for _ in 0..1_000 {
