@@ -129,7 +129,7 @@ impl Bench<'_> {
         redactor.push(self.text.as_bytes(), &mut out).ok()?;
         let report = redactor.finish(&mut out).ok()?;
         let leaves = sample::leaves(std::str::from_utf8(&out).ok()?)?;
-        Some(Sanitized { leaves, report, taint: learn()? })
+        Some(Sanitized { leaves, report, taint: learn()?.into_taint() })
     }
 
     /// A state: input and output leaf by leaf.

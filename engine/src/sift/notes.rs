@@ -10,8 +10,8 @@ use twox_hash::xxhash3_64::Hasher;
 use super::tally::LISTED_MAX;
 use crate::detect::{RuleIx, RuleSet};
 
-/// All notes together, bytes. 100 MB of usual states need half of it.
-const NOTES_BYTES_MAX: usize = 4 << 20;
+/// All notes together, bytes. 100 MB of usual states need two thirds of it.
+const NOTES_BYTES_MAX: usize = 3 << 20;
 /// Larger resources are walked twice: the second pass holds one resource.
 const RESOURCE_BYTES_MAX: usize = 1 << 20;
 
@@ -52,6 +52,13 @@ pub(super) struct Notes {
     pointer_ends: Vec<u32>,
     open: Open,
     full: bool,
+}
+
+/// Makes room by an eighth: doubling would hold twice the bound.
+fn grow<T>(list: &mut Vec<T>) {
+    if list.len() == list.capacity() {
+        list.reserve_exact((list.len() / 8).max(256));
+    }
 }
 
 /// The region that is being noted.
@@ -113,11 +120,11 @@ impl Notes {
         let len = offset - self.open.from;
         let walk = self.open.walk || len > u64::try_from(RESOURCE_BYTES_MAX).unwrap_or(u64::MAX);
         if walk {
-            self.edits.truncate(self.open.edits);
-            self.forget_pointers();
+            self.needs_walk();
         }
         let edits = u32::try_from(self.edits.len() - self.open.edits).unwrap_or(u32::MAX);
         let print = std::hash::Hasher::finish(&self.open.hasher);
+        grow(&mut self.regions);
         self.regions.push(Region { len, print, edits, walk });
         self.full = self.memory_bytes() > NOTES_BYTES_MAX;
         self.next(offset);
@@ -132,6 +139,8 @@ impl Notes {
     /// The open region cannot be told by its edits: keys were rewritten, or parts of it were skipped.
     pub(super) fn needs_walk(&mut self) {
         self.open.walk = true;
+        self.edits.truncate(self.open.edits);
+        self.forget_pointers();
     }
 
     /// A redaction of the raw bytes `[from, to)`, offsets in the input.
@@ -150,10 +159,9 @@ impl Notes {
         let small = |n: u64| u32::try_from(n).ok();
         let place =
             (small(raw.0.wrapping_sub(self.open.from)), small(raw.1 - raw.0), u32::try_from(bytes).ok());
-        // What is hashed needs the value.
-        let (Some(at), Some(len), Some(bytes), false) =
-            (place.0, place.1, place.2, rules.rule(rule).action == Action::Hash)
-        else {
+        // What is hashed needs the value; a resource may hold a million.
+        let unfit = rules.rule(rule).action == Action::Hash || self.memory_bytes() > NOTES_BYTES_MAX;
+        let (Some(at), Some(len), Some(bytes), false) = (place.0, place.1, place.2, unfit) else {
             self.needs_walk();
             return;
         };
@@ -161,6 +169,7 @@ impl Notes {
             self.pointers.push_str(&pointer());
             self.pointer_ends.push(u32::try_from(self.pointers.len()).unwrap_or(u32::MAX));
         }
+        grow(&mut self.edits);
         self.edits.push(Edit { at, len, bytes, rule, quoted });
     }
 

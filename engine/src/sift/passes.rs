@@ -21,9 +21,15 @@ pub struct Survey {
     notes: Option<Notes>,
 }
 
-#[cfg(test)]
 impl Survey {
+    /// The known secrets.
+    #[must_use]
+    pub fn into_taint(self) -> Taint {
+        self.taint
+    }
+
     /// The same secrets, and no notes: everything is walked again.
+    #[cfg(test)]
     pub(super) fn without_notes(self) -> Self {
         Self { notes: None, ..self }
     }

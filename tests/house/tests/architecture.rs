@@ -80,6 +80,7 @@ const PURE: &[(&str, &[&str])] = &[
             "sha2",
             "simdutf8",
             "siphasher",
+            "twox-hash",
             "url",
             "zeroize",
         ],
