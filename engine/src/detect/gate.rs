@@ -5,161 +5,10 @@
 //! or hold a separator (`ghp_`), so their windows are looked up there instead of everywhere. Must never miss a planted
 //! literal; may propose too much, since every candidate is confirmed.
 
-use super::glance::{BLOCK, Buckets, Eye, Masks, Seen, Window, seen};
-use super::landmarks::Mark;
-use super::rarity::familiarity;
-use super::shape::Shape;
-use super::{network, shape, tokens};
-
-/// What to look at where a literal stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Trigger {
-    /// A shape, by index, that begins this many bytes before the window.
-    Shape { shape: u16, back: u8 },
-    /// A word that may be the key of an assignment.
-    Assignment,
-    /// `://`.
-    Url,
-    /// `-----BEGIN` or its like.
-    Block,
-    /// `eyJ`: a JSON Web Token.
-    Jwt,
-    /// `bearer ` or `basic `.
-    Header,
-    /// A word that announces an identity number with letters in it.
-    Announced,
-    /// The first bytes of a private IPv4 or IPv6 address.
-    Address,
-    /// A literal that begins this many bytes before the window, and what it announces.
-    Landmark { mark: Mark, back: u8 },
-}
-
-/// A literal, and the window of it that is looked for.
-pub(super) struct Literal {
-    pub(super) text: Vec<u8>,
-    /// Where in the literal its window begins.
-    pub(super) window: usize,
-    /// Compare letters in either case.
-    pub(super) fold: bool,
-    pub(super) trigger: Trigger,
-    /// Bytes that follow the window's first one in every match, itself included.
-    pub(super) need: usize,
-    /// A match begins a word, and the window is its first bytes.
-    pub(super) word: bool,
-    /// Every match holds a run of [`RUN`] bytes of [`Masks::wide`].
-    pub(super) run: bool,
-    /// The window has three bytes, whatever follows.
-    pub(super) three: bool,
-}
-
-/// What a text must have so that a literal can stand for anything.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Group {
-    /// A long run, and the literal begins a word.
-    Heads,
-    /// A long run, and the window ends with a separator.
-    Parted,
-    /// A long run.
-    Inner,
-    /// A byte that stands between a name and its value.
-    Names,
-    /// A space.
-    Prose,
-    /// Nothing.
-    Ever,
-}
-
-/// Tokens hold a run of so many bytes; see [`Literal::run`].
-pub(super) const RUN: usize = 14;
-
-impl Literal {
-    /// The literal with its rarest window.
-    pub(super) fn new(text: &[u8], fold: bool, trigger: Trigger) -> Self {
-        Self {
-            text: text.to_vec(),
-            window: rarest_window(text),
-            fold,
-            trigger,
-            need: 0,
-            word: false,
-            run: false,
-            three: false,
-        }
-    }
-
-    /// A literal of a shape: its window stands where tokens are looked up.
-    pub(super) fn of_shape(text: Vec<u8>, shape: u16, at: usize, whole: &Shape) -> Self {
-        // What begins a word is looked for by its first bytes, everything else at a separator or by its rarest ones.
-        let word = whole.word_start && at == 0;
-        let parted = if word { None } else { parted_window(&text) };
-        let window = if word { 0 } else { parted.unwrap_or_else(|| rarest_window(&text)) };
-        let three = parted.is_some_and(|at| !text.get(at + 3).is_some_and(|b| separates(*b)));
-        let back = u8::try_from(at + window).unwrap_or(u8::MAX);
-        let need = whole.shortest().saturating_sub(at + window);
-        let trigger = Trigger::Shape { shape, back };
-        Self { text, window, fold: false, trigger, need, word, run: whole.has_run(RUN), three }
-    }
-
-    /// A literal whose window is its begin.
-    pub(super) fn beginning(text: &[u8], fold: bool, trigger: Trigger) -> Self {
-        Self { window: 0, ..Self::new(text, fold, trigger) }
-    }
-
-    fn folded(&self) -> Window {
-        let w = &self.text[self.window..];
-        let fourth = w.get(3).filter(|_| !self.three);
-        ([w[0] | 0x20, w[1] | 0x20, w[2] | 0x20], fourth.map(|byte| byte | 0x20))
-    }
-
-    fn hash(&self) -> u32 {
-        let (three, fourth) = self.folded();
-        let window = |last| u32::from_le_bytes([three[0], three[1], three[2], last]);
-        fourth.map_or_else(|| hash_of_three(window(0)), |last| hash_of_four(window(last)))
-    }
-
-    fn group(&self) -> Group {
-        match self.trigger {
-            Trigger::Shape { .. } if !self.run => Group::Ever,
-            Trigger::Shape { .. } if self.word => Group::Heads,
-            Trigger::Shape { .. } if parted_window(&self.text) == Some(self.window) => Group::Parted,
-            Trigger::Shape { .. } | Trigger::Jwt => Group::Inner,
-            Trigger::Announced => Group::Ever,
-            Trigger::Address if self.text[0].is_ascii_digit() => Group::Ever,
-            _ if self.text.contains(&b' ') => Group::Prose,
-            _ => Group::Names,
-        }
-    }
-
-    /// The whole literal stands here, with its window at `at`.
-    fn stands(&self, text: &[u8], at: usize) -> bool {
-        let Some(start) = at.checked_sub(self.window) else { return false };
-        let Some(there) = text.get(start..start + self.text.len()) else { return false };
-        if self.fold { there.eq_ignore_ascii_case(&self.text) } else { there == self.text }
-    }
-}
-
-impl Literal {
-    /// What the literal stands for may stand here too; its window is at `at`. `assigns`: the text has a byte that can
-    /// stand between a name and its value.
-    fn worth(&self, text: &[u8], at: usize, assigns: bool) -> bool {
-        match self.trigger {
-            Trigger::Shape { back, .. } => {
-                let start = at.checked_sub(usize::from(back));
-                at + self.need <= text.len()
-                    && start.is_some_and(|at| !self.word || at == 0 || !shape::glued(text, at))
-            }
-            Trigger::Assignment => assigns,
-            // Passwords stand before an `@`, parameters behind a `?` or `#`.
-            Trigger::Url => memchr::memchr3(b'@', b'?', b'#', &text[at..]).is_some(),
-            Trigger::Address => network::may_begin(text, at),
-            Trigger::Block
-            | Trigger::Jwt
-            | Trigger::Header
-            | Trigger::Announced
-            | Trigger::Landmark { .. } => true,
-        }
-    }
-}
+use super::glance::{BLOCK, Buckets, Eye, Masks, Seen, seen};
+use super::literal::{Group, Literal, Trigger};
+use super::notice::{number, run};
+use super::tokens;
 
 /// A candidate: position of the window and what to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -240,12 +89,18 @@ fn hash_of_four(window: u32) -> u32 {
     (window | 0x2020_2020).wrapping_mul(0x9E37_79B1) >> 16 | 1 << 16
 }
 
+fn hash(literal: &Literal) -> u32 {
+    let (three, fourth) = literal.folded();
+    let window = |last| u32::from_le_bytes([three[0], three[1], three[2], last]);
+    fourth.map_or_else(|| hash_of_three(window(0)), |last| hash_of_four(window(last)))
+}
+
 impl Gate {
     /// Takes literals with their windows chosen.
     pub(super) fn build(list: Vec<Literal>) -> Self {
         let mut bitmap = Box::new([0u64; WORDS]);
         let mut entries: Vec<(u32, Literal)> =
-            list.into_iter().map(|literal| (literal.hash(), literal)).collect();
+            list.into_iter().map(|literal| (hash(&literal), literal)).collect();
         for (h, _) in &entries {
             if let Some(word) = bitmap.get_mut(index(h >> 6)) {
                 *word |= 1 << (h & 63);
@@ -406,92 +261,6 @@ impl Gate {
 /// Blocks of a long text overlap by this much: more than the head of an IBAN or of a codice fiscale.
 const OVERLAP: usize = 16;
 
-/// Digits that a number of a person or account has at least: a telephone number behind a word that says so.
-const DIGITS_MIN: u32 = 6;
-
-/// Whether a group of digits may be a number of a person or an account: what `people::numbers` would look at. `text` begins
-/// with the block and goes on behind it.
-#[inline]
-fn number(text: &[u8], masks: &Masks) -> bool {
-    let (digit, upper, alnum) = (masks.digit, masks.upper, masks.alnum());
-    let heads = upper & upper >> 1 & !(alnum << 1);
-    let iban = digit >> 2 & digit >> 3;
-    let codice = upper >> 2 & upper >> 3 & upper >> 4 & upper >> 5 & digit >> 6 & digit >> 7;
-    if heads & (iban | codice) != 0 {
-        return true;
-    }
-    if digit.count_ones() < DIGITS_MIN {
-        return false;
-    }
-    let mut starts = digit & !(alnum << 1);
-    while starts != 0 {
-        let at = starts.trailing_zeros();
-        starts &= starts - 1;
-        let from = index(at);
-        let before = from.checked_sub(1).map(|n| text[n]);
-        if matches!(before, Some(b'-' | b'.' | b',' | b'_' | b'/' | b'@')) {
-            continue;
-        }
-        let (mut digits, mut end, mut to) = (0, from, from);
-        while let Some(byte) = text.get(to) {
-            match byte {
-                b'0'..=b'9' => {
-                    digits += 1;
-                    end = to + 1;
-                }
-                b' ' | b'-' | b'.' | b'(' | b')' if to - end < 2 => {}
-                // `030/1234567`: an area code as Germany writes it.
-                b'/' if to == end && (3..=5).contains(&digits) && text[from] == b'0' => {}
-                _ => break,
-            }
-            to += 1;
-        }
-        // The twelve digits of an account in an ARN are the commonest number of a state.
-        let account = digits == 12
-            && end - from == 12
-            && before == Some(b':')
-            && matches!(text.get(end), Some(b':') | None);
-        // A check digit may be a letter; any other one makes it an identifier or a time.
-        let open = matches!(text.get(end), Some(b'_' | b'a'..=b'j' | b'l'..=b'w' | b'y' | b'z'))
-            || matches!(text.get(end), Some(b'A'..=b'J' | b'L'..=b'W' | b'Y' | b'Z'));
-        if digits >= DIGITS_MIN && !account && !open {
-            return true;
-        }
-    }
-    false
-}
-
-/// Whether a text of one block holds a run of at least twenty token characters that is worth a judgement: digests,
-/// revisions and UUIDs are not.
-#[inline]
-fn run(text: &[u8], masks: &Masks, public: bool) -> bool {
-    let token = masks.token();
-    let mut long = twenty(token);
-    if long == 0 || tokens::addressed(text) {
-        return false;
-    }
-    while long != 0 {
-        // A place of `long` has nineteen more token characters behind it.
-        let at = long.trailing_zeros();
-        let count = (token >> at).trailing_ones();
-        let bits = (u64::MAX >> (64 - count)) << at;
-        long &= !bits;
-        let (start, end) = (index(at), index(at + count));
-        if bits & !masks.hex == 0 {
-            if start > 0 && text[start - 1] == b'*' {
-                return true;
-            }
-            continue;
-        }
-        let mixed = bits & masks.upper != 0 && bits & masks.lower != 0;
-        let part = twenty(bits & !masks.joint) != 0;
-        if tokens::open_to_judgement(text, start, end, !public && (mixed || part)) {
-            return true;
-        }
-    }
-    false
-}
-
 /// Places with thirteen more set bits behind them.
 #[inline]
 fn fourteen(bits: u64) -> u64 {
@@ -501,48 +270,10 @@ fn fourteen(bits: u64) -> u64 {
     long & long >> 6
 }
 
-/// Places with nineteen more set bits behind them.
-#[inline]
-fn twenty(bits: u64) -> u64 {
-    let mut long = bits & bits >> 1;
-    long &= long >> 2;
-    long &= long >> 4;
-    long &= long >> 8;
-    long & long >> 4
-}
-
 #[inline]
 #[expect(clippy::as_conversions, reason = "hot path: u32 fits usize on every target that runs this")]
-fn index(x: u32) -> usize {
+pub(super) fn index(x: u32) -> usize {
     x as usize
-}
-
-/// `- _ / =` and `. ~ $ % ,`: what [`Masks`] tells of a separator.
-fn separates(b: u8) -> bool {
-    b"-_/=.~$%,".contains(&b)
-}
-
-/// The rarest window that ends with a separator: of four bytes if there is one, else of the literal's first three.
-fn parted_window(literal: &[u8]) -> Option<usize> {
-    let ending = |from: usize| separates(literal[from + 3]);
-    let four = (0..literal.len().saturating_sub(3))
-        .filter(|from| ending(*from))
-        .min_by_key(|from| familiarity(&literal[*from..from + 4].to_ascii_lowercase()));
-    four.or_else(|| literal.get(2).is_some_and(|b| separates(*b)).then_some(0))
-}
-
-/// The window of a literal that text holds least often, by the pairs in it: four bytes where the literal has them.
-pub(super) fn rarest_window(literal: &[u8]) -> usize {
-    let common = |w: &[u8]| {
-        [&b"://"[..], b"ps:", b"tps", b"ttp", b"com", b".co", b"---", b"htt"].iter().any(|c| w.starts_with(c))
-    };
-    let width = literal.len().min(4);
-    (0..=literal.len() - width)
-        .min_by_key(|&i| {
-            let w = &literal[i..i + width];
-            (common(w), familiarity(&w.to_ascii_lowercase()))
-        })
-        .unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 //! Nothing is decided twice here: each stage pushes what it found, `resolve` settles it. Must not allocate for a
 //! value that holds nothing.
 
-use super::gate::{Candidate, Signs, Trigger};
+use super::gate::{Candidate, Signs};
+use super::literal::Trigger;
 use super::resolve::{self, Found};
 use super::structural as rule;
 use super::{Hint, Hit, KeyVerdict, RuleIx, RuleSet, Scratch, marker};

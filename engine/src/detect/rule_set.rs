@@ -9,8 +9,9 @@ use terrasift_schemas::detection::{Action, Category};
 use terrasift_schemas::rules::RuleFile;
 
 use super::families::{self, Proof};
-use super::gate::{Gate, Literal, Trigger, rarest_window};
+use super::gate::Gate;
 use super::json::{self, PairPart};
+use super::literal::{Literal, Trigger, rarest_window};
 use super::shape::{Part, RUN_MAX, Shape};
 use super::structural as rule;
 use super::tenant::Overlay;

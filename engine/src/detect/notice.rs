@@ -1,0 +1,103 @@
+//! Groups of digits and long runs in a block: whether a value may hold a number of a person or account, or a drawn token.
+//!
+//! Reads masks first and bytes only where these hesitate. Must never decide: what is noticed here is judged elsewhere.
+
+use super::gate::index;
+use super::glance::Masks;
+use super::tokens;
+
+/// Digits that a number of a person or account has at least: a telephone number behind a word that says so.
+const DIGITS_MIN: u32 = 6;
+
+/// Whether a group of digits may be a number of a person or an account: what `people::numbers` would look at. `text` begins
+/// with the block and goes on behind it.
+#[inline]
+pub(super) fn number(text: &[u8], masks: &Masks) -> bool {
+    let (digit, upper, alnum) = (masks.digit, masks.upper, masks.alnum());
+    let heads = upper & upper >> 1 & !(alnum << 1);
+    let iban = digit >> 2 & digit >> 3;
+    let codice = upper >> 2 & upper >> 3 & upper >> 4 & upper >> 5 & digit >> 6 & digit >> 7;
+    if heads & (iban | codice) != 0 {
+        return true;
+    }
+    if digit.count_ones() < DIGITS_MIN {
+        return false;
+    }
+    let mut starts = digit & !(alnum << 1);
+    while starts != 0 {
+        let at = starts.trailing_zeros();
+        starts &= starts - 1;
+        let from = index(at);
+        let before = from.checked_sub(1).map(|n| text[n]);
+        if matches!(before, Some(b'-' | b'.' | b',' | b'_' | b'/' | b'@')) {
+            continue;
+        }
+        let (mut digits, mut end, mut to) = (0, from, from);
+        while let Some(byte) = text.get(to) {
+            match byte {
+                b'0'..=b'9' => {
+                    digits += 1;
+                    end = to + 1;
+                }
+                b' ' | b'-' | b'.' | b'(' | b')' if to - end < 2 => {}
+                // `030/1234567`: an area code as Germany writes it.
+                b'/' if to == end && (3..=5).contains(&digits) && text[from] == b'0' => {}
+                _ => break,
+            }
+            to += 1;
+        }
+        // The twelve digits of an account in an ARN are the commonest number of a state.
+        let account = digits == 12
+            && end - from == 12
+            && before == Some(b':')
+            && matches!(text.get(end), Some(b':') | None);
+        // A check digit may be a letter; any other one makes it an identifier or a time.
+        let open = matches!(text.get(end), Some(b'_' | b'a'..=b'j' | b'l'..=b'w' | b'y' | b'z'))
+            || matches!(text.get(end), Some(b'A'..=b'J' | b'L'..=b'W' | b'Y' | b'Z'));
+        if digits >= DIGITS_MIN && !account && !open {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a text of one block holds a run of at least twenty token characters that is worth a judgement: digests,
+/// revisions and UUIDs are not.
+#[inline]
+pub(super) fn run(text: &[u8], masks: &Masks, public: bool) -> bool {
+    let token = masks.token();
+    let mut long = twenty(token);
+    if long == 0 || tokens::addressed(text) {
+        return false;
+    }
+    while long != 0 {
+        // A place of `long` has nineteen more token characters behind it.
+        let at = long.trailing_zeros();
+        let count = (token >> at).trailing_ones();
+        let bits = (u64::MAX >> (64 - count)) << at;
+        long &= !bits;
+        let (start, end) = (index(at), index(at + count));
+        if bits & !masks.hex == 0 {
+            if start > 0 && text[start - 1] == b'*' {
+                return true;
+            }
+            continue;
+        }
+        let mixed = bits & masks.upper != 0 && bits & masks.lower != 0;
+        let part = twenty(bits & !masks.joint) != 0;
+        if tokens::open_to_judgement(text, start, end, !public && (mixed || part)) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Places with nineteen more set bits behind them.
+#[inline]
+fn twenty(bits: u64) -> u64 {
+    let mut long = bits & bits >> 1;
+    long &= long >> 2;
+    long &= long >> 4;
+    long &= long >> 8;
+    long & long >> 4
+}
