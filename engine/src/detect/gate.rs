@@ -30,6 +30,8 @@ pub(super) struct Signs {
     pub(super) number: bool,
     /// There is a long run of token characters that is neither a digest nor a UUID.
     pub(super) run: bool,
+    /// A word with a capital stands behind another one: a name may. Asks for a look at the words, and is no stage's need yet.
+    pub(super) proper: bool,
 }
 
 impl Signs {
@@ -146,6 +148,7 @@ impl Gate {
                 percent: masks.coat != 0 && memchr::memchr(b'%', text).is_some(),
                 number: number(text, &masks),
                 run: run(text, &masks, public),
+                proper: proper(&masks),
             };
         }
         self.look_long(around, len)
@@ -191,6 +194,7 @@ impl Gate {
                 signs.literal = self.confirmed(text, at, seen, places, true);
             }
             signs.number |= !signs.number && number(&text[at..], &masks);
+            signs.proper |= proper(&masks);
             if left <= BLOCK {
                 break;
             }
@@ -256,6 +260,14 @@ impl Gate {
             .filter(move |(hash, l)| *hash == h && l.stands(text, at))
             .map(|(_, l)| l)
     }
+}
+
+/// Whether a capital stands behind a space, and no other capital, digit or sign behind it: a small letter, perhaps
+/// one beyond ASCII, or a full stop.
+#[inline]
+fn proper(masks: &Masks) -> bool {
+    let other = masks.upper | masks.digit | masks.joint | masks.plus | masks.assigns | masks.coat;
+    masks.space << 1 & masks.upper & !(other >> 1) != 0
 }
 
 /// Blocks of a long text overlap by this much: more than the head of an IBAN or of a codice fiscale.

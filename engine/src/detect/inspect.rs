@@ -90,8 +90,12 @@ impl RuleSet {
         if bytes.len() < SHORTEST {
             return false;
         }
-        matches!(bytes[0], b'{' | b'[' | b' ' | b'\n')
-            || self.core.gate.look(bytes, bytes.len(), public(hint_of(key))).any()
+        if matches!(bytes[0], b'{' | b'[' | b' ' | b'\n') {
+            return true;
+        }
+        let hint = hint_of(key);
+        let signs = self.core.gate.look(bytes, bytes.len(), public(hint));
+        signs.any() || signs.proper && !public(hint) && people::mentioned(&self.core.gazetteer, text)
     }
 
     fn search(&self, text: &str, key: KeyVerdict, is_key: bool, scratch: &mut Scratch, hits: &mut Vec<Hit>) {
@@ -228,6 +232,9 @@ impl Search<'_> {
         }
         if signs.number {
             people::numbers(self, text, hint);
+        }
+        if signs.proper && !public(hint) {
+            people::mentions(self, text);
         }
         let decoded = signs.percent && level < LEVELS_MAX && encoded::percent(self, text, hint, level);
         if signs.run || inviting(hint) && tokens::has_long_run(bytes) {

@@ -2,8 +2,11 @@
 //!
 //! Numbers need their check digit, or a form that is theirs alone, or a key that names them.
 
+use std::ops::ControlFlow;
+
+use super::gazetteer::Gazetteer;
 use super::inspect::Search;
-use super::{Hint, announced, checksum, marker, structural as rule};
+use super::{Hint, announced, checksum, marker, names, postal, structural as rule};
 
 /// Top-level names that are none: units of systemd and file names.
 const NO_DOMAIN: &[&str] = &[
@@ -298,6 +301,40 @@ fn letters_and_digits(search: &mut Search<'_>, bytes: &[u8]) {
         };
         at += gap + 1;
     }
+}
+
+/// Whether a text names a person or an address.
+pub(super) fn mentioned(gazetteer: &Gazetteer, text: &str) -> bool {
+    let mut any = false;
+    names::each(gazetteer, text, |_, _| {
+        any = true;
+        ControlFlow::Break(())
+    });
+    if !any {
+        postal::each(text, |_, _| {
+            any = true;
+            ControlFlow::Break(())
+        });
+    }
+    any
+}
+
+/// Names and addresses in running text.
+pub(super) fn mentions(search: &mut Search<'_>, text: &str) {
+    let rules = search.rules;
+    let first = search.scratch.found.len();
+    postal::each(text, |start, end| {
+        search.push(start, end, rule::POSTAL);
+        ControlFlow::Continue(())
+    });
+    let last = search.scratch.found.len();
+    names::each(&rules.core.gazetteer, text, |start, end| {
+        // Streets are named after people.
+        if !search.scratch.found[first..last].iter().any(|f| f.start < end && start < f.end) {
+            search.push(start, end, rule::PERSON);
+        }
+        ControlFlow::Continue(())
+    });
 }
 
 /// Whole values under keys that name what they hold.

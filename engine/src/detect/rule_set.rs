@@ -10,6 +10,7 @@ use terrasift_schemas::rules::RuleFile;
 
 use super::families::{self, Proof};
 use super::gate::Gate;
+use super::gazetteer::Gazetteer;
 use super::json::{self, PairPart};
 use super::literal::{Literal, Trigger, rarest_window};
 use super::shape::{Part, RUN_MAX, Shape};
@@ -55,6 +56,7 @@ pub(super) struct Core {
     pub(super) infos: Vec<RuleInfo>,
     pub(super) shapes: Vec<ShapeRow>,
     pub(super) gate: Gate,
+    pub(super) gazetteer: Gazetteer,
 }
 
 /// Compiled rules, shared by all workers and by the tenants with the same rules.
@@ -107,7 +109,7 @@ impl Core {
             }
         }
         structural_literals(&mut literals);
-        Self { infos, shapes, gate: Gate::build(literals) }
+        Self { infos, shapes, gate: Gate::build(literals), gazetteer: Gazetteer::build() }
     }
 }
 

@@ -4,6 +4,7 @@ mod corpus;
 mod encodings;
 mod explain;
 mod formats;
+mod mentions;
 mod places;
 mod properties;
 mod tenants;
