@@ -11,21 +11,21 @@ use sha2::Sha256;
 use terrasift_actors::{
     ByteBudget, CurrentPipeline, RateLimits, Services, Telemetry, TenantMeans, Worker, WorkerLimits,
 };
-use terrasift_engine::EXTRACTOR_VERSION;
-use terrasift_engine::detect::RuleSet;
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
-use terrasift_engine::sift::Pipeline;
 use terrasift_http::{Doors, HttpConfig, Readiness, Routes, TenantDoor};
 use terrasift_kafka::{KafkaConfig, Producer, ensure_topics};
 use terrasift_postgres::{Store, TenantRow};
 use terrasift_schemas::config::{Limits, Role};
-use terrasift_schemas::{OrganizationName, PipelineVersion, TenantId, TenantSlug};
+use terrasift_schemas::{OrganizationName, TenantId, TenantSlug};
 use terrasift_secrets::Secret;
 use terrasift_terraform_cloud::{Client, ClientConfig};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use url::Url;
+
+use crate::reload::{self, Reload};
+use crate::rule_file::book::RuleBook;
 
 /// The consumer has joined its group.
 const CONSUMER_FLAG: &str = "consumer_unassigned";
@@ -49,7 +49,7 @@ pub struct Settings {
     pub cursor_key: [u8; 32],
     pub key_pepper: [u8; 32],
     pub limits: Limits,
-    pub rules: RuleSet,
+    pub rules: RuleBook,
     pub types: TypeTable,
     pub profile: CatalogProfile,
     pub tenants: Vec<TenantSettings>,
@@ -70,6 +70,8 @@ pub struct App {
     pub store: Store,
     pub telemetry: Telemetry,
     worker: Option<Worker>,
+    /// Looks after the rule files, beside a worker.
+    reload: Option<JoinHandle<()>>,
     http: JoinHandle<()>,
     stop_http: oneshot::Sender<()>,
 }
@@ -96,13 +98,14 @@ impl App {
         };
         let (stop_http, stopping) = oneshot::channel::<()>();
         let http = serve_http(&settings, doors, listener, stopping)?;
-        let worker = if settings.roles.contains(&Role::Worker) {
-            Some(start_worker(settings, &store, &producer, &telemetry).await?)
+        let (worker, reload) = if settings.roles.contains(&Role::Worker) {
+            let (worker, reload) = start_worker(settings, &store, &producer, &telemetry).await?;
+            (Some(worker), Some(tokio::spawn(reload.run())))
         } else {
-            None
+            (None, None)
         };
         readiness.set(CONSUMER_FLAG, true);
-        Ok(Self { store, telemetry, worker, http, stop_http })
+        Ok(Self { store, telemetry, worker, reload, http, stop_http })
     }
 
     /// Waits until a part has ended that should not.
@@ -122,6 +125,9 @@ impl App {
 
     /// Stops: first no new work, then drain, then the doors.
     pub async fn stop(self) {
+        if let Some(reload) = self.reload {
+            reload.abort();
+        }
         if let Some(worker) = self.worker {
             worker.stop().await;
         }
@@ -173,7 +179,7 @@ async fn start_worker(
     store: &Store,
     producer: &Producer,
     telemetry: &Telemetry,
-) -> anyhow::Result<Worker> {
+) -> anyhow::Result<(Worker, Reload)> {
     let limits = &settings.limits;
     let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let services = Services {
@@ -195,12 +201,8 @@ async fn start_worker(
         },
         telemetry: telemetry.clone(),
     };
-    let version = i64::from(EXTRACTOR_VERSION) * 1_000_000 + i64::from(settings.rules.version());
-    let pipeline = Arc::new(Pipeline {
-        rules: Arc::new(settings.rules),
-        types: Arc::new(settings.types),
-        version: PipelineVersion(version),
-    });
+    let (book, types) = (settings.rules, Arc::new(settings.types));
+    let every = Duration::from_secs(limits.rules_reload_s);
     let mut means = Vec::with_capacity(settings.tenants.len());
     for tenant in settings.tenants {
         let mut config = ClientConfig::new(settings.address.clone(), tenant.tokens);
@@ -208,15 +210,10 @@ async fn start_worker(
         config.allow_http = settings.allow_http;
         let client = Client::new(config)
             .with_context(|| format!("tenant {}: cannot reach Terraform Cloud", tenant.id))?;
-        // The limit is the user's. Without an answer each tenant is a user of its own: right for most, and the server's
-        // 429 closes the gate for the rest.
-        let user = match tokio::time::timeout(ACCOUNT_WAIT_MAX, client.account_user()).await {
-            Ok(Ok(user)) => user,
-            Ok(Err(_)) | Err(_) => {
-                tracing::warn!(tenant = %tenant.id, "the user behind the token is unknown: its budget is not shared");
-                format!("tenant:{}", tenant.id)
-            }
-        };
+        let user = user(&client, &tenant.id).await;
+        let pipeline = reload::pipeline(store, &tenant.id, book.rules(&tenant.id), &types)
+            .await
+            .with_context(|| format!("tenant {}: cannot number its rule set in Postgres", tenant.id))?;
         let mut profile = settings.profile.clone();
         profile.default_owner = tenant.default_owner.unwrap_or(profile.default_owner);
         let hash_key = derive(&settings.hash_key, "hash", &tenant.id);
@@ -231,11 +228,26 @@ async fn start_worker(
             organizations: tenant.organizations,
             client,
             user: user.into(),
-            pipeline: CurrentPipeline::new(Arc::clone(&pipeline)),
+            pipeline: CurrentPipeline::new(pipeline),
             profile,
         }));
     }
-    Ok(Worker::start(Arc::new(services), means).await?)
+    let worker = Worker::start(Arc::new(services), means.clone()).await?;
+    let (store, telemetry, signals) = (store.clone(), telemetry.clone(), worker.signals());
+    let reload = Reload { book, every, store, types, telemetry, tenants: means, worker: signals };
+    Ok((worker, reload))
+}
+
+/// The user behind a tenant's token: the limit is the user's. Without an answer each tenant is a user of its own: right for
+/// most, and the server's 429 closes the gate for the rest.
+async fn user(client: &Client, tenant: &TenantId) -> String {
+    match tokio::time::timeout(ACCOUNT_WAIT_MAX, client.account_user()).await {
+        Ok(Ok(user)) => user,
+        Ok(Err(_)) | Err(_) => {
+            tracing::warn!(%tenant, "the user behind the token is unknown: its budget is not shared");
+            format!("tenant:{tenant}")
+        }
+    }
 }
 
 /// A tenant's key from the common one: HMAC-SHA-256 over purpose and tenant, so that no two tenants are linkable.

@@ -9,6 +9,7 @@ mod demo;
 mod key;
 mod logging;
 mod migrate;
+mod reload;
 mod rule_file;
 mod rules;
 mod sanitize;

@@ -2,7 +2,7 @@
 //!
 //! Must never start on a configuration that is not whole.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -16,7 +16,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
 use crate::app::{App, Settings, TenantSettings};
-use crate::{config, logging, rule_file};
+use crate::rule_file::book::RuleBook;
+use crate::{config, logging};
 
 /// Arguments of `serve`.
 #[derive(Args)]
@@ -129,7 +130,13 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
         cursor_key: config::key("keys.cursor", &config.keys.cursor)?,
         key_pepper: config::key("keys.api_key_pepper", &config.keys.api_key_pepper)?,
         limits: config.limits.clone(),
-        rules: rule_file::compile(config.rules_file.as_deref().map(std::path::Path::new))?,
+        rules: RuleBook::open(
+            config.rules_file.as_deref().map(Path::new),
+            config
+                .tenants
+                .iter()
+                .filter_map(|tenant| Some((tenant.id.clone(), tenant.rules_file.as_ref()?.into()))),
+        )?,
         types: TypeTable::builtin().with_types(types),
         profile: CatalogProfile {
             default_owner: config.catalog.default_owner.clone(),

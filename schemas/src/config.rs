@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{OrganizationName, TenantId, TenantSlug};
 
+/// Longest time between two looks at the rule files.
+const RULES_RELOAD_S_MAX: u64 = 3_600;
+
 /// The whole file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -128,6 +131,8 @@ pub struct Limits {
     pub tenant_burst: u32,
     /// Seconds between two full reconciliations.
     pub reconcile_every_s: u64,
+    /// Seconds between two looks at the rule files.
+    pub rules_reload_s: u64,
     /// Seconds after which an idle workspace's actor is stopped.
     pub passivate_after_s: u64,
 }
@@ -161,6 +166,9 @@ pub struct Tenant {
     /// Reference to the secret of its webhooks; absent: its webhook endpoint refuses everything.
     #[serde(default)]
     pub webhook_secret: Option<String>,
+    /// YAML rule file of its own, on top of the one that all share.
+    #[serde(default)]
+    pub rules_file: Option<String>,
     /// Instead of the common default.
     #[serde(default)]
     pub default_owner: Option<String>,
@@ -208,6 +216,7 @@ impl Config {
             ("limits.tenant_requests_per_second", limits.tenant_requests_per_second > 0.0),
             ("limits.tenant_burst", limits.tenant_burst >= 1),
             ("limits.reconcile_every_s", limits.reconcile_every_s >= 1),
+            ("limits.rules_reload_s", limits.rules_reload_s >= 1),
             ("kafka.partitions", self.kafka.partitions >= 1),
             ("kafka.replication", self.kafka.replication >= 1),
         ];
@@ -215,6 +224,12 @@ impl Config {
             if !fits {
                 wrong(place, "too small: compare with the commented default configuration");
             }
+        }
+        if limits.rules_reload_s > RULES_RELOAD_S_MAX {
+            wrong(
+                "limits.rules_reload_s",
+                "more than an hour: changed rules are to be noticed while they matter",
+            );
         }
         let (mut ids, mut slugs) = (BTreeSet::new(), BTreeSet::new());
         for (index, tenant) in self.tenants.iter().enumerate() {

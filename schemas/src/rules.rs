@@ -9,7 +9,8 @@ use crate::detection::{Action, Category};
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RuleFile {
-    /// Version of this rule set; grows with each change (it is part of the pipeline version). 1 to 999,999.
+    /// Grows with each change, 1 to 999,999: of two replicas with different files the one with the smaller version is
+    /// behind. A change is noticed without it, by the content's digest.
     #[serde(default = "one")]
     pub version: u32,
     /// Ids of built-in rules that are switched off.

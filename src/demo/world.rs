@@ -25,7 +25,8 @@ use tokio::sync::broadcast;
 
 use super::DemoArguments;
 use crate::app::{App, Settings, TenantSettings};
-use crate::{app, key, logging, rule_file};
+use crate::rule_file::book::RuleBook;
+use crate::{app, key, logging};
 
 /// Partitions of the demo's topics: enough to see that order does not depend on them.
 const PARTITIONS: i32 = 8;
@@ -226,7 +227,7 @@ fn settings(
         cursor_key: random()?,
         key_pepper: random()?,
         limits,
-        rules: rule_file::compile(None)?,
+        rules: RuleBook::open(None, [])?,
         types: TypeTable::builtin(),
         profile: CatalogProfile {
             default_owner: defaults.catalog.default_owner,

@@ -2,6 +2,8 @@
 //!
 //! A refusal names file, line and reason. Must never repeat a pattern or a value of the file: rule ids and places only.
 
+pub mod book;
+mod layers;
 mod walk;
 
 use std::fs::File;
@@ -53,6 +55,13 @@ pub enum RuleFileError {
     },
 }
 
+/// A rule file as it was read. No Debug: it holds patterns.
+pub struct Source {
+    name: String,
+    text: String,
+    file: RuleFile,
+}
+
 /// Reads and compiles rules; without a file, the built-in ones.
 ///
 /// # Errors
@@ -66,18 +75,29 @@ pub fn compile(path: Option<&Path>) -> Result<RuleSet, RuleFileError> {
 /// # Errors
 /// As [`compile`].
 pub fn load(path: Option<&Path>) -> Result<(RuleFile, RuleSet), RuleFileError> {
-    let (file, text) = match path {
-        Some(path) => (path.display().to_string(), read(path)?),
-        None => ("built in".to_owned(), "version: 1".to_owned()),
+    let source = match path {
+        Some(path) => self::source(path)?,
+        None => built_in()?,
     };
-    let rules = parse(&file, &text)?;
-    match RuleSet::compile(&rules) {
-        Ok(compiled) => Ok((rules, compiled)),
-        Err(error) => {
-            let line = walk::line(&text, error.place).unwrap_or(1);
-            Err(RuleFileError::Rule { file, line, error: Box::new(error) })
-        }
-    }
+    let rules = layers::compile(&RuleSet::builtin(), &[&source])?;
+    Ok((source.file, rules))
+}
+
+/// Reads a rule file; what its rules are worth shows when they are compiled.
+///
+/// # Errors
+/// Unreadable, too large, or not of the shape.
+pub fn source(path: &Path) -> Result<Source, RuleFileError> {
+    let (name, text) = (path.display().to_string(), read(path)?);
+    let file = parse(&name, &text)?;
+    Ok(Source { name, text, file })
+}
+
+/// The file that changes nothing.
+fn built_in() -> Result<Source, RuleFileError> {
+    let (name, text) = ("built in".to_owned(), "version: 1".to_owned());
+    let file = parse(&name, &text)?;
+    Ok(Source { name, text, file })
 }
 
 /// Never reads more than the limit, whatever the path is.

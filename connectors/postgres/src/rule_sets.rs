@@ -5,6 +5,7 @@
 use terrasift_schemas::TenantId;
 
 use crate::error::wrap;
+use crate::tenant_tx::TenantTx;
 use crate::{Store, StoreError, StoreErrorKind, stored};
 
 /// Greatest number: a million of them make one pipeline version.
@@ -24,7 +25,7 @@ impl Store {
         file_version: u32,
     ) -> Result<u32, StoreError> {
         let file_version = i32::try_from(file_version).unwrap_or(i32::MAX);
-        self.in_tenant(tenant, move |tx| {
+        self.in_tenant(tenant, move |mut tx| {
             Box::pin(async move {
                 // Two replicas that see a new file at once: one counts, the other finds it.
                 sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('rule sets of ' || $1, 0))")
@@ -58,15 +59,7 @@ impl Store {
                     }
                     floor = i64::from(number);
                 }
-                // States written before rule sets had numbers carry their file's version there.
-                let (written,): (i64,) = sqlx::query_as(
-                    "SELECT coalesce(max(pipeline % 1000000), 0) FROM workspaces WHERE tenant_id = $1",
-                )
-                .bind(tx.tenant)
-                .fetch_one(&mut *tx.conn)
-                .await
-                .map_err(wrap("read the pipelines"))?;
-                let number = floor.max(written) + 1;
+                let number = floor.max(written(&mut tx).await?) + 1;
                 if number > NUMBER_MAX {
                     let what =
                         "the tenant has used up its numbers of rule sets: raise the extractor's version";
@@ -88,6 +81,15 @@ impl Store {
         })
         .await
     }
+}
+
+/// States written before rule sets had numbers carry their file's version in the number's place.
+async fn written(tx: &mut TenantTx<'_>) -> Result<i64, StoreError> {
+    sqlx::query_scalar("SELECT coalesce(max(pipeline % 1000000), 0) FROM workspaces WHERE tenant_id = $1")
+        .bind(tx.tenant)
+        .fetch_one(&mut *tx.conn)
+        .await
+        .map_err(wrap("read the pipelines"))
 }
 
 fn number_out(number: i32) -> Result<u32, StoreError> {
