@@ -131,6 +131,16 @@ impl Taint {
         });
     }
 
+    /// Whether a known secret stands in these bytes.
+    pub(crate) fn holds(&self, bytes: &[u8]) -> bool {
+        let mut holds = false;
+        self.each(bytes, |_, _| {
+            holds = true;
+            false
+        });
+        holds
+    }
+
     /// Calls back for the longest known secret at each place where one stands, in order, until told to stop.
     pub(crate) fn each(&self, bytes: &[u8], mut seen: impl FnMut(usize, usize) -> bool) {
         if self.entries.is_empty() || bytes.len() < SHORTEST {

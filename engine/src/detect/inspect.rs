@@ -73,6 +73,20 @@ impl RuleSet {
         }
     }
 
+    /// Whether a tenant's own patterns are tried with every value.
+    pub(crate) fn has_own_patterns(&self) -> bool {
+        self.overlay.has_value_patterns()
+    }
+
+    /// Nothing can be found in the value with which `around` begins, by the built-in rules and under a key that says nothing
+    /// (`public`: that what looks drawn is none). What stands behind the value may be read along.
+    #[inline]
+    pub(crate) fn acquits(&self, around: &[u8], len: usize, public: bool) -> bool {
+        len < SHORTEST
+            || !matches!(around[0], b'{' | b'[' | b' ' | b'\n')
+                && !self.core.gate.look(around, len, public).any()
+    }
+
     fn whole(&self, text: &str, ix: RuleIx, hits: &mut Vec<Hit>) {
         let mut found = vec![Found { start: 0, end: text.len(), rule: ix }];
         if !marker::only(text) && !text.is_empty() {

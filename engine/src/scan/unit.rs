@@ -43,8 +43,13 @@ impl<'a> Unit<'a> {
 
     /// The token's byte; 0, which no grammar accepts, past the end.
     #[inline]
+    #[expect(clippy::as_conversions, reason = "hot path; u32 fits usize on all supported targets")]
     pub(crate) fn byte(&self, token: usize) -> u8 {
-        self.text.as_bytes().get(self.position(token) - self.start).copied().unwrap_or(0)
+        let Some(position) = self.tokens.get(token) else { return 0 };
+        let at = *position as usize - self.start;
+        debug_assert!(at < self.text.len(), "tokens stand in the unit");
+        // SAFETY: a unit is made of the text from its first token to its last one (`Window::unit`).
+        unsafe { *self.text.as_bytes().get_unchecked(at) }
     }
 
     /// Text between two positions of the window.

@@ -3,6 +3,7 @@
 //! Holds keys (which can be secrets) only while a state is sifted, so it has no Debug. Must never answer for one key with
 //! what is known of another: a hash alone decides nothing.
 
+use super::quiet::Lane;
 use crate::detect::{Hit, KeyVerdict, RuleSet, Scratch};
 
 /// What a key says, and whether it is data itself.
@@ -10,6 +11,8 @@ use crate::detect::{Hit, KeyVerdict, RuleSet, Scratch};
 pub(super) struct KeyFacts {
     /// About the value below.
     pub verdict: KeyVerdict,
+    /// Which values below may go the short way.
+    pub lane: Lane,
     /// The key holds something that must go.
     pub found: bool,
     /// How many secrets were known when the key was last searched for them; see [`super::walk::Walk`].
@@ -58,6 +61,29 @@ impl KeyMemo {
         self.slots.capacity() * size_of::<u32>()
             + self.entries.capacity() * size_of::<Entry>()
             + self.text.capacity()
+    }
+
+    /// The facts of a key that is remembered, by its raw spelling.
+    #[inline]
+    pub(super) fn known(&mut self, raw: &[u8]) -> Option<KeyFacts> {
+        let last = self.entries.get(self.last)?;
+        let guess = usize::try_from(last.next).unwrap_or(0);
+        let index = if same(self.text_of(self.entries.get(guess)?), raw) { guess } else { self.find(raw)? };
+        self.entries[self.last].next = u32::try_from(index).unwrap_or(0);
+        self.last = index;
+        Some(self.entries[index].facts)
+    }
+
+    fn find(&self, raw: &[u8]) -> Option<usize> {
+        let hash = hash(raw);
+        for probe in 0..PROBES_MAX {
+            let index = usize::try_from(self.slots[slot_of(hash, probe)]).unwrap_or(0).checked_sub(1)?;
+            let entry = self.entries.get(index)?;
+            if entry.hash == hash && self.text_of(entry) == raw {
+                return Some(index);
+            }
+        }
+        None
     }
 
     /// The facts of a key by its raw spelling. `decide` is called for a key that is not known yet.
@@ -129,6 +155,22 @@ impl KeyMemo {
     }
 }
 
+/// Equality without a call for what keys are: short.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let words = |text: &[u8]| Some((*text.first_chunk::<8>()?, *text.last_chunk::<8>()?));
+    let halves = |text: &[u8]| Some((*text.first_chunk::<4>()?, *text.last_chunk::<4>()?));
+    match a.len() {
+        0..4 => a == b,
+        4..8 => halves(a) == halves(b),
+        8..=16 => words(a) == words(b),
+        _ => a == b,
+    }
+}
+
 /// Asks the rules about a key.
 pub(super) fn decide(
     rules: &RuleSet,
@@ -141,7 +183,8 @@ pub(super) fn decide(
     if data {
         rules.inspect_key(key, scratch, hits);
     }
-    KeyFacts { verdict: rules.classify_key(key), found: !hits.is_empty(), tainted_at: 0, tainted: false }
+    let (verdict, found) = (rules.classify_key(key), !hits.is_empty());
+    KeyFacts { verdict, lane: Lane::of_key(key, verdict, found), found, tainted_at: 0, tainted: false }
 }
 
 #[expect(clippy::as_conversions, reason = "hot path; the mask keeps it far below usize")]

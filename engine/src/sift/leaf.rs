@@ -21,7 +21,7 @@ pub(super) struct Span {
 }
 
 /// Texts below this many bytes are not remembered as secrets, so they are not searched for either.
-const TAINT_BYTES_MIN: usize = 8;
+pub(super) const TAINT_BYTES_MIN: usize = 8;
 
 impl Walk {
     /// A string leaf.
@@ -355,7 +355,7 @@ impl Walk {
 }
 
 /// Keys that stay but could collide with one that is rewritten.
-fn may_need_name(text: &str) -> bool {
+pub(super) fn may_need_name(text: &str) -> bool {
     text.ends_with(|c: char| c == ']' || c.is_ascii_digit()) && may_hold_marker(text)
 }
 

@@ -34,6 +34,7 @@ mod notes;
 mod oversize;
 mod passes;
 mod pointer;
+mod quiet;
 mod replay;
 mod roles;
 mod siblings;

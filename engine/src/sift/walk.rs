@@ -11,6 +11,7 @@ use super::marks::{Here, Marks, Shape, Verdict};
 use super::names::Names;
 use super::notes::Notes;
 use super::pointer::{Pointer, Seg};
+use super::quiet::Lane;
 use super::siblings::Siblings;
 use super::tally::Tally;
 use crate::detect::{HashKey, Hit, KeyVerdict, RuleIx, RuleSet, Scratch};
@@ -68,6 +69,8 @@ const NO_MARKS: Here = Here::NONE;
 pub(super) struct Walk {
     pub(super) rules: Arc<RuleSet>,
     pub(super) taint: Taint,
+    /// A tenant has patterns that every value is tried with.
+    pub(super) own_patterns: bool,
     pub(super) hash_key: HashKey,
     pub(super) mode: Mode,
     /// Output is wanted at all.
@@ -103,6 +106,7 @@ impl Walk {
         Self {
             rules: Arc::clone(rules),
             taint,
+            own_patterns: rules.has_own_patterns(),
             hash_key,
             mode,
             emit: mode.find,
@@ -206,11 +210,16 @@ impl Walk {
         self.depth += 1;
         self.pointer.push(Seg::Index(0));
         let mut index = 0u64;
+        let lane = self.element_lane(ctx);
         loop {
-            self.pointer.set_index(index);
-            at = if ctx.marks.is_none() {
+            let quiet = if lane == Lane::Slow { None } else { self.quiet_value(unit, at, lane) };
+            at = if let Some(next) = quiet {
+                next
+            } else if ctx.marks.is_none() {
+                self.pointer.set_index(index);
                 self.value(unit, at, ctx)?
             } else {
+                self.pointer.set_index(index);
                 let (here, verdict) = self.marks.element(ctx.marks, index);
                 self.marked_value(unit, at, ctx, here, verdict)?
             };
@@ -233,8 +242,13 @@ impl Walk {
         }
         self.depth += 1;
         let mut siblings = Siblings::of(open);
+        let plain = self.is_plain(ctx);
         loop {
-            at = self.member(unit, at, ctx, &mut siblings)?;
+            let quiet = if plain { self.quiet_member(unit, at) } else { None };
+            at = match quiet {
+                Some(next) => next,
+                None => self.member(unit, at, ctx, &mut siblings)?,
+            };
             match unit.byte(at) {
                 b',' => at += 1,
                 b'}' => break,

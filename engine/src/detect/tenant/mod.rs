@@ -71,6 +71,11 @@ impl Overlay {
         RuleIx(self.base.saturating_add(u16::try_from(own).unwrap_or(u16::MAX)))
     }
 
+    /// Patterns are tried with every value.
+    pub(super) fn has_value_patterns(&self) -> bool {
+        self.values.patterns.is_some()
+    }
+
     /// What the key says: `builtin`, the verdict of the built-in rules, and the tenant's key rules, in the one order of all
     /// rules.
     pub(super) fn classify(
