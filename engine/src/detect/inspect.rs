@@ -14,7 +14,7 @@ use super::{announced, assignment, blocks, encoded, json, landmarks, network, pe
 pub(super) const LEVELS_MAX: u8 = 6;
 
 /// Shorter values hold nothing that a format, and not a key, could tell.
-const SHORTEST: usize = 6;
+pub(crate) const SHORTEST: usize = 6;
 
 /// After each round the text is searched again with the markers in place: what only then shows is found too, and a
 /// second run finds nothing new. More rounds than these mean that a value cannot be settled.

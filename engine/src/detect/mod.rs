@@ -56,6 +56,7 @@ pub use error::{RuleError, RuleErrorKind, RulePlace};
 pub use example::Example;
 pub use explain::{Explanation, Order, Outcome, Weighed};
 pub use hash_key::HashKey;
+pub(crate) use inspect::SHORTEST;
 pub use json::PairPart;
 pub use rule_set::{RuleInfo, RuleSet};
 pub use scratch::Scratch;

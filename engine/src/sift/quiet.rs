@@ -3,12 +3,13 @@
 //! Owns no decision: whatever is not plain at the first look goes the long way (`walk.rs`), which would let everything
 //! pass that passes here. Must never allocate.
 
+use super::acquitted::Acquitted;
 use super::leaf::{TAINT_BYTES_MIN, may_need_name};
 use super::walk::{Ctx, Walk, key_slice};
-use crate::detect::{Hint, KeyContext, KeyVerdict};
+use crate::detect::{Hint, KeyContext, KeyVerdict, SHORTEST};
 use crate::scan::{Unit, is_number};
 
-/// Which values under a key may go the short way.
+/// Which values under a key may go the short way, and how they are looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lane {
     /// None.
@@ -17,6 +18,8 @@ pub(super) enum Lane {
     Leaves,
     /// The same, and what looks drawn is no secret.
     Public,
+    /// The same, and what looks like an address is none.
+    Version,
 }
 
 impl Lane {
@@ -25,12 +28,25 @@ impl Lane {
         if found || may_need_name(key) { Self::Slow } else { Self::of(verdict) }
     }
 
+    /// What was found in a value holds under keys of its lane.
+    #[inline]
+    fn tag(self) -> u8 {
+        match self {
+            Self::Slow => 0,
+            Self::Leaves => 1,
+            Self::Public => 2,
+            Self::Version => 3,
+        }
+    }
+
     #[inline]
     fn of(verdict: KeyVerdict) -> Self {
         match verdict {
-            KeyVerdict::Plain
-            | KeyVerdict::Context(KeyContext { hint: Hint::None | Hint::Allowed, tenant: 0 }) => Self::Leaves,
-            KeyVerdict::Context(KeyContext { hint: Hint::Public | Hint::Version, tenant: 0 }) => Self::Public,
+            KeyVerdict::Plain | KeyVerdict::Context(KeyContext { hint: Hint::None, tenant: 0 }) => {
+                Self::Leaves
+            }
+            KeyVerdict::Context(KeyContext { hint: Hint::Public, tenant: 0 }) => Self::Public,
+            KeyVerdict::Context(KeyContext { hint: Hint::Version, tenant: 0 }) => Self::Version,
             _ => Self::Slow,
         }
     }
@@ -69,14 +85,29 @@ impl Walk {
 
     /// The token behind the value that begins at a token, if it can go the short way.
     #[inline]
-    pub(super) fn quiet_value(&self, unit: &Unit<'_>, at: usize, lane: Lane) -> Option<usize> {
+    pub(super) fn quiet_value(&mut self, unit: &Unit<'_>, at: usize, lane: Lane) -> Option<usize> {
         match unit.byte(at) {
             b'"' if unit.byte(at + 1) == b'"' => {
                 let around = unit.bytes_from(unit.position(at) + 1);
-                let len = unit.position(at + 1) - unit.position(at) - 1;
-                let acquitted = self.rules.acquits(around, len, lane == Lane::Public)
-                    && !(len >= TAINT_BYTES_MIN && self.searches() && self.taint.holds(&around[..len]));
-                acquitted.then_some(at + 2)
+                let text = &around[..unit.position(at + 1) - unit.position(at) - 1];
+                let copied = || text.len() >= TAINT_BYTES_MIN && self.searches() && self.taint.holds(text);
+                if text.len() < SHORTEST {
+                    return Some(at + 2);
+                }
+                let place = Acquitted::place(text);
+                if self.acquitted.knows(place, lane.tag(), text) {
+                    return (!copied()).then_some(at + 2);
+                }
+                if !self.rules.acquits(around, text.len(), lane != Lane::Leaves) || copied() {
+                    return None;
+                }
+                self.acquitted.remember(place, lane.tag(), text);
+                Some(at + 2)
+            }
+            b'"' if !self.searches() => {
+                let close = unit.closing_quote(at).ok()?;
+                let text = key_slice(unit, at, close).as_bytes();
+                self.acquitted.knows(Acquitted::place(text), lane.tag(), text).then_some(close + 1)
             }
             b'[' if unit.byte(at + 1) == b']' => Some(at + 2),
             b'{' if unit.byte(at + 1) == b'}' => Some(at + 2),
@@ -90,6 +121,15 @@ impl Walk {
                 };
                 quiet.then_some(at + 1)
             }
+        }
+    }
+
+    /// A string went the long way, and nothing was found in it.
+    #[inline]
+    pub(super) fn acquit(&mut self, raw: &str, ctx: &Ctx) {
+        let lane = self.element_lane(ctx);
+        if lane != Lane::Slow {
+            self.acquitted.remember(Acquitted::place(raw.as_bytes()), lane.tag(), raw.as_bytes());
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::acquitted::Acquitted;
 use super::keys::KeyMemo;
 use super::leaf::Span;
 use super::marks::{Here, Marks, Shape, Verdict};
@@ -84,6 +85,7 @@ pub(super) struct Walk {
     pub(super) names: Names,
     pub(super) marks: Marks,
     pub(super) memo: KeyMemo,
+    pub(super) acquitted: Acquitted,
     /// Secrets learnt so far plus one: keys that were searched before are searched again when it grows.
     pub(super) learnt: u32,
     /// Open containers, frames included.
@@ -117,6 +119,7 @@ impl Walk {
             names: Names::default(),
             marks: Marks::default(),
             memo: KeyMemo::new(),
+            acquitted: Acquitted::new(),
             learnt: 1,
             depth: 0,
             scratch: Scratch::default(),
@@ -143,6 +146,7 @@ impl Walk {
             + self.names.memory_bytes()
             + self.marks.memory_bytes()
             + self.memo.memory_bytes()
+            + self.acquitted.memory_bytes()
     }
 
     /// The resource at hand is more than its redactions.
