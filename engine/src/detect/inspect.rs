@@ -7,7 +7,7 @@ use super::gate::{Candidate, Signs};
 use super::literal::Trigger;
 use super::resolve::{self, Found};
 use super::structural as rule;
-use super::{Hint, Hit, KeyVerdict, RuleIx, RuleSet, Scratch, marker};
+use super::{Acquitted, Hint, Hit, KeyVerdict, Kind, Look, RuleIx, RuleSet, Scratch, marker};
 use super::{announced, assignment, blocks, encoded, json, landmarks, network, people, tokens, url};
 
 /// JSON or encodings inside each other, at most this deep.
@@ -160,6 +160,7 @@ impl RuleSet {
     fn once(&self, text: &str, key: KeyVerdict, is_key: bool, scratch: &mut Scratch, hits: &mut Vec<Hit>) {
         scratch.found.clear();
         scratch.fuel = Some(4_096 + text.len().saturating_mul(FUEL_PER_BYTE));
+        scratch.acquitted.under(self.serial);
         let mut search = Search { rules: self, scratch };
         search.leaf(text, key, 0, is_key);
         if search.scratch.fuel.is_none() {
@@ -201,6 +202,21 @@ impl Search<'_> {
 
     /// A decoded value at a nesting level; findings are pushed in its own offsets.
     pub(super) fn leaf(&mut self, text: &str, key: KeyVerdict, level: u8, is_key: bool) {
+        let kind = if is_key { Some(Kind::Key) } else { Kind::of(key) };
+        let known = kind.filter(|_| level > 0 && text.len() >= SHORTEST && !self.rules.has_own_patterns());
+        let Some(kind) = known else { return self.look_into(text, key, level, is_key) };
+        let (place, look) = (Acquitted::place(text.as_bytes()), Look { kind, level, escaped: false });
+        if self.scratch.acquitted.knows(place, look, text.as_bytes()) {
+            return;
+        }
+        let found = self.scratch.found.len();
+        self.look_into(text, key, level, is_key);
+        if self.scratch.found.len() == found && self.scratch.fuel.is_some() {
+            self.scratch.acquitted.remember(place, look, text.as_bytes());
+        }
+    }
+
+    fn look_into(&mut self, text: &str, key: KeyVerdict, level: u8, is_key: bool) {
         if let KeyVerdict::Sensitive(ix) = key
             && self.rules.enabled(ix)
         {

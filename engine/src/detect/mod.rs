@@ -3,6 +3,7 @@
 //! Owns the rule set (built-in families, keys, tenant overlay) and the verdict on each value. Must never keep a
 //! value beyond a call, print one, or know where in a state a value stands: paths are the scanner's business.
 
+mod acquitted;
 mod announced;
 mod assignment;
 mod blocks;
@@ -52,6 +53,7 @@ mod wrapped;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use acquitted::{Acquitted, Kind, Look};
 pub use error::{RuleError, RuleErrorKind, RulePlace};
 pub use example::Example;
 pub use explain::{Explanation, Order, Outcome, Weighed};

@@ -3,6 +3,7 @@
 //! The core is built once and shared; an overlay holds only a tenant's own patterns and overrides. Must never hold a value.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 use terrasift_schemas::detection::{Action, Category};
@@ -64,8 +65,15 @@ pub struct RuleSet {
     pub(super) core: Arc<Core>,
     pub(super) overlay: Overlay,
     version: u32,
+    /// No other set of this process has it.
+    pub(super) serial: u64,
     /// SHA-256 of the file as it was parsed.
     file: [u8; 32],
+}
+
+fn serial() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 impl Core {
@@ -219,6 +227,7 @@ impl RuleSet {
             core: Arc::new(Core::build()),
             overlay: Overlay::default(),
             version: 1,
+            serial: serial(),
             file: [0; 32],
         })
     }
@@ -237,7 +246,13 @@ impl RuleSet {
     /// As [`RuleSet::compile`].
     pub fn with(&self, file: &RuleFile) -> Result<Self, RuleError> {
         let overlay = Overlay::compile(file, &self.core.infos)?;
-        Ok(Self { core: Arc::clone(&self.core), overlay, version: file.version, file: digest_of(file) })
+        Ok(Self {
+            core: Arc::clone(&self.core),
+            overlay,
+            version: file.version,
+            serial: serial(),
+            file: digest_of(file),
+        })
     }
 
     /// Version of the file, 1 for the built-in set.

@@ -4,6 +4,7 @@
 
 use zeroize::Zeroize;
 
+use super::acquitted::Acquitted;
 use super::explain::Witness;
 use super::gate::Candidate;
 use super::key_cache::KeyCache;
@@ -47,6 +48,8 @@ pub struct Scratch {
     /// Free buffers for decoded text, one a nesting level.
     pub(super) pool: Vec<Decoded>,
     pub(super) round: Vec<u8>,
+    /// Values in which nothing was found.
+    pub(crate) acquitted: Acquitted,
     /// Verdicts on names.
     pub(super) names: KeyCache,
     /// Bytes that the current value may still have read ahead; `None` once it is used up.
@@ -60,6 +63,11 @@ pub struct Scratch {
 }
 
 impl Scratch {
+    /// Bytes held by what grows with the values.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.acquitted.memory_bytes()
+    }
+
     pub(super) fn borrow(&mut self) -> Decoded {
         let mut decoded = self.pool.pop().unwrap_or_default();
         decoded.clear();

@@ -3,16 +3,16 @@
 //! Holds keys (which can be secrets) only while a state is sifted, so it has no Debug. Must never answer for one key with
 //! what is known of another: a hash alone decides nothing.
 
-use super::quiet::Lane;
-use crate::detect::{Hit, KeyVerdict, RuleSet, Scratch};
+use super::quiet::lane;
+use crate::detect::{Hit, KeyVerdict, Kind, RuleSet, Scratch};
 
 /// What a key says, and whether it is data itself.
 #[derive(Clone, Copy)]
 pub(super) struct KeyFacts {
     /// About the value below.
     pub verdict: KeyVerdict,
-    /// Which values below may go the short way.
-    pub lane: Lane,
+    /// Values below that may go the short way.
+    pub lane: Option<Kind>,
     /// The key holds something that must go.
     pub found: bool,
     /// How many secrets were known when the key was last searched for them; see [`super::walk::Walk`].
@@ -184,7 +184,7 @@ pub(super) fn decide(
         rules.inspect_key(key, scratch, hits);
     }
     let (verdict, found) = (rules.classify_key(key), !hits.is_empty());
-    KeyFacts { verdict, lane: Lane::of_key(key, verdict, found), found, tainted_at: 0, tainted: false }
+    KeyFacts { verdict, lane: lane(key, verdict, found), found, tainted_at: 0, tainted: false }
 }
 
 #[expect(clippy::as_conversions, reason = "hot path; the mask keeps it far below usize")]

@@ -67,7 +67,7 @@ impl Walk {
         self.rules.inspect(text, ctx.verdict, &mut self.scratch, &mut self.hits);
         self.find_copies(text);
         if self.hits.is_empty() && self.found.is_empty() {
-            self.acquit(key_slice(unit, open, close), ctx);
+            self.acquit(key_slice(unit, open, close), close != open + 1, ctx);
             return Ok(());
         }
         if ctx.types && is_type_word(text) {

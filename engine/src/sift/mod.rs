@@ -20,7 +20,6 @@ use terrasift_schemas::{PipelineVersion, Sanitized, StateVersionId, TenantId, Te
 use crate::detect::{HashKey, RuleSet};
 use crate::extract::{CatalogProfile, TypeTable};
 
-mod acquitted;
 mod catalog;
 mod facts;
 mod keys;

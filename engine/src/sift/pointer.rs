@@ -31,12 +31,6 @@ impl Pointer {
         self.prefix.truncate(len);
     }
 
-    /// Goes down to a member, by its key in the output.
-    pub(super) fn prefix_key(&mut self, key: &str) {
-        self.prefix.push('/');
-        escape_into(key, &mut self.prefix);
-    }
-
     /// Goes down to an element.
     pub(super) fn prefix_index(&mut self, index: u64) {
         use std::fmt::Write;
@@ -70,18 +64,21 @@ impl Pointer {
         }
     }
 
-    /// The output's spelling of the last key; `raw` when it stands in the window.
-    pub(super) fn last_key(&self, raw: &str) -> String {
-        match self.segs.last() {
-            Some(Seg::Kept { start }) => self.arena[*start..].to_owned(),
-            _ => raw.to_owned(),
-        }
-    }
-
     /// A walk broke off or ends: back to the prefix.
     pub(super) fn clear_segs(&mut self) {
         self.segs.clear();
         self.arena.clear();
+    }
+
+    /// The segments become part of the prefix; `raw` is the last key's spelling in the window.
+    pub(super) fn prefix_last(&mut self, raw: &str) {
+        self.prefix.push('/');
+        let key = match self.segs.last() {
+            Some(Seg::Kept { start }) => &self.arena[*start..],
+            _ => raw,
+        };
+        escape_into(key, &mut self.prefix);
+        self.clear_segs();
     }
 
     /// Writes the pointer; `raw` gives the text between two positions of the window.
@@ -125,6 +122,10 @@ impl Pointer {
 
 /// RFC 6901, section 3.
 fn escape_into(key: &str, out: &mut String) {
+    if memchr::memchr2(b'~', b'/', key.as_bytes()).is_none() {
+        out.push_str(key);
+        return;
+    }
     for character in key.chars() {
         match character {
             '~' => out.push_str("~0"),
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn pointers_escape_tilde_and_slash_and_mix_all_segments() {
         let mut pointer = Pointer::default();
-        pointer.prefix_key("a/b");
+        pointer.prefix_last("a/b");
         pointer.prefix_index(7);
         pointer.push(Seg::Raw { start: 0, end: 3 });
         pointer.push_kept("m~n");

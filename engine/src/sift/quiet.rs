@@ -3,60 +3,21 @@
 //! Owns no decision: whatever is not plain at the first look goes the long way (`walk.rs`), which would let everything
 //! pass that passes here. Must never allocate.
 
-use super::acquitted::Acquitted;
 use super::leaf::{TAINT_BYTES_MIN, may_need_name};
 use super::walk::{Ctx, Walk, key_slice};
-use crate::detect::{Hint, KeyContext, KeyVerdict, SHORTEST};
+use crate::detect::{Acquitted, KeyVerdict, Kind, Look, SHORTEST};
 use crate::scan::{Unit, is_number};
 
-/// Which values under a key may go the short way, and how they are looked at.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lane {
-    /// None.
-    Slow,
-    /// Leaves and empty containers.
-    Leaves,
-    /// The same, and what looks drawn is no secret.
-    Public,
-    /// The same, and what looks like an address is none.
-    Version,
-}
-
-impl Lane {
-    /// By the verdict on a key that is no data itself.
-    pub(super) fn of_key(key: &str, verdict: KeyVerdict, found: bool) -> Self {
-        if found || may_need_name(key) { Self::Slow } else { Self::of(verdict) }
-    }
-
-    /// What was found in a value holds under keys of its lane.
-    #[inline]
-    fn tag(self) -> u8 {
-        match self {
-            Self::Slow => 0,
-            Self::Leaves => 1,
-            Self::Public => 2,
-            Self::Version => 3,
-        }
-    }
-
-    #[inline]
-    fn of(verdict: KeyVerdict) -> Self {
-        match verdict {
-            KeyVerdict::Plain | KeyVerdict::Context(KeyContext { hint: Hint::None, tenant: 0 }) => {
-                Self::Leaves
-            }
-            KeyVerdict::Context(KeyContext { hint: Hint::Public, tenant: 0 }) => Self::Public,
-            KeyVerdict::Context(KeyContext { hint: Hint::Version, tenant: 0 }) => Self::Version,
-            _ => Self::Slow,
-        }
-    }
+/// The kind of value under a key that is no data itself; `None`: not on the short way.
+pub(super) fn lane(key: &str, verdict: KeyVerdict, found: bool) -> Option<Kind> {
+    if found || may_need_name(key) { None } else { Kind::of(verdict) }
 }
 
 impl Walk {
     /// The lane of elements of an array.
     #[inline]
-    pub(super) fn element_lane(&self, ctx: &Ctx) -> Lane {
-        if self.is_plain(ctx) { Lane::of(ctx.verdict) } else { Lane::Slow }
+    pub(super) fn element_lane(&self, ctx: &Ctx) -> Option<Kind> {
+        if self.is_plain(ctx) { Kind::of(ctx.verdict) } else { None }
     }
 
     /// Whether members of an object may go the short way.
@@ -77,15 +38,15 @@ impl Walk {
         let key = key_slice(unit, at, at + 1);
         let facts = self.memo.known(key.as_bytes())?;
         let searched = !self.searches() || key.len() < TAINT_BYTES_MIN || facts.tainted_at == self.learnt;
-        if facts.lane == Lane::Slow || facts.tainted || !searched {
+        if facts.tainted || !searched {
             return None;
         }
-        self.quiet_value(unit, at + 3, facts.lane)
+        self.quiet_value(unit, at + 3, facts.lane?)
     }
 
     /// The token behind the value that begins at a token, if it can go the short way.
     #[inline]
-    pub(super) fn quiet_value(&mut self, unit: &Unit<'_>, at: usize, lane: Lane) -> Option<usize> {
+    pub(super) fn quiet_value(&mut self, unit: &Unit<'_>, at: usize, kind: Kind) -> Option<usize> {
         match unit.byte(at) {
             b'"' if unit.byte(at + 1) == b'"' => {
                 let around = unit.bytes_from(unit.position(at) + 1);
@@ -95,19 +56,22 @@ impl Walk {
                     return Some(at + 2);
                 }
                 let place = Acquitted::place(text);
-                if self.acquitted.knows(place, lane.tag(), text) {
+                if self.scratch.acquitted.knows(place, Look::top(kind, false), text) {
                     return (!copied()).then_some(at + 2);
                 }
-                if !self.rules.acquits(around, text.len(), lane != Lane::Leaves) || copied() {
+                if !self.rules.acquits(around, text.len(), kind != Kind::Plain) || copied() {
                     return None;
                 }
-                self.acquitted.remember(place, lane.tag(), text);
+                self.scratch.acquitted.remember(place, Look::top(kind, false), text);
                 Some(at + 2)
             }
             b'"' if !self.searches() => {
                 let close = unit.closing_quote(at).ok()?;
                 let text = key_slice(unit, at, close).as_bytes();
-                self.acquitted.knows(Acquitted::place(text), lane.tag(), text).then_some(close + 1)
+                self.scratch
+                    .acquitted
+                    .knows(Acquitted::place(text), Look::top(kind, true), text)
+                    .then_some(close + 1)
             }
             b'[' if unit.byte(at + 1) == b']' => Some(at + 2),
             b'{' if unit.byte(at + 1) == b'}' => Some(at + 2),
@@ -126,10 +90,10 @@ impl Walk {
 
     /// A string went the long way, and nothing was found in it.
     #[inline]
-    pub(super) fn acquit(&mut self, raw: &str, ctx: &Ctx) {
-        let lane = self.element_lane(ctx);
-        if lane != Lane::Slow {
-            self.acquitted.remember(Acquitted::place(raw.as_bytes()), lane.tag(), raw.as_bytes());
+    pub(super) fn acquit(&mut self, raw: &str, escaped: bool, ctx: &Ctx) {
+        if let Some(kind) = self.element_lane(ctx) {
+            let place = Acquitted::place(raw.as_bytes());
+            self.scratch.acquitted.remember(place, Look::top(kind, escaped), raw.as_bytes());
         }
     }
 

@@ -32,20 +32,23 @@ impl<L: Listener> Stream<L> {
         self.walk.depth = self.frames.len();
         let Some(frame) = self.frames.last_mut() else { return Err(unit.unexpected(0)) };
         let close = unit.closing_quote(0)?;
-        let mut text = String::new();
-        decode(&unit, 0, close, &mut text)?;
-        let role = frame.role.of_key(&text);
+        let mut decoded = String::new();
+        let text = if close == 1 {
+            key_slice(&unit, 0, close)
+        } else {
+            decode(&unit, 0, close, &mut decoded)?;
+            &decoded
+        };
+        let role = frame.role.of_key(text);
         if frame.seen & role.once() != 0 {
             return Err(unit.refuse(from, RefusalKind::DuplicateMember, TWICE));
         }
         frame.seen |= role.once();
         if frame.role == Role::Document {
-            self.kind.key(&text, self.window.offset(from))?;
+            self.kind.key(text, self.window.offset(from))?;
         }
         let verdict = self.walk.key(&unit, 0, close, frame.ctx.flat)?;
-        let name = self.walk.pointer.last_key(key_slice(&unit, 0, close));
-        self.walk.pointer.clear_segs();
-        self.walk.pointer.prefix_key(&name);
+        self.walk.pointer.prefix_last(key_slice(&unit, 0, close));
         frame.child = (role, self.walk.child_ctx(frame.role, role, verdict, &frame.ctx));
         frame.expect = Expect::Colon;
         self.end(last, end);

@@ -5,14 +5,12 @@
 
 use std::sync::Arc;
 
-use super::acquitted::Acquitted;
 use super::keys::KeyMemo;
 use super::leaf::Span;
 use super::marks::{Here, Marks, Shape, Verdict};
 use super::names::Names;
 use super::notes::Notes;
 use super::pointer::{Pointer, Seg};
-use super::quiet::Lane;
 use super::siblings::Siblings;
 use super::tally::Tally;
 use crate::detect::{HashKey, Hit, KeyVerdict, RuleIx, RuleSet, Scratch};
@@ -85,7 +83,6 @@ pub(super) struct Walk {
     pub(super) names: Names,
     pub(super) marks: Marks,
     pub(super) memo: KeyMemo,
-    pub(super) acquitted: Acquitted,
     /// Secrets learnt so far plus one: keys that were searched before are searched again when it grows.
     pub(super) learnt: u32,
     /// Open containers, frames included.
@@ -119,7 +116,6 @@ impl Walk {
             names: Names::default(),
             marks: Marks::default(),
             memo: KeyMemo::new(),
-            acquitted: Acquitted::new(),
             learnt: 1,
             depth: 0,
             scratch: Scratch::default(),
@@ -146,7 +142,7 @@ impl Walk {
             + self.names.memory_bytes()
             + self.marks.memory_bytes()
             + self.memo.memory_bytes()
-            + self.acquitted.memory_bytes()
+            + self.scratch.memory_bytes()
     }
 
     /// The resource at hand is more than its redactions.
@@ -216,7 +212,7 @@ impl Walk {
         let mut index = 0u64;
         let lane = self.element_lane(ctx);
         loop {
-            let quiet = if lane == Lane::Slow { None } else { self.quiet_value(unit, at, lane) };
+            let quiet = lane.and_then(|kind| self.quiet_value(unit, at, kind));
             at = if let Some(next) = quiet {
                 next
             } else if ctx.marks.is_none() {

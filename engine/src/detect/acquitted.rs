@@ -1,0 +1,235 @@
+//! Values in which nothing was found lately: states repeat their values even more than their keys (in real ones, four of
+//! five stood there before).
+//!
+//! Holds values while a state is sifted, in a ring of fixed size, and wipes them; no Debug. Must never answer for one value
+//! with what is known of another: the whole value is compared.
+
+#![expect(clippy::as_conversions, reason = "hot path: sizes of a ring below 4 GiB")]
+
+use zeroize::Zeroize;
+
+use super::{Hint, KeyContext, KeyVerdict};
+
+/// Slots, a power of two; a value has one.
+const SLOTS: usize = 1 << 13;
+/// Bytes of the values that are remembered.
+const RING_BYTES: usize = 512 << 10;
+/// Longer values push too many others out.
+const VALUE_BYTES_MAX: usize = 16 << 10;
+
+/// What is known beside a value when it is looked at: nothing in a value holds under another kind.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Kind {
+    /// Below a key that says nothing.
+    #[default]
+    Plain,
+    /// What looks drawn is no secret.
+    Public,
+    /// What looks like an address is none.
+    Version,
+    /// A key that is data.
+    Key,
+}
+
+impl Kind {
+    /// Of values under a key with this verdict; `None`: each is looked at.
+    #[inline]
+    pub(crate) fn of(verdict: KeyVerdict) -> Option<Self> {
+        match verdict {
+            KeyVerdict::Plain | KeyVerdict::Context(KeyContext { hint: Hint::None, tenant: 0 }) => {
+                Some(Self::Plain)
+            }
+            KeyVerdict::Context(KeyContext { hint: Hint::Public, tenant: 0 }) => Some(Self::Public),
+            KeyVerdict::Context(KeyContext { hint: Hint::Version, tenant: 0 }) => Some(Self::Version),
+            _ => None,
+        }
+    }
+}
+
+/// How a value is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Look {
+    pub(crate) kind: Kind,
+    /// Nesting: what is deep is opened less often.
+    pub(crate) level: u8,
+    /// The value is given with its JSON escapes.
+    pub(crate) escaped: bool,
+}
+
+impl Look {
+    /// At a leaf of the state, as it stands there.
+    #[inline]
+    pub(crate) fn top(kind: Kind, escaped: bool) -> Self {
+        Self { kind, level: 0, escaped }
+    }
+
+    /// What was found by the other look holds for this one.
+    #[inline]
+    fn is_answered_by(self, other: Self) -> bool {
+        self.kind == other.kind && self.escaped == other.escaped && other.level <= self.level
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    /// Bytes written to the ring before this value, since the beginning.
+    start: u64,
+    len: u32,
+    look: Look,
+}
+
+/// The memory of one worker. Takes its room with the first value.
+pub(crate) struct Acquitted {
+    slots: Vec<Slot>,
+    ring: Vec<u8>,
+    /// Bytes written to the ring since the beginning; never 0, so that no free slot is taken for a value.
+    written: u64,
+    /// Serial number of the rules that nothing was found by.
+    rules: u64,
+}
+
+/// Where a value is looked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Place(usize);
+
+impl Default for Acquitted {
+    fn default() -> Self {
+        Self { slots: Vec::new(), ring: Vec::new(), written: 1, rules: 0 }
+    }
+}
+
+impl Acquitted {
+    /// What follows is asked under these rules; what was found by others is forgotten.
+    #[inline]
+    pub(super) fn under(&mut self, rules: u64) {
+        if self.rules != rules {
+            self.rules = rules;
+            self.slots.fill(Slot::default());
+        }
+    }
+
+    /// Bytes held.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.slots.capacity() * size_of::<Slot>() + self.ring.capacity()
+    }
+
+    /// Where this value would stand.
+    #[inline]
+    pub(crate) fn place(value: &[u8]) -> Place {
+        Place(slot_of(value))
+    }
+
+    /// Whether nothing was found in this value under a key of this kind, at this level of nesting or one that reaches deeper. `value` as it stands in the state, escapes and all.
+    #[inline]
+    pub(crate) fn knows(&self, place: Place, look: Look, value: &[u8]) -> bool {
+        let Some(slot) = self.slots.get(place.0) else { return false };
+        if !look.is_answered_by(slot.look)
+            || usize::try_from(slot.len) != Ok(value.len())
+            || self.is_gone(slot)
+        {
+            return false;
+        }
+        let start = in_ring(slot.start);
+        self.ring.get(start..start + value.len()) == Some(value)
+    }
+
+    /// Overwritten, or never written.
+    #[inline]
+    fn is_gone(&self, slot: &Slot) -> bool {
+        slot.start == 0 || self.written - slot.start > RING_BYTES as u64
+    }
+
+    /// Nothing was found in this value.
+    pub(crate) fn remember(&mut self, place: Place, look: Look, value: &[u8]) {
+        let Some(len) = u32::try_from(value.len()).ok().filter(|_| value.len() <= VALUE_BYTES_MAX) else {
+            return;
+        };
+        if self.slots.is_empty() {
+            self.slots = vec![Slot::default(); SLOTS];
+            self.ring = vec![0; RING_BYTES];
+        }
+        let mut start = in_ring(self.written);
+        if start + value.len() > RING_BYTES {
+            // No value is cut in two.
+            self.written += (RING_BYTES - start) as u64;
+            start = 0;
+        }
+        self.ring[start..start + value.len()].copy_from_slice(value);
+        self.slots[place.0] = Slot { start: self.written, len, look };
+        self.written += u64::from(len);
+    }
+}
+
+impl Drop for Acquitted {
+    fn drop(&mut self) {
+        self.ring.zeroize();
+    }
+}
+
+#[inline]
+fn in_ring(written: u64) -> usize {
+    (written % RING_BYTES as u64) as usize
+}
+
+/// Multiply and fold, eight bytes at a time. Not keyed: a collision costs a look.
+#[inline]
+fn slot_of(value: &[u8]) -> usize {
+    const K: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut state = (value.len() as u64).wrapping_mul(K);
+    let mut fold = |word: u64| {
+        state = (state ^ word).wrapping_mul(K);
+        state ^= state >> 29;
+    };
+    let (words, rest) = value.as_chunks::<8>();
+    for word in words {
+        fold(u64::from_le_bytes(*word));
+    }
+    match value.last_chunk::<8>() {
+        Some(last) => fold(u64::from_le_bytes(*last)),
+        None => fold(rest.iter().fold(0, |all, byte| all << 8 | u64::from(*byte))),
+    }
+    (state >> 32) as usize & (SLOTS - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_known_as_it_was_and_under_its_own_kind_of_key() {
+        let look = |kind, level| Look { kind, level, escaped: false };
+        let mut memory = Acquitted::default();
+        let values: Vec<String> = (0..40_000).map(|n| format!("{n}-{}", "x".repeat(n % 70))).collect();
+        for (n, value) in values.iter().enumerate() {
+            let value = value.as_bytes();
+            let place = Acquitted::place(value);
+            assert!(!memory.knows(place, look(Kind::Plain, 1), value), "{n}");
+            memory.remember(place, look(Kind::Plain, 1), value);
+            assert!(memory.knows(place, look(Kind::Plain, 1), value), "{n}");
+            assert!(
+                memory.knows(place, look(Kind::Plain, 2), value)
+                    && !memory.knows(place, look(Kind::Plain, 0), value)
+            );
+            assert!(
+                !memory.knows(place, look(Kind::Key, 1), value)
+                    && !memory.knows(place, look(Kind::Plain, 1), &value[1..]),
+                "{n}"
+            );
+        }
+        for value in &values {
+            let value = value.as_bytes();
+            let mut other = value.to_vec();
+            other[0] ^= 1;
+            assert!(!memory.knows(Acquitted::place(value), look(Kind::Plain, 1), &other));
+        }
+        let escaped = Look { escaped: true, ..look(Kind::Plain, 1) };
+        assert!(!memory.knows(
+            Acquitted::place(values[39_999].as_bytes()),
+            escaped,
+            values[39_999].as_bytes()
+        ));
+        let long = vec![b'a'; VALUE_BYTES_MAX + 1];
+        memory.remember(Acquitted::place(&long), look(Kind::Plain, 1), &long);
+        assert!(!memory.knows(Acquitted::place(&long), look(Kind::Plain, 1), &long));
+    }
+}
