@@ -107,11 +107,28 @@ pub(super) fn number(bytes: &[u8], start: usize, end: usize, digits: usize) -> O
     for b in before.iter_mut().filter(|b| matches!(b, b'_' | b'-')) {
         *b = b' ';
     }
+    // `socialSecurityNumber` announces as `social security` does.
+    let mut joined = [0u8; NEAR];
+    let mut length = 0;
+    for b in before.iter().filter(|b| **b != b' ') {
+        joined[length] = *b;
+        length += 1;
+    }
+    let joined = &joined[..length];
+    let together = |word: &str| {
+        let mut parts = word.split(' ');
+        let first = parts.next().unwrap_or("");
+        let rest: &str = parts.next().unwrap_or("");
+        !rest.is_empty()
+            && memchr::memmem::rfind(joined, first.as_bytes())
+                .is_some_and(|at| joined[at + first.len()..].starts_with(rest.as_bytes()))
+    };
     let says = |word: &str| {
-        memchr::memmem::rfind(before, word.as_bytes()).is_some_and(|at| {
-            let open = |b: Option<&u8>| b.is_none_or(|b| !b.is_ascii_alphabetic());
-            (at == 0 || open(before.get(at - 1))) && (word.len() > 4 || open(before.get(at + word.len())))
-        })
+        together(word)
+            || memchr::memmem::rfind(before, word.as_bytes()).is_some_and(|at| {
+                let open = |b: Option<&u8>| b.is_none_or(|b| !b.is_ascii_alphabetic());
+                (at == 0 || open(before.get(at - 1))) && (word.len() > 4 || open(before.get(at + word.len())))
+            })
     };
     let found = ROWS.iter().find(|row| row.digits == digits && row.words.iter().any(|word| says(word)))?;
     (found.check)(&bytes[start..end]).then_some(found.rule)
@@ -126,7 +143,9 @@ pub(super) fn telephone(bytes: &[u8], start: usize) -> bool {
     let quoted = |b: u8| b == b' ' || b == b'"' || b == b'\'' || b == b'=' || b == b':';
     let signs = near.iter().rev().take_while(|b| quoted(**b)).count();
     let word = &near[..near.len() - signs];
-    let number = [&b"number"[..], b"Number", b"no"].into_iter().find_map(|noun| word.strip_suffix(noun));
+    let number = [&b"number"[..], b"Number", b"NUMBER", b"no", b"No", b"NO"]
+        .into_iter()
+        .find_map(|noun| word.strip_suffix(noun));
     let word = number.unwrap_or(word).trim_ascii_end();
     let word = word.strip_suffix(b"_").unwrap_or(word);
     let begin = word.iter().rposition(|b| !(b.is_ascii_alphabetic() || *b == b'.')).map_or(0, |n| n + 1);

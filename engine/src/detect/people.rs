@@ -111,8 +111,8 @@ pub(super) fn numbers(search: &mut Search<'_>, text: &str, hint: Hint) {
             glue(bytes.get(end)) || matches!(bytes.get(end), Some(b'-' | b'.')) && glue(bytes.get(end + 1));
         if !open {
             number(search, bytes, at, end);
-        } else if let Some(end) = checked_by_letter(bytes, at, end) {
-            search.push(at, end, rule::NATIONAL_ID);
+        } else if let Some(ends) = checked_by_letter(bytes, at + usize::from(bytes[at] == b'('), end) {
+            search.push(at + usize::from(bytes[at] == b'('), ends, rule::NATIONAL_ID);
         }
         at = end.max(at + 1);
     }

@@ -246,7 +246,11 @@ fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: 
         return;
     }
     let mixed = token.iter().any(u8::is_ascii_lowercase) && token.iter().any(u8::is_ascii_uppercase);
-    if mixed && !token.contains(&b'/') && rarity::drawn(token, invited) {
+    // `main_OsDisk_1_8d1f…`: a name and a digest; each part is judged for itself.
+    let digest =
+        |part: &[u8]| part.len() >= 32 && part.iter().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'));
+    let named = invited == Invitation::None && token.split(|b| matches!(b, b'-' | b'_')).any(digest);
+    if mixed && !named && !token.contains(&b'/') && rarity::drawn(token, invited) {
         search.push(start, end, rule::ENTROPY);
         return;
     }

@@ -20,6 +20,8 @@ pub(super) fn block(bytes: &[u8], start: usize, end: usize) -> Option<usize> {
         let len = bytes[from..].iter().take(width + 1).take_while(|b| token_byte(**b)).count();
         // `password:` on the next line is no part of the block.
         let ends = bytes.get(from + len).is_none_or(|b| b.is_ascii_whitespace() || b"\"'`\\<,)".contains(b));
+        let blanks = bytes[from + len..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let ends = ends && !matches!(bytes.get(from + len + blanks), Some(b'=' | b':'));
         if len == 0 || len > width || !ends || bytes[last - 1] == b'=' || !continues(&bytes[from..from + len])
         {
             break;

@@ -181,6 +181,34 @@ fn blocks_and_encodings_go_whole() {
 }
 
 #[test]
+fn what_the_planted_measure_missed_once_goes() {
+    let long = drawn(40);
+    for (key, text, expected) in [
+        ("x", "see (20.422.787-K) for details".to_owned(), "see ({p}) for details"),
+        (
+            "x",
+            "Condition failed: socialSecurityNumber=\"219099999\"".to_owned(),
+            "Condition failed: socialSecurityNumber=\"{p}\"",
+        ),
+        (
+            "x",
+            "Condition failed: FAX_NUMBER=\"07667 585463\"".to_owned(),
+            "Condition failed: FAX_NUMBER=\"{p}\"",
+        ),
+        (
+            "x",
+            format!(
+                "duo_secret_key = {long}\ncontent_base64sha256 = iGDTdWJs4bT9cs3NXsxwcMYHeo+9L4qEZGSpFduk4SE=\n"
+            ),
+            "duo_secret_key = {c}\ncontent_base64sha256 = iGDTdWJs4bT9cs3NXsxwcMYHeo+9L4qEZGSpFduk4SE=\n",
+        ),
+    ] {
+        check(key, &text, expected);
+    }
+    settle();
+}
+
+#[test]
 fn look_alikes_stay() {
     for (key, text) in [
         ("arn", "arn:aws:iam::123456789012:role/Zk3qXv9LmT0wRb7YhU2cNd5g"),
@@ -232,6 +260,7 @@ fn look_alikes_stay() {
             "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==",
         ),
         ("x", "AROAZXCVBNMASDFGHJKLQ"),
+        ("name", "main_5314_OsDisk_1_0daafb510fc72c30ee3d22aa8e5ee2ae"),
     ] {
         check(key, text, text);
     }
