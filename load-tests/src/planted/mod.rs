@@ -14,6 +14,7 @@ mod leaf;
 mod lookalikes;
 mod page;
 mod place;
+mod siblings;
 mod state;
 mod syntax;
 mod tally;

@@ -6,7 +6,7 @@ use super::leaf::{Base64, Leaf, Spot};
 use super::lookalikes::{LOOK_ALIKES, LookAlike};
 use super::state::Ledger;
 use super::syntax::{Charset, Name, PASSWORD_PLACES, SENTENCES, SYNTAXES, Syntax};
-use super::{Fate, Sample};
+use super::{Fate, Sample, siblings};
 use crate::generator::dice::Dice;
 
 /// Names that say nothing.
@@ -177,6 +177,12 @@ fn structured(ledger: &mut Ledger, dice: &mut Dice, name: &Name, value: Leaf) ->
             leaf.push("\nEOF\nchmod 600 /etc/app/*\n");
             Hidden { leaf, key: None, place: "heredoc".to_owned(), fits_key: false }
         }
+        2 if dice.one_in(4) => Hidden {
+            leaf: siblings::annotation(&value),
+            key: Some("kubectl.kubernetes.io/last-applied-configuration".to_owned()),
+            place: "annotation".to_owned(),
+            fits_key: false,
+        },
         _ => {
             let kind = dice.pick(LOOK_ALIKES);
             let beside = look_alike(ledger, dice, kind);

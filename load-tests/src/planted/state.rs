@@ -6,7 +6,7 @@ use super::leaf::{Leaf, Spot};
 use super::lookalikes::{LOOK_ALIKES, LookAlike};
 use super::page::{Escapes, Node, Page};
 use super::place::{self, Hidden, NEUTRAL};
-use super::{Fate, Planted, PlantedState, format};
+use super::{Fate, Planted, PlantedState, format, siblings};
 use crate::generator::dice::Dice;
 
 /// What a state holds.
@@ -376,6 +376,12 @@ impl Writer {
                 document.push("\"}");
                 instance.private = Some(document.base64(super::leaf::Base64::Standard));
                 self.ledger.place(first, "private");
+                return;
+            }
+            2 if !instance.flat => {
+                let (name, node) = siblings::object(&mut self.ledger, &mut self.dice, &family);
+                self.add(&mut instance.attributes, name, node);
+                self.ledger.place(first, slot);
                 return;
             }
             _ => place::hide(&mut self.ledger, &mut self.dice, &family),

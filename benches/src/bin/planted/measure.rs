@@ -167,7 +167,9 @@ impl Measure {
         let state = PlantedState { bytes: state, planted: Vec::new(), spots: Default::default() };
         let mut made = judge(&state, &output, &rules).map_err(|what| anyhow!("ordinary state: {what}"))?;
         let all = made.strays.len();
-        made.strays.retain(|case| case.reason != "provider-private");
+        // The report of a large state does not name every rule.
+        let private = |case: &Case| case.reason == "provider-private" || case.pointer.ends_with("/private");
+        made.strays.retain(|case| !private(case));
         let private = all - made.strays.len();
         self.noted = [0; 4];
         self.note(&state, &made);
@@ -207,9 +209,6 @@ impl<'a> Cuts<'a> {
 mod tests {
     use super::*;
 
-    /// Names and addresses in free text that nothing but an introducing word announces. Shrinks only.
-    const KNOWN_GAPS: &[&str] = &["full-name", "street-address"];
-
     /// The full measure plants 100,000; this one keeps it honest between two runs of that.
     #[test]
     fn a_small_measure_misses_nothing_and_is_precise() {
@@ -220,9 +219,7 @@ mod tests {
         let tally = &measure.tally;
         assert!(tally.families.len() >= 250, "{}", tally.families.len());
         assert!(tally.alikes().planted >= 10 * tally.secrets().planted);
-        let missed = |name: &str| tally.families.get(name).map_or(0, |row| row.wrong);
-        let known: usize = KNOWN_GAPS.iter().map(|name| missed(name)).sum();
-        assert_eq!(tally.secrets().wrong, known, "{:#?}", measure.notes);
+        assert_eq!(tally.secrets().wrong, 0, "{:#?}", measure.notes);
         assert!(tally.precision() >= 0.99, "{:#?}", measure.notes);
     }
 }

@@ -3,6 +3,7 @@
 
 use super::super::Sample;
 use super::super::leaf::Base64;
+use super::super::siblings;
 use super::{Family, made};
 use crate::generator::dice::{BASE62, BASE64, BASE64_URL, DIGITS, Dice, HEX, UPPER_DIGITS};
 
@@ -34,6 +35,7 @@ pub(super) const FAMILIES: &[Family] = &[
         let head = format!("{{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"{x}\",\"y\":\"{y}\",\"d\":\"");
         Sample::inside(&head, &dice.text(BASE64_URL, 43), "\"}")
     }),
+    made("jwk-rsa", siblings::rsa_key),
     made("jwk-symmetric", |dice| {
         Sample::inside("{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":\"", &dice.text(BASE64_URL, 43), "\"}")
     }),

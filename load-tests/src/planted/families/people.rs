@@ -130,6 +130,10 @@ pub(super) const FAMILIES: &[Family] = &[
             "Mr. \u{2039}\u{203a} signed it off",
             "please ask Dr. \u{2039}\u{203a} first",
             "Kind regards, \u{2039}\u{203a}",
+            "approved by \u{2039}\u{203a} on Monday",
+            "Owner: \u{2039}\u{203a}",
+            "rotated for \u{2039}\u{203a} last week",
+            "the laptop of \u{2039}\u{203a} was lost",
         ],
     ),
     person("given-name", |d| Sample::whole(d.pick(GIVEN).to_string()), &["first_name", "given_name"], &[]),
@@ -143,7 +147,12 @@ pub(super) const FAMILIES: &[Family] = &[
         "street-address",
         street,
         &["street_address", "address_line1", "home_address", "postal_address"],
-        &["Address: \u{2039}\u{203a}", "Ship to \u{2039}\u{203a}", "lives at \u{2039}\u{203a}"],
+        &[
+            "Address: \u{2039}\u{203a}",
+            "Ship to \u{2039}\u{203a}",
+            "lives at \u{2039}\u{203a}",
+            "the parcel went to \u{2039}\u{203a}.",
+        ],
     ),
     person(
         "birth-date",
@@ -339,12 +348,27 @@ fn full_name(dice: &mut Dice) -> Sample {
     Sample::whole(format!("{} {family}", dice.pick(GIVEN)))
 }
 
+/// As the Universal Postal Union's addressing guides of the countries write them.
 fn street(dice: &mut Dice) -> Sample {
     let (number, street, town) = (dice.between(1, 299), *dice.pick(STREETS), *dice.pick(TOWNS));
-    Sample::whole(match dice.below(3) {
+    let (five, four) = (dice.between(10_115, 94_998), dice.between(1_010, 9_499));
+    Sample::whole(match dice.below(16) {
         0 => format!("{number} {street} Street, {town}, NY {}", dice.between(10_001, 14_999)),
-        1 => format!("{street}straße {number}, {} {town}", dice.between(10_115, 99_998)),
-        _ => format!("{number} {street} Lane, {town} SW1A {}AB", dice.between(1, 9)),
+        1 => format!("{street}straße {number}, {five} {town}"),
+        2 => format!("{number} {street} Lane, {town} SW1A {}AB", dice.between(1, 9)),
+        3 => format!("{number} {street} Ave, Apt {}, {town}, CA {five}", dice.between(1, 99)),
+        4 => format!("{number} rue de la {street}, {five} {town}"),
+        5 => format!("Calle {street} {number}, {five} {town}"),
+        6 => format!("Via {street} {number}, {five} {town}"),
+        7 => format!("{street}straat {number}, {four} AB {town}"),
+        8 => format!("ul. {street} {number}, {}-{} {town}", dice.between(10, 99), dice.between(100, 999)),
+        9 => format!("{street}gatan {number}, {} {} {town}", dice.between(100, 984), dice.between(10, 99)),
+        10 => format!("{street}weg {number}, {four} {town}"),
+        11 => format!("Rua {street} {number}, {four}-{} {town}", dice.between(100, 999)),
+        12 => format!("{number} {street} Road, {town}, ON K1A 0B{}", dice.between(1, 9)),
+        13 => format!("{number} {street} Street, {town} NSW {}", dice.between(2_000, 2_999)),
+        14 => format!("P.O. Box {}, {town}, TX 7{}", dice.between(100, 9_999), dice.between(1_000, 9_999)),
+        _ => format!("{number} avenue {street}, {five} {town}, France"),
     })
 }
 
