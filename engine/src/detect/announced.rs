@@ -88,6 +88,10 @@ pub(super) const LETTERED: &[&str] = &[
     "nie:",
     "nif=",
     "nie=",
+    "nif\"",
+    "nie\"",
+    "nif\\",
+    "nie\\",
 ];
 
 /// Announcing words stand at most this far before the number.

@@ -184,7 +184,15 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, start: usize, command: &Co
 
 fn take(search: &mut Search<'_>, text: &str, words: &[Span], place: Place) {
     let word = |n: usize| words.get(n).and_then(|w| text.get(w.start..w.end)).unwrap_or("");
-    let is_flag = |w: &Span| matches!(text.as_bytes().get(w.start), Some(b'-' | b'/')) && w.end > w.start + 1;
+    // `/M`, `/user:bob`: a secret in base64 may begin with a slash as well.
+    let is_flag = |w: &Span| match text.as_bytes().get(w.start) {
+        Some(b'-') => w.end > w.start + 1,
+        Some(b'/') => {
+            let name = text[w.start + 1..w.end].split(':').next().unwrap_or("");
+            (1..=16).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphabetic())
+        }
+        _ => false,
+    };
     match place {
         Flag(flag) | Glued(flag) | Behind(flag, _) => {
             for n in 0..words.len() {

@@ -184,6 +184,12 @@ fn blocks_and_encodings_go_whole() {
 fn what_the_planted_measure_missed_once_goes() {
     let long = drawn(40);
     for (key, text, expected) in [
+        (
+            "x",
+            "failed: {\"a\":\"b\",\"nif\":\"71949441J\"}".to_owned(),
+            "failed: {\"a\":\"b\",\"nif\":\"{p}\"}",
+        ),
+        ("x", format!("setx SPACES_SECRET_ACCESS_KEY /{long} /M"), "setx SPACES_SECRET_ACCESS_KEY {c} /M"),
         ("x", "see (20.422.787-K) for details".to_owned(), "see ({p}) for details"),
         (
             "x",
