@@ -53,6 +53,11 @@ format: toolchain ## Format the source
 bench: packages ## Measure the engine with criterion; ARGS go to criterion
 	cargo bench --locked --package terrasift-benches -- $(ARGS)
 
+.PHONY: bench-startup
+bench-startup: packages ## Measure how long `terrasift sanitize` takes to start; ARGS='--runs 500'
+	cargo build --release --locked --package terrasift --package terrasift-benches --bin terrasift --bin startup
+	"$$CARGO_TARGET_DIR/release/startup" $(ARGS)
+
 ##@ Before you push
 
 .PHONY: check

@@ -155,7 +155,7 @@ fn structural_literals(literals: &mut Vec<Literal>) {
 pub(super) fn anchors(shape: &Shape) -> Vec<(Vec<u8>, usize)> {
     let mut offset = 0usize;
     let mut best: Option<(Vec<u8>, usize)> = None;
-    let mut short: Vec<(Vec<u8>, usize)> = Vec::new();
+    let mut short: Vec<(usize, usize)> = Vec::new();
     for (i, part) in shape.parts.iter().enumerate() {
         match part {
             Part::Text(t) => {
@@ -163,9 +163,8 @@ pub(super) fn anchors(shape: &Shape) -> Vec<(Vec<u8>, usize)> {
                     if best.as_ref().is_none_or(|(b, _)| t.len().min(6) > b.len().min(6)) {
                         best = Some((t.clone(), offset));
                     }
-                } else if short.is_empty() {
-                    short =
-                        spread(t, &shape.parts[i + 1..]).into_iter().map(|w| (w.to_vec(), offset)).collect();
+                } else {
+                    short.push((i, offset));
                 }
                 offset += t.len();
             }
@@ -178,7 +177,18 @@ pub(super) fn anchors(shape: &Shape) -> Vec<(Vec<u8>, usize)> {
             Part::Open | Part::Close => {}
         }
     }
-    best.map_or(short, |literal| vec![literal])
+    if let Some(literal) = best {
+        return vec![literal];
+    }
+    // Spread only here: what may stand behind a short literal are thousands of texts.
+    let spreads = short.into_iter().filter_map(|(i, offset)| match &shape.parts[i] {
+        Part::Text(text) => Some((spread(text, &shape.parts[i + 1..]), offset)),
+        _ => None,
+    });
+    let first = spreads.into_iter().find(|(windows, _)| !windows.is_empty());
+    first.map_or_else(Vec::new, |(windows, offset)| {
+        windows.into_iter().map(|window| (window.to_vec(), offset)).collect()
+    })
 }
 
 /// A short literal and everything that its neighbours to the right allow.
