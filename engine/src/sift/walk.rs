@@ -155,7 +155,11 @@ impl Walk {
     /// The whole unit is one value.
     pub(super) fn unit(&mut self, unit: &Unit<'_>, ctx: &Ctx) -> Result<(), Refusal> {
         self.looks = 0;
-        let next = self.value(unit, 0, ctx)?;
+        let quiet = self.element_lane(ctx).and_then(|kind| self.quiet_value(unit, 0, kind));
+        let next = match quiet {
+            Some(next) => next,
+            None => self.value(unit, 0, ctx)?,
+        };
         if next == unit.len() { Ok(()) } else { Err(unit.unexpected(next)) }
     }
 
