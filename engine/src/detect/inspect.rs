@@ -82,9 +82,20 @@ impl RuleSet {
     /// (`public`: that what looks drawn is none). What stands behind the value may be read along.
     #[inline]
     pub(crate) fn acquits(&self, around: &[u8], len: usize, public: bool) -> bool {
-        len < SHORTEST
-            || !matches!(around[0], b'{' | b'[' | b' ' | b'\n')
-                && !self.core.gate.look(around, len, public).any()
+        if len < SHORTEST {
+            return true;
+        }
+        if matches!(around[0], b'{' | b'[' | b' ' | b'\n') {
+            return false;
+        }
+        let signs = self.core.gate.look(around, len, public);
+        !signs.any() && (!signs.proper || public || !self.mentions(&around[..len]))
+    }
+
+    /// Whether a text with a capital behind a space names a person or an address. What is no text does.
+    #[cold]
+    fn mentions(&self, bytes: &[u8]) -> bool {
+        std::str::from_utf8(bytes).map_or(true, |text| people::mentioned(&self.core.gazetteer, text))
     }
 
     fn whole(&self, text: &str, ix: RuleIx, hits: &mut Vec<Hit>) {
@@ -109,7 +120,7 @@ impl RuleSet {
         }
         let hint = hint_of(key);
         let signs = self.core.gate.look(bytes, bytes.len(), public(hint));
-        signs.any() || signs.proper && !public(hint) && people::mentioned(&self.core.gazetteer, text)
+        signs.any() || signs.proper && !public(hint) && self.mentions(bytes)
     }
 
     fn search(&self, text: &str, key: KeyVerdict, is_key: bool, scratch: &mut Scratch, hits: &mut Vec<Hit>) {

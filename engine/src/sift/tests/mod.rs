@@ -4,6 +4,7 @@ mod catalog;
 mod corpus;
 mod golden;
 mod memory;
+mod mentions;
 mod oracle;
 mod properties;
 mod refusals;
