@@ -35,6 +35,10 @@ pub(super) struct Signs {
 }
 
 impl Signs {
+    /// Every stage is needed.
+    pub(super) const ALL: Self =
+        Self { literal: true, at_sign: true, percent: true, number: true, run: true, proper: true };
+
     /// Whether any stage is needed.
     #[inline]
     pub(super) fn any(self) -> bool {

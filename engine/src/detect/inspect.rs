@@ -109,7 +109,10 @@ impl RuleSet {
     #[inline]
     fn worth_a_look(&self, text: &str, key: KeyVerdict, scratch: &mut Scratch) -> bool {
         let bytes = text.as_bytes();
-        if self.tenant_looks(text, key, scratch) || (json::matters(key) && !bytes.is_empty()) {
+        if scratch.thorough
+            || self.tenant_looks(text, key, scratch)
+            || (json::matters(key) && !bytes.is_empty())
+        {
             return true;
         }
         if bytes.len() < SHORTEST {
@@ -255,7 +258,10 @@ impl Search<'_> {
         if bytes.len() < SHORTEST {
             return;
         }
-        let signs = self.rules.core.gate.look(bytes, bytes.len(), public(hint));
+        let signs = match self.scratch.thorough {
+            true => Signs::ALL,
+            false => self.rules.core.gate.look(bytes, bytes.len(), public(hint)),
+        };
         if level < LEVELS_MAX {
             json::embedded(self, text, level);
         }

@@ -70,6 +70,8 @@ pub(super) fn run(text: &[u8], masks: &Masks, public: bool) -> bool {
     if long == 0 || tokens::addressed(text) {
         return false;
     }
+    // A document inside of the text has keys of its own.
+    let public = public && !text.contains(&b'{');
     while long != 0 {
         // A place of `long` has nineteen more token characters behind it.
         let at = long.trailing_zeros();

@@ -24,7 +24,8 @@ pub(super) fn emails(search: &mut Search<'_>, text: &str) {
         let local = bytes[..at].iter().rev().take(65).take_while(|b| local_byte(**b)).count();
         let domain = bytes[at + 1..].iter().take(254).take_while(|b| domain_byte(**b)).count();
         let mut end = at + 1 + domain;
-        while end > at + 1 && matches!(bytes[end - 1], b'.' | b'-') {
+        // What is cut at the bound may be cut inside of a character.
+        while end > at + 1 && (!text.is_char_boundary(end) || matches!(bytes[end - 1], b'.' | b'-')) {
             end -= 1;
         }
         let mut start = at - local;

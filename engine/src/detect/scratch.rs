@@ -60,12 +60,22 @@ pub struct Scratch {
     pub(super) keyed_patterns: PatternScratch,
     /// Hears what was found before order and allowlists; only where somebody asks why.
     pub(super) witness: Option<Box<Witness>>,
+    /// No value is passed over after the cheap look.
+    pub(super) thorough: bool,
 }
 
 impl Scratch {
     /// Bytes held by what grows with the values.
     pub(crate) fn memory_bytes(&self) -> usize {
         self.acquitted.memory_bytes()
+    }
+
+    /// Buffers of somebody who asks every stage about every value: the slow twin of the gate.
+    #[must_use]
+    pub fn thorough() -> Self {
+        let mut scratch = Self::default();
+        scratch.thorough = true;
+        scratch
     }
 
     pub(super) fn borrow(&mut self) -> Decoded {

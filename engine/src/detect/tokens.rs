@@ -101,10 +101,10 @@ pub(super) fn has_long_run(bytes: &[u8]) -> bool {
     false
 }
 
-/// Addresses of resources and digests: nothing in them was drawn to be secret.
+/// Addresses of resources and digests: nothing in them was drawn to be secret. A text that goes on behind one is none.
 #[inline]
 pub(super) fn addressed(text: &[u8]) -> bool {
-    match text.first() {
+    let address = match text.first() {
         Some(b'a') => text.starts_with(b"arn:"),
         Some(b'p') => text.starts_with(b"projects/"),
         Some(b'/') => text.starts_with(b"/subscriptions/"),
@@ -112,7 +112,8 @@ pub(super) fn addressed(text: &[u8]) -> bool {
         Some(b's') => text.starts_with(b"sha256:"),
         Some(b'h') => text.starts_with(b"https://www.googleapis.com/"),
         _ => false,
-    }
+    };
+    address && !text.iter().any(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\''))
 }
 
 /// Whether [`runs`] may find something in this run of token characters that is no digest: it can be opened, or

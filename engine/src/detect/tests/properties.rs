@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{replace, rules};
-use crate::detect::Scratch;
+use crate::detect::{KeyVerdict, Scratch};
 
 fn piece() -> impl Strategy<Value = String> {
     let fixed = prop::sample::select(vec![
@@ -52,6 +52,27 @@ fn piece() -> impl Strategy<Value = String> {
     ])
     .prop_map(str::to_owned);
     prop_oneof![4 => fixed, 1 => "\\PC{0,12}", 1 => "[A-Za-z0-9+/]{0,40}"]
+}
+
+#[test]
+fn an_address_cut_inside_of_a_character_is_no_end_of_the_world() {
+    // Found by the fuzzer: 254 bytes behind the `@` are looked at, and the bound fell into a character of three.
+    let text = format!("a@{}", "\u{fffd}".repeat(100));
+    rules().inspect(&text, KeyVerdict::Plain, &mut Scratch::default(), &mut Vec::new());
+}
+
+#[test]
+fn a_public_key_does_not_speak_for_a_document_inside_of_the_text() {
+    // Found by the fuzzer: the cheap look heard "version" and passed over what stands under `email`.
+    let drawn = ["aC_DEN2GLWg1", "PFzUrpprUzFP"].concat();
+    let mut hits = Vec::new();
+    for text in
+        [format!("x:{{\"email\":\"{drawn}\"}}"), format!("arn:aws:iam::1:role/a {{\"a\":\"{drawn}\"}}")]
+    {
+        let rules = rules();
+        rules.inspect(&text, rules.classify_key("version"), &mut Scratch::default(), &mut hits);
+        assert_eq!(hits.len(), 1, "{text}");
+    }
 }
 
 proptest! {
