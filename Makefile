@@ -58,6 +58,34 @@ bench-startup: packages ## Measure how long `terrasift sanitize` takes to start;
 	cargo build --release --locked --package terrasift --package terrasift-benches --bin terrasift --bin startup
 	"$$CARGO_TARGET_DIR/release/startup" $(ARGS)
 
+# Executions of `make fuzz`, of each target: documents through the sanitizer, texts through the rules.
+RUNS ?= 10000000
+FUZZ_TARGETS ?= sift inspect
+CARGO_FUZZ_VERSION := 0.13.2
+
+.PHONY: fuzz
+fuzz: toolchain ## Compare with slow twins over made-up input, RUNS=10000000 executions of each target; stops at a difference
+	@cargo fuzz --version &> /dev/null || env -u CARGO_TARGET_DIR CARGO_INCREMENTAL=0 \
+		cargo install --quiet --locked cargo-fuzz@$(CARGO_FUZZ_VERSION)
+	built="$$CARGO_TARGET_DIR/fuzz"
+	# A stable compiler has no sanitizers; what is looked for are differences and panics.
+	(cd engine/fuzz && CARGO_TARGET_DIR="$$built" cargo fuzz build -O -s none --no-trace-compares --fuzz-dir .)
+	for target in $(FUZZ_TARGETS); do
+		mkdir -p "$$built/found/$$target"
+		log="$$built/found/$$target.log"
+		status=0
+		"$$built"/*/release/"$$target" "$$built/found/$$target" "engine/fuzz/corpus/$$target" -runs=$(RUNS) -max_len=160 \
+			-use_counters=0 -entropic=0 -reduce_inputs=0 -print_final_stats=1 \
+			-artifact_prefix="$$built/found/$$target-" > "$$log" 2>&1 || status=$$?
+		executions=$$(sed -nE 's/^stat::number_of_executed_units: ([0-9]+)$$/\1/p' "$$log")
+		if [[ $$status -ne 0 ]]; then
+			grep -a -A4 panicked "$$log" >&2 || tail -n 5 "$$log" >&2
+			echo "$$target: a difference or a panic after $${executions:-?} executions, the input is in $$built/found" >&2
+			exit 1
+		fi
+		echo "$$target: $$executions executions, 0 differences, 0 panics"
+	done
+
 ##@ Before you push
 
 .PHONY: check

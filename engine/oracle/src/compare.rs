@@ -114,22 +114,50 @@ fn pieces<'b>(mut bytes: &'b [u8], lengths: &'b [usize], skip: usize) -> impl It
     })
 }
 
-/// The document as one piece and in pieces of `lengths`, in two passes and in one, against the oracle; then the output
-/// once more, which must not change.
+/// What is tried beside two passes in pieces against the oracle.
+#[derive(Clone, Copy)]
+pub struct Ways {
+    /// The same in one piece.
+    pub whole: bool,
+    /// One forward pass, in pieces, against its oracle.
+    pub forward: bool,
+    /// The output once more, which must not change.
+    pub again: bool,
+}
+
+impl Ways {
+    /// Everything.
+    pub const ALL: Self = Self { whole: true, forward: true, again: true };
+}
+
+/// The document in pieces of `lengths` against the oracle, and what else `ways` asks for.
 ///
 /// # Errors
 /// The first difference.
-pub fn check(rules: &Arc<RuleSet>, document: &[u8], lengths: &[usize]) -> Result<Outcome, Difference> {
-    let whole = engine_two_pass(rules, document, &[]);
-    judged("two passes against the oracle", &two_pass(rules, document), &whole)?;
-    same("two passes in pieces", &whole, &engine_two_pass(rules, document, lengths))?;
-    let once = engine_forward(rules, document, &[]);
-    judged("one pass against the oracle", &forward(rules, document), &once)?;
-    same("one pass in pieces", &once, &engine_forward(rules, document, lengths))?;
-    if let Ok(sanitized) = &whole {
+pub fn check(
+    rules: &Arc<RuleSet>,
+    document: &[u8],
+    lengths: &[usize],
+    ways: Ways,
+) -> Result<Outcome, Difference> {
+    let pieces = engine_two_pass(rules, document, lengths);
+    judged("two passes against the oracle", two_pass(rules, document).as_ref(), &pieces)?;
+    if ways.whole {
+        same("two passes in pieces", &engine_two_pass(rules, document, &[]), &pieces)?;
+    }
+    if ways.forward {
+        let once = engine_forward(rules, document, lengths);
+        judged("one pass against the oracle", forward(rules, document).as_ref(), &once)?;
+        if ways.whole {
+            same("one pass in pieces", &engine_forward(rules, document, &[]), &once)?;
+        }
+    }
+    if ways.again
+        && let Ok(sanitized) = &pieces
+    {
         again(rules, sanitized)?;
     }
-    Ok(whole)
+    Ok(pieces)
 }
 
 /// A second run changes nothing.
@@ -161,15 +189,13 @@ fn renames_marks(sanitized: &Sanitized) -> bool {
     marks::texts(&sanitized.bytes).iter().any(|text| holds(text.as_bytes()))
 }
 
-fn judged(what: &'static str, expected: &Option<Sanitized>, got: &Outcome) -> Result<(), Difference> {
+fn judged(what: &'static str, expected: Option<&Sanitized>, got: &Outcome) -> Result<(), Difference> {
     match (expected, got) {
         (None, Err(_)) => Ok(()),
         (Some(expected), Ok(got)) if expected == got => Ok(()),
-        _ => Err(Difference {
-            what,
-            expected: expected.as_ref().map_or("a refusal".to_owned(), shown),
-            got: told(got),
-        }),
+        _ => {
+            Err(Difference { what, expected: expected.map_or("a refusal".to_owned(), shown), got: told(got) })
+        }
     }
 }
 

@@ -4,16 +4,20 @@
 //! spans out at the end. Shares the rules (`RuleSet`) with the engine, and nothing of its splitter, walk or
 //! fingerprints. Must never be linked into what is shipped, and never copy a shortcut of what it judges.
 
+pub mod case;
 pub mod compare;
+pub mod count;
 mod json;
 mod known;
 mod marks;
+pub mod plain;
 mod sanitize;
 mod shape;
 mod snippets;
 mod spans;
 mod taken;
 pub mod tape;
+pub mod values;
 pub mod weave;
 
 pub use sanitize::{HASH_KEY, Sanitized, forward, two_pass};

@@ -67,7 +67,7 @@ struct Slow<'d> {
     known: Known,
     learn: bool,
     find: bool,
-    scratch: Scratch,
+    scratch: &'d mut Scratch,
     hash_key: HashKey,
     pointer: Vec<String>,
     cuts: Vec<Cut>,
@@ -78,9 +78,11 @@ struct Slow<'d> {
 #[must_use]
 pub fn two_pass(rules: &RuleSet, document: &[u8]) -> Option<Sanitized> {
     let (document, top) = open(document)?;
-    let mut first = Slow::new(rules, document, Known::default(), true, false);
+    let mut scratch = Scratch::default();
+    let mut first = Slow::new(rules, document, &mut scratch, Known::default(), (true, false));
     first.document(&top);
-    let mut second = Slow::new(rules, document, first.known, false, true);
+    let known = first.known;
+    let mut second = Slow::new(rules, document, &mut scratch, known, (false, true));
     second.document(&top);
     Some(second.finish())
 }
@@ -89,7 +91,8 @@ pub fn two_pass(rules: &RuleSet, document: &[u8]) -> Option<Sanitized> {
 #[must_use]
 pub fn forward(rules: &RuleSet, document: &[u8]) -> Option<Sanitized> {
     let (document, top) = open(document)?;
-    let mut only = Slow::new(rules, document, Known::default(), true, true);
+    let mut scratch = Scratch::default();
+    let mut only = Slow::new(rules, document, &mut scratch, Known::default(), (true, true));
     only.document(&top);
     Some(only.finish())
 }
@@ -115,14 +118,20 @@ fn items(value: &Value) -> &[Value] {
 }
 
 impl<'d> Slow<'d> {
-    fn new(rules: &'d RuleSet, document: &'d str, known: Known, learn: bool, find: bool) -> Self {
+    fn new(
+        rules: &'d RuleSet,
+        document: &'d str,
+        scratch: &'d mut Scratch,
+        known: Known,
+        (learn, find): (bool, bool),
+    ) -> Self {
         Self {
             rules,
             document,
             known,
             learn,
             find,
-            scratch: Scratch::default(),
+            scratch,
             hash_key: HashKey::new(HASH_KEY),
             pointer: Vec::new(),
             cuts: Vec::new(),
@@ -374,13 +383,13 @@ impl<'d> Slow<'d> {
 
     fn inspect(&mut self, text: &str, verdict: KeyVerdict) -> Vec<Hit> {
         let mut hits = Vec::new();
-        self.rules.inspect(text, verdict, &mut self.scratch, &mut hits);
+        self.rules.inspect(text, verdict, self.scratch, &mut hits);
         hits
     }
 
     fn inspect_key(&mut self, key: &str) -> Vec<Hit> {
         let mut hits = Vec::new();
-        self.rules.inspect_key(key, &mut self.scratch, &mut hits);
+        self.rules.inspect_key(key, self.scratch, &mut hits);
         hits
     }
 

@@ -7,9 +7,9 @@ use crate::snippets;
 use crate::tape::Tape;
 
 /// Values in one document: keeps an execution below a tenth of a millisecond.
-const VALUES_MAX: usize = 60;
+const VALUES_MAX: usize = 16;
 /// Around the documented limit of 512.
-const DEPTHS: [usize; 8] = [2, 3, 20, 60, 500, 506, 507, 512];
+const DEPTHS: [usize; 8] = [2, 3, 5, 20, 60, 100, 507, 512];
 
 #[rustfmt::skip]
 const KEYS: [&str; 40] = [
@@ -252,7 +252,7 @@ impl Weaver<'_, '_> {
     }
 
     fn resources(&mut self) {
-        let count = self.tape.below(4);
+        let count = self.tape.below(3);
         self.byte(b'[');
         for index in 0..count {
             self.comma(index);
@@ -264,7 +264,7 @@ impl Weaver<'_, '_> {
             self.byte(b',');
             self.key("instances");
             self.byte(b'[');
-            for index in 0..self.tape.below(4) {
+            for index in 0..self.tape.below(3) {
                 self.comma(index);
                 self.instance();
             }
@@ -428,7 +428,7 @@ impl Weaver<'_, '_> {
                 }
                 self.byte(b']');
             }
-            8 if !simple && self.tape.rarely(8) => {
+            8 if !simple && self.tape.rarely(16) => {
                 let levels = self.tape.one(&DEPTHS);
                 let (open, close) = self.tape.one(&[("[", "]"), ("{\"a\":", "}"), ("[{\"type\":", "}]")]);
                 self.raw(&open.repeat(levels));

@@ -54,6 +54,8 @@ const EDGES: &[(&str, &[&str])] = &[
 
 /// Edges that only tests have.
 const TEST_EDGES: &[(&str, &str)] = &[
+    // Generated states are sanitized in every cut.
+    ("terrasift-oracle", "terrasift-load-tests"),
     // The client is tried against the simulator, which shares no type with it.
     ("terrasift-terraform-cloud", "terrasift-load-tests"),
     // So are the hops as a whole, with the client's tokens in hand.
