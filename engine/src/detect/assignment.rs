@@ -18,7 +18,6 @@ pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
 /// Not one of the things that stand under such keys without being secret.
 pub(super) fn plausible(text: &str) -> bool {
     let t = text.trim().trim_matches(['"', '\'']);
-    let word = t.to_ascii_lowercase();
     let said = [
         "true", "false", "null", "none", "yes", "no", "enabled", "disabled", "enable", "disable", "bearer",
         "jwt", "aws_iam", "iam", "basic", "default", "required", "optional", "on", "off", "any", "all",
@@ -26,7 +25,7 @@ pub(super) fn plausible(text: &str) -> bool {
     ];
     if t.len() < 4 && !t.bytes().all(|b| b.is_ascii_digit())
         || t.is_empty()
-        || said.contains(&word.as_str())
+        || said.iter().any(|word| word.eq_ignore_ascii_case(t))
         || reference(t)
     {
         return false;
