@@ -20,4 +20,4 @@ pub mod tape;
 pub mod values;
 pub mod weave;
 
-pub use sanitize::{HASH_KEY, Sanitized, forward, two_pass};
+pub use sanitize::{HASH_KEY, Judged, Sanitized, forward, two_pass};

@@ -30,6 +30,14 @@ pub struct Sanitized {
     pub report: Report,
 }
 
+/// What the oracle knows of a document in two passes.
+pub struct Judged {
+    /// What comes out.
+    pub sanitized: Sanitized,
+    /// Pointers of values that hold a copy of a known secret.
+    pub copied: Vec<String>,
+}
+
 /// What a value's surroundings say about it.
 #[derive(Clone, Copy)]
 struct Around {
@@ -72,11 +80,12 @@ struct Slow<'d> {
     pointer: Vec<String>,
     cuts: Vec<Cut>,
     detections: Vec<Detection>,
+    copied: Vec<String>,
 }
 
 /// Two passes: the first one learns, the second one redacts. `None`: refused.
 #[must_use]
-pub fn two_pass(rules: &RuleSet, document: &[u8]) -> Option<Sanitized> {
+pub fn two_pass(rules: &RuleSet, document: &[u8]) -> Option<Judged> {
     let (document, top) = open(document)?;
     let mut scratch = Scratch::default();
     let mut first = Slow::new(rules, document, &mut scratch, Known::default(), (true, false));
@@ -84,7 +93,8 @@ pub fn two_pass(rules: &RuleSet, document: &[u8]) -> Option<Sanitized> {
     let known = first.known;
     let mut second = Slow::new(rules, document, &mut scratch, known, (false, true));
     second.document(&top);
-    Some(second.finish())
+    let copied = std::mem::take(&mut second.copied);
+    Some(Judged { sanitized: second.finish(), copied })
 }
 
 /// One pass, that knows at each place what stood before it. `None`: refused.
@@ -136,6 +146,7 @@ impl<'d> Slow<'d> {
             pointer: Vec::new(),
             cuts: Vec::new(),
             detections: Vec::new(),
+            copied: Vec::new(),
         }
     }
 
@@ -313,6 +324,9 @@ impl<'d> Slow<'d> {
         if (hits.is_empty() && copies.is_empty()) || (around.types && is_type_word(text)) {
             return;
         }
+        if !copies.is_empty() {
+            self.copied.push(self.place());
+        }
         self.learn_hits(text, &hits);
         self.cut(leaf, unite(self.rules, &hits, &copies), "");
     }
@@ -449,17 +463,22 @@ impl<'d> Slow<'d> {
         }
     }
 
+    /// The pointer to where the walk stands (RFC 6901).
+    fn place(&self) -> String {
+        let escaped = self.pointer.iter().map(|step| step.replace('~', "~0").replace('/', "~1"));
+        escaped.map(|step| format!("/{step}")).collect()
+    }
+
     fn report(&mut self, rule: RuleIx, bytes: usize) {
         if !self.find {
             return;
         }
         let info = self.rules.rule(rule);
-        let escaped = self.pointer.iter().map(|step| step.replace('~', "~0").replace('/', "~1"));
         self.detections.push(Detection {
             rule: info.id.clone(),
             category: info.category,
             action: info.action,
-            pointer: escaped.map(|step| format!("/{step}")).collect(),
+            pointer: self.place(),
             bytes: u64::try_from(bytes).unwrap_or(u64::MAX),
         });
     }

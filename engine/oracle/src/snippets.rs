@@ -21,13 +21,14 @@ const WORDS: [&str; 24] = [
 ];
 
 #[rustfmt::skip]
-const SHAPED: [&str; 20] = [
+const SHAPED: [&str; 22] = [
     "ann@acme-mail.com", "10.0.3.7", "192.168.0.0/16", "fd00::1", "+49 151 23456789", "078-05-1120",
     "4111 1111 1111 1111", "GB82 WEST 1234 5698 7654 32", "PASSWORD=hunter-two-9",
     "password: 'correct-h0rse'", "--password correct-h0rse", "Authorization: Basic YWRtaW46cGFzc3dvcmQ=",
     "postgres://app:s3cr-W0rd@db.internal:5432/app", "https://x.example/?token=abcdef123456",
     "#!/bin/sh\nexport DB_PASSWORD='correct-h0rse'\n", "[REDACTED:pii]", "[REDACTED:credential]#2",
     "[HASHED:pii:0123456789abcdef]", "[REDACTED:", "tel: 030/1234567",
+    "Please ask Frau Müller about it", "12 Baker Street, London NW1 6XE",
 ];
 
 const ALPHABET: &[u8; 64] = b"aB3dE5gH7jK9mNpQrS2tUvW4xYz6AbC8DeFgHiJkLmNoPqRsTuVwXyZ01c-fGh_j";
