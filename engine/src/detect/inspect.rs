@@ -329,7 +329,8 @@ impl Search<'_> {
             }
             Trigger::Header => assignment::header(self, text, at),
             Trigger::Landmark { mark, back } => {
-                if !is_key {
+                // A key is no script, but it may be an address.
+                if !is_key || mark.addresses() {
                     landmarks::at(self, text, at - usize::from(back), mark);
                 }
             }

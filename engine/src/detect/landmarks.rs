@@ -37,6 +37,13 @@ pub(super) enum Mark {
     Dialed,
 }
 
+impl Mark {
+    /// It stands in an address, which may be a key as well.
+    pub(super) fn addresses(self) -> bool {
+        matches!(self, Self::Slashed | Self::Dialed)
+    }
+}
+
 const OTHERS: &[(&str, Mark)] = &[
     ("--password-stdin", Mark::Piped),
     ("--with-token", Mark::Piped),

@@ -1,6 +1,7 @@
 //! Secrets told by their place: command lines, credential files, statements, pairs, lists. `§` stands for the secret.
 
 use super::{redact, rules};
+use crate::detect::{RuleSet, Scratch};
 
 const CRED: &str = "[REDACTED:credential]";
 
@@ -121,4 +122,13 @@ fn what_only_resembles_such_a_place_stays() {
     ] {
         assert_eq!(redact(&rules, "script", text), text);
     }
+}
+
+#[test]
+fn an_address_that_is_a_key_loses_its_password() {
+    let (mut scratch, mut hits) = (Scratch::default(), Vec::new());
+    let key = format!("app:{}@tcp(db.internal:3306)/shop", "k7Qz-mVx2-9w");
+    RuleSet::builtin().inspect_key(&key, &mut scratch, &mut hits);
+    let found: Vec<&str> = hits.iter().map(|hit| &key[hit.start..hit.end]).collect();
+    assert_eq!(found, ["k7Qz-mVx2-9w"]);
 }
