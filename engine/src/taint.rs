@@ -21,10 +21,13 @@ const PIECE_WORDS: usize = 1 << 16;
 /// first eight bytes (sampled q-grams: Sutinen and Tarhio, "On using q-gram locations in approximate string matching", 1995).
 const STRIDE: usize = 5;
 const PIECE: usize = SHORTEST + 1 - STRIDE;
-/// One fingerprint: head (32 bits), length (32 bits), whole (64 bits).
+/// One fingerprint of 64 bits; for each length that secrets with one head have, head and length in 32 bits each.
 const ENTRY_BYTES: usize = 16;
-/// What the tables leave of the budget. Entries grow by a sixteenth, and both sizes are there while they do.
-const ENTRIES_MAX: usize = (BUDGET_BYTES - (FILTER_WORDS + PIECE_WORDS) * 8) / 2 / ENTRY_BYTES;
+/// What the filters leave of the budget, in fingerprints; their pages are taken as they are touched.
+const SLOTS: usize = (BUDGET_BYTES - (FILTER_WORDS + PIECE_WORDS) * 8) / ENTRY_BYTES;
+/// Seven eighths of the slots: with linear probing that is about thirty slots for a secret that is new and four for one
+/// that is known (Knuth, "The Art of Computer Programming", volume 3, section 6.4).
+const ENTRIES_MAX: usize = SLOTS / 8 * 7;
 
 /// There are more secrets than 2 MiB of fingerprints hold: the state goes to review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,11 +41,11 @@ impl fmt::Display for TaintFull {
 
 impl std::error::Error for TaintFull {}
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
+/// A length of secrets that begin with this head; a free slot has none.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+struct Length {
     head: u32,
     len: u32,
-    whole: u64,
 }
 
 /// The known secrets of one state.
@@ -52,8 +55,12 @@ pub struct Taint {
     small: u32,
     filter: Vec<u64>,
     pieces: Vec<u64>,
-    /// Sorted by head, longest first within a head, once searched.
-    entries: Vec<Entry>,
+    /// A hash table by head, probed one slot after the other. Many secrets may begin alike (`-----BEGIN`), few of those
+    /// have one length.
+    lengths: Vec<Length>,
+    /// A hash table of fingerprints; 0 is a free slot.
+    wholes: Vec<u64>,
+    count: usize,
 }
 
 impl Taint {
@@ -70,7 +77,9 @@ impl Taint {
             small: u32::from_be_bytes(low) | 1,
             filter: Vec::new(),
             pieces: Vec::new(),
-            entries: Vec::new(),
+            lengths: Vec::new(),
+            wholes: Vec::new(),
+            count: 0,
         }
     }
 
@@ -86,31 +95,40 @@ impl Taint {
         }
         let Ok(len) = u32::try_from(bytes.len()) else { return Ok(()) };
         let mixed = self.mix(window(bytes, 0));
-        let entry = Entry { head: head(mixed), len: u32::MAX - len, whole: self.whole(bytes) };
-        let Err(place) = self.entries.binary_search(&entry) else { return Ok(()) };
-        if self.entries.len() >= ENTRIES_MAX {
-            return Err(TaintFull);
-        }
         if self.filter.is_empty() {
             self.filter = vec![0; FILTER_WORDS];
             self.pieces = vec![0; PIECE_WORDS];
+            self.lengths = vec![Length::default(); SLOTS];
+            self.wholes = vec![0; SLOTS];
         }
+        let whole = self.whole(bytes);
+        let place = self.place_of(whole);
+        if self.wholes[place] == whole {
+            return Ok(());
+        }
+        if self.count >= ENTRIES_MAX {
+            return Err(TaintFull);
+        }
+        self.wholes[place] = whole;
+        self.count += 1;
+        let length = Length { head: head(mixed), len };
+        let mut place = slot_of(length.head);
+        while self.lengths[place].len != 0 && self.lengths[place] != length {
+            place = behind(place);
+        }
+        self.lengths[place] = length;
         for at in 0..STRIDE {
-            let place = self.place(piece(bytes, at));
-            self.pieces[word(place)] |= 1 << (place & 63);
+            let piece = self.place(piece(bytes, at));
+            self.pieces[word(piece)] |= 1 << (piece & 63);
         }
         self.filter[slot(mixed)] |= bit(mixed);
-        if self.entries.len() == self.entries.capacity() {
-            self.entries.reserve_exact((self.entries.len() / 16).max(64));
-        }
-        self.entries.insert(place, entry);
         Ok(())
     }
 
     /// Nothing is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.count == 0
     }
 
     /// Every occurrence of a known secret, also inside longer text: sorted, disjoint; of two that begin at the same
@@ -118,7 +136,7 @@ impl Taint {
     pub fn find(&self, text: &str, found: &mut Vec<(usize, usize)>) {
         found.clear();
         let bytes = text.as_bytes();
-        if self.entries.is_empty() || bytes.len() < SHORTEST {
+        if self.count == 0 || bytes.len() < SHORTEST {
             return;
         }
         self.each(bytes, |start, end| {
@@ -143,7 +161,7 @@ impl Taint {
 
     /// Calls back for the longest known secret at each place where one stands, in order, until told to stop.
     pub(crate) fn each(&self, bytes: &[u8], mut seen: impl FnMut(usize, usize) -> bool) {
-        if self.entries.is_empty() || bytes.len() < SHORTEST {
+        if self.count == 0 || bytes.len() < SHORTEST {
             return;
         }
         for at in (0..=bytes.len() - PIECE).step_by(STRIDE) {
@@ -180,24 +198,35 @@ impl Taint {
     fn whole(&self, bytes: &[u8]) -> u64 {
         let mut hasher = SipHasher24::new_with_key(&self.key);
         hasher.write(bytes);
-        hasher.finish()
+        hasher.finish().max(1)
     }
 
-    /// The end of the longest secret that begins here. Many begin alike (`-----BEGIN`), few of those have one length: the
-    /// text is hashed once for each length.
+    /// The slot of a fingerprint, or the free one that it would take.
+    fn place_of(&self, whole: u64) -> usize {
+        let mut slot = slot_of(head(whole));
+        while self.wholes[slot] != 0 && self.wholes[slot] != whole {
+            slot = behind(slot);
+        }
+        slot
+    }
+
+    /// The end of the longest secret that begins here.
     fn confirm(&self, bytes: &[u8], at: usize, head: u32) -> Option<usize> {
-        let first = self.entries.partition_point(|entry| entry.head < head);
-        let mut hashed: Option<(u32, u64)> = None;
-        self.entries[first..].iter().take_while(|entry| entry.head == head).find_map(|entry| {
-            let len = usize::try_from(u32::MAX - entry.len).ok()?;
-            let end = at.checked_add(len).filter(|end| *end <= bytes.len())?;
-            let whole = match hashed {
-                Some((known, whole)) if known == entry.len => whole,
-                _ => self.whole(&bytes[at..end]),
-            };
-            hashed = Some((entry.len, whole));
-            (whole == entry.whole).then_some(end)
-        })
+        let mut longest = None;
+        let mut slot = slot_of(head);
+        while let Some(length) = self.lengths.get(slot).filter(|length| length.len != 0) {
+            slot = behind(slot);
+            let end = usize::try_from(length.len).ok().and_then(|len| at.checked_add(len));
+            let Some(end) = end.filter(|end| length.head == head && *end <= bytes.len()) else { continue };
+            if longest.is_some_and(|longest| end <= longest) {
+                continue;
+            }
+            let whole = self.whole(&bytes[at..end]);
+            if self.wholes[self.place_of(whole)] == whole {
+                longest = Some(end);
+            }
+        }
+        longest
     }
 }
 
@@ -339,6 +368,19 @@ fn slot(mixed: u64) -> usize {
     (mixed >> 52) as usize
 }
 
+/// The first slot of a head.
+#[inline]
+#[expect(clippy::as_conversions, reason = "hot path: below the number of slots")]
+fn slot_of(head: u32) -> usize {
+    (u64::from(head) * SLOTS as u64 >> 32) as usize
+}
+
+/// The next slot.
+#[inline]
+fn behind(slot: usize) -> usize {
+    if slot + 1 == SLOTS { 0 } else { slot + 1 }
+}
+
 #[inline]
 fn bit(mixed: u64) -> u64 {
     1 << (mixed >> 46 & 63)
@@ -434,7 +476,7 @@ mod tests {
         let full = (0..ENTRIES_MAX + 1).try_for_each(|n| taint.learn(&format!("secret-{n:08}")));
         assert_eq!(full, Err(TaintFull));
         let tables = (taint.filter.len() + taint.pieces.len()) * 8;
-        assert!(taint.entries.capacity() * size_of::<Entry>() + tables <= BUDGET_BYTES);
+        assert!(taint.lengths.len() * size_of::<Length>() + taint.wholes.len() * 8 + tables <= BUDGET_BYTES);
         assert_eq!(taint.learn("secret-00000001"), Ok(()));
     }
 

@@ -5,7 +5,7 @@
 //! or hold a separator (`ghp_`), so their windows are looked up there instead of everywhere. Must never miss a planted
 //! literal; may propose too much, since every candidate is confirmed.
 
-use super::glance::{BLOCK, Buckets, Eye, Masks, Seen, seen};
+use super::glance::{BLOCK, Buckets, Eye, Masks, Seen, Sets, seen};
 use super::literal::{Group, Literal, Trigger};
 use super::notice::{number, run};
 use super::tokens;
@@ -46,28 +46,19 @@ impl Signs {
     }
 }
 
-const WORDS: usize = 2048;
+const WORDS: usize = 1024;
 
 /// Built once a core, shared.
 pub(super) struct Gate {
     eye: Eye,
-    inner: Buckets,
-    names: Buckets,
-    prose: Buckets,
-    ever: Buckets,
-    /// Of the hashes: 8 KiB for windows of three bytes, 8 KiB for those of four.
+    /// Of [`Group::Inner`], [`Group::Names`], [`Group::Prose`], [`Group::Ever`].
+    sets: Sets,
+    /// Of the hashes of the first three bytes of each window: 8 KiB, and one in eighty bits set.
     bitmap: Box<[u64; WORDS]>,
     /// Sorted by hash.
     entries: Vec<(u32, Literal)>,
     /// First entry of the hashes with these ten high bits.
     starts: Vec<u16>,
-}
-
-/// Where windows of either width are looked up in a block.
-#[derive(Clone, Copy)]
-struct Places {
-    four: u64,
-    three: u64,
 }
 
 /// The places of the set bits.
@@ -107,7 +98,9 @@ impl Gate {
         let mut bitmap = Box::new([0u64; WORDS]);
         let mut entries: Vec<(u32, Literal)> =
             list.into_iter().map(|literal| (hash(&literal), literal)).collect();
-        for (h, _) in &entries {
+        for (_, literal) in &entries {
+            let (three, _) = literal.folded();
+            let h = hash_of_three(u32::from_le_bytes([three[0], three[1], three[2], 0]));
             if let Some(word) = bitmap.get_mut(index(h >> 6)) {
                 *word |= 1 << (h & 63);
             }
@@ -121,18 +114,17 @@ impl Gate {
         };
         Self {
             eye: Eye::detect(),
-            inner: of(Group::Inner),
-            names: of(Group::Names),
-            prose: of(Group::Prose),
-            ever: of(Group::Ever),
+            sets: [of(Group::Inner), of(Group::Names), of(Group::Prose), of(Group::Ever)],
             bitmap,
             entries,
             starts,
         }
     }
 
-    #[inline]
-    fn has(&self, hash: u32) -> bool {
+    /// Whether a literal's window may begin with these three bytes.
+    #[inline(always)]
+    fn has(&self, window: u32) -> bool {
+        let hash = hash_of_three(window);
         self.bitmap[index(hash >> 6) & (WORDS - 1)] >> (hash & 63) & 1 == 1
     }
 
@@ -140,61 +132,76 @@ impl Gate {
     /// says that what looks drawn is none. Allocates nothing.
     #[inline]
     pub(super) fn look(&self, around: &[u8], len: usize, public: bool) -> Signs {
-        if len <= BLOCK {
-            let mut copy = Seen::from([0; size_of::<Seen>()]);
-            let seen = seen(around, 0, len, &mut copy);
-            let masks = self.eye.masks(seen, len);
-            let text = &around[..len];
-            let places = self.places(seen, len, &masks, fourteen(masks.wide()) != 0);
-            return Signs {
-                literal: self.confirmed(text, 0, seen, places, masks.assigns != 0),
-                at_sign: masks.coat != 0 && memchr::memchr(b'@', text).is_some(),
-                percent: masks.coat != 0 && memchr::memchr(b'%', text).is_some(),
-                number: number(text, &masks),
-                run: run(text, &masks, public),
-                proper: proper(&masks),
-            };
+        match self.eye {
+            Eye::Scalar => self.look_by(Eye::Scalar, around, len, public),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the processor has what is enabled there (`Eye::detect`).
+            Eye::Avx2 => unsafe { self.look_by_avx2(around, len, public) },
         }
-        self.look_long(around, len)
+    }
+
+    /// The same, compiled as a whole for what the processor has: calls between the masks and their use cost more than both.
+    ///
+    /// # Safety
+    /// The processor has what is enabled.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    unsafe fn look_by_avx2(&self, around: &[u8], len: usize, public: bool) -> Signs {
+        self.look_by(Eye::Avx2, around, len, public)
+    }
+
+    #[inline(always)]
+    fn look_by(&self, eye: Eye, around: &[u8], len: usize, public: bool) -> Signs {
+        if len > BLOCK {
+            return self.look_long(eye, around, len);
+        }
+        let mut copy = Seen::from([0; size_of::<Seen>()]);
+        let seen = seen(around, 0, len, &mut copy);
+        let masks = eye.masks(seen, len);
+        let text = &around[..len];
+        let places = self.places(eye, seen, len, &masks, fourteen(masks.wide()) != 0);
+        Signs {
+            literal: self.confirmed(text, 0, seen, places, masks.assigns != 0),
+            at_sign: masks.coat != 0 && memchr::memchr(b'@', text).is_some(),
+            percent: masks.coat != 0 && memchr::memchr(b'%', text).is_some(),
+            number: number(text, &masks),
+            run: run(text, &masks, public),
+            proper: proper(&masks),
+        }
     }
 
     /// Where in a block literals may stand, as far as the block has what they need.
     #[inline(always)]
-    fn places(&self, seen: &Seen, left: usize, masks: &Masks, runs: bool) -> Places {
-        let mut windows = self.eye.windows(&self.ever, seen, left);
-        if masks.assigns != 0 {
-            windows |= self.eye.windows(&self.names, seen, left);
+    fn places(&self, eye: Eye, seen: &Seen, left: usize, masks: &Masks, runs: bool) -> u64 {
+        let wanted = [runs, masks.assigns != 0, masks.space != 0, true];
+        let windows = eye.windows(&self.sets, wanted, seen, left);
+        if !runs {
+            return windows;
         }
-        if masks.space != 0 {
-            windows |= self.eye.windows(&self.prose, seen, left);
-        }
-        let mut places = Places { four: windows, three: windows };
-        if runs {
-            let alnum = masks.alnum();
-            // Behind an escape (`\n`, `%3D`) a word may begin that seems to go on.
-            let begins = if masks.coat == 0 { alnum & !(alnum << 1) } else { alnum };
-            let separators = masks.joint | masks.rare;
-            let anywhere = begins | self.eye.windows(&self.inner, seen, left);
-            places.four |= anywhere | separators >> 3;
-            places.three |= anywhere | separators >> 2;
-        }
-        places
+        let alnum = masks.alnum();
+        // Behind an escape (`\n`, `%3D`) a word may begin that seems to go on.
+        let begins = if masks.coat == 0 { alnum & !(alnum << 1) } else { alnum };
+        let separators = masks.joint | masks.rare;
+        windows | begins | separators >> 3 | separators >> 2
     }
 
     /// Block by block, each overlapping the next by as much as the short patterns need.
-    fn look_long(&self, around: &[u8], len: usize) -> Signs {
+    #[inline(always)]
+    fn look_long(&self, eye: Eye, around: &[u8], len: usize) -> Signs {
         let text = &around[..len];
         let mut signs = Signs::default();
-        let mut coat = false;
+        let (mut coat, mut runs) = (false, false);
         let mut at = 0;
         loop {
             let mut copy = Seen::from([0; size_of::<Seen>()]);
             let (seen, left) = (seen(around, at, len, &mut copy), len - at);
-            let masks = self.eye.masks(seen, left);
+            let masks = eye.masks(seen, left);
             coat |= masks.coat != 0;
+            // Of a run of twenty, seventeen stand in the block in whose first 48 bytes it begins.
+            runs |= seventeen(masks.token()) != 0;
             if !signs.literal {
                 // What a literal needs may stand in another block.
-                let places = self.all_places(seen, left, &masks);
+                let places = self.all_places(eye, seen, left, &masks);
                 signs.literal = self.confirmed(text, at, seen, places, true);
             }
             signs.number |= !signs.number && number(&text[at..], &masks);
@@ -206,45 +213,64 @@ impl Gate {
         }
         signs.at_sign = coat && memchr::memchr(b'@', text).is_some();
         signs.percent = coat && memchr::memchr(b'%', text).is_some();
-        signs.run = tokens::has_long_run(text) && !tokens::addressed(text);
+        signs.run = runs && tokens::has_long_run(text) && !tokens::addressed(text);
         signs
     }
 
     #[inline(always)]
-    fn all_places(&self, seen: &Seen, left: usize, masks: &Masks) -> Places {
+    fn all_places(&self, eye: Eye, seen: &Seen, left: usize, masks: &Masks) -> u64 {
         let all = Masks { assigns: u64::MAX, space: u64::MAX, ..*masks };
-        self.places(seen, left, &all, true)
+        self.places(eye, seen, left, &all, true)
     }
 
     /// Whether a literal stands at one of the places (bits from `from` on) and may be what it stands for.
-    fn confirmed(&self, text: &[u8], from: usize, seen: &Seen, places: Places, assigns: bool) -> bool {
-        let stands = |bit: usize, h: u32| {
-            let at = from + bit;
-            self.standing(text, at, h).any(|l| l.worth(text, at, assigns))
-        };
-        let four = |bit: usize| (bit, hash_of_four(window(seen, bit)));
-        let three = |bit: usize| (bit, hash_of_three(window(seen, bit)));
-        bits(places.four).map(four).any(|(bit, h)| self.has(h) && stands(bit, h))
-            || bits(places.three).map(three).any(|(bit, h)| self.has(h) && stands(bit, h))
+    #[inline(always)]
+    fn confirmed(&self, text: &[u8], from: usize, seen: &Seen, places: u64, assigns: bool) -> bool {
+        bits(places).any(|bit| {
+            let window = window(seen, bit);
+            self.has(window) && self.stands(text, from + bit, window, assigns)
+        })
+    }
+
+    fn stands(&self, text: &[u8], at: usize, window: u32, assigns: bool) -> bool {
+        let hashes = [hash_of_four(window), hash_of_three(window)];
+        hashes.iter().any(|h| self.standing(text, at, *h).any(|l| l.worth(text, at, assigns)))
     }
 
     /// Calls back for every place where a literal stands, with the place of its window, in order.
-    pub(super) fn candidates(&self, text: &[u8], mut found: impl FnMut(Candidate)) {
+    pub(super) fn candidates(&self, text: &[u8], found: impl FnMut(Candidate)) {
+        match self.eye {
+            Eye::Scalar => self.candidates_by(Eye::Scalar, text, found),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the processor has what is enabled there (`Eye::detect`).
+            Eye::Avx2 => unsafe { self.candidates_by_avx2(text, found) },
+        }
+    }
+
+    /// # Safety
+    /// The processor has what is enabled.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    unsafe fn candidates_by_avx2(&self, text: &[u8], found: impl FnMut(Candidate)) {
+        self.candidates_by(Eye::Avx2, text, found);
+    }
+
+    #[inline(always)]
+    fn candidates_by(&self, eye: Eye, text: &[u8], mut found: impl FnMut(Candidate)) {
         let mut from = 0;
         loop {
             let mut copy = Seen::from([0; size_of::<Seen>()]);
             let (seen, left) = (seen(text, from, text.len(), &mut copy), text.len() - from);
-            let masks = self.eye.masks(seen, left);
-            let places = self.all_places(seen, left, &masks);
+            let masks = eye.masks(seen, left);
+            let places = self.all_places(eye, seen, left, &masks);
             let last = left <= BLOCK;
             // The blocks overlap: the first half of that is left to the block before, the second half to the next one.
             let skip = if from == 0 { 0 } else { OVERLAP / 2 };
             let stop = if last { BLOCK } else { BLOCK - OVERLAP / 2 };
-            for bit in bits(places.four | places.three).filter(|bit| (skip..stop).contains(bit)) {
-                let window = window(seen, bit);
-                for h in [hash_of_four(window), hash_of_three(window)] {
-                    if self.has(h) {
-                        let at = from + bit;
+            for bit in bits(places).filter(|bit| (skip..stop).contains(bit)) {
+                let (window, at) = (window(seen, bit), from + bit);
+                if self.has(window) {
+                    for h in [hash_of_four(window), hash_of_three(window)] {
                         self.standing(text, at, h).for_each(|l| found(Candidate { at, trigger: l.trigger }));
                     }
                 }
@@ -268,7 +294,7 @@ impl Gate {
 
 /// Whether a capital stands behind a space, and no other capital, digit or sign behind it: a small letter, perhaps
 /// one beyond ASCII, or a full stop.
-#[inline]
+#[inline(always)]
 fn proper(masks: &Masks) -> bool {
     let other = masks.upper | masks.digit | masks.joint | masks.plus | masks.assigns | masks.coat;
     masks.space << 1 & masks.upper & !(other >> 1) != 0
@@ -277,8 +303,18 @@ fn proper(masks: &Masks) -> bool {
 /// Blocks of a long text overlap by this much: more than the head of an IBAN or of a codice fiscale.
 const OVERLAP: usize = 16;
 
+/// Places with sixteen more set bits behind them.
+#[inline(always)]
+fn seventeen(bits: u64) -> u64 {
+    let mut long = bits & bits >> 1;
+    long &= long >> 2;
+    long &= long >> 4;
+    long &= long >> 8;
+    long & bits >> 16
+}
+
 /// Places with thirteen more set bits behind them.
-#[inline]
+#[inline(always)]
 fn fourteen(bits: u64) -> u64 {
     let mut long = bits & bits >> 1;
     long &= long >> 2;

@@ -179,12 +179,19 @@ impl Nibbles {
     }
 }
 
+/// Sets that are looked for together: what they have in common is done once.
+pub(super) type Sets = [Buckets; 4];
+
+/// Which of them.
+pub(super) type Wanted = [bool; 4];
+
 /// How blocks are looked at on this processor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Eye {
     /// Byte by byte.
     Scalar,
-    /// 32 bytes an instruction; only ever made after the processor said that it has AVX2.
+    /// 32 bytes an instruction; only ever made after the processor said that it has AVX2 and what came with it (Intel's
+    /// Haswell, AMD's Excavator: BMI1, BMI2, LZCNT, POPCNT).
     #[cfg(target_arch = "x86_64")]
     Avx2,
 }
@@ -193,7 +200,12 @@ impl Eye {
     /// The fastest one that this processor has.
     pub(super) fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
+        if std::arch::is_x86_feature_detected!("avx2")
+            && std::arch::is_x86_feature_detected!("bmi1")
+            && std::arch::is_x86_feature_detected!("bmi2")
+            && std::arch::is_x86_feature_detected!("lzcnt")
+            && std::arch::is_x86_feature_detected!("popcnt")
+        {
             return Self::Avx2;
         }
         Self::Scalar
@@ -210,15 +222,15 @@ impl Eye {
         }
     }
 
-    /// Where a window of the set may begin. `left` as above; windows reach up to three bytes behind what is looked at, so
-    /// that the last ones have to be confirmed.
+    /// Where a window of one of the wanted sets may begin. `left` as above; windows reach up to three bytes behind what is
+    /// looked at, so that the last ones have to be confirmed.
     #[inline(always)]
-    pub(super) fn windows(self, buckets: &Buckets, seen: &Seen, left: usize) -> u64 {
+    pub(super) fn windows(self, sets: &Sets, wanted: Wanted, seen: &Seen, left: usize) -> u64 {
         let found = match self {
-            Self::Scalar => scalar_windows(buckets, seen),
+            Self::Scalar => scalar_windows(sets, wanted, seen),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
-            Self::Avx2 => unsafe { avx2_windows(buckets, seen, left) },
+            Self::Avx2 => unsafe { avx2_windows(sets, wanted, seen, left) },
         };
         found & first(left.saturating_sub(2))
     }
@@ -245,9 +257,10 @@ fn scalar(text: &[u8]) -> Masks {
 }
 
 /// The scalar twin of the search for windows.
-fn scalar_windows(buckets: &Buckets, seen: &Seen) -> u64 {
+fn scalar_windows(sets: &Sets, wanted: Wanted, seen: &Seen) -> u64 {
     let window = |at: usize| [seen[at], seen[at + 1], seen[at + 2], seen[at + 3]];
-    (0..BLOCK).filter(|at| buckets.has(window(*at))).fold(0, |found, at| found | 1 << at)
+    let has = |at: &usize| sets.iter().zip(wanted).any(|(set, wanted)| wanted && set.has(window(*at)));
+    (0..BLOCK).filter(has).fold(0, |found, at| found | 1 << at)
 }
 
 /// # Safety
@@ -268,11 +281,11 @@ unsafe fn avx2(seen: &Seen, left: usize) -> Masks {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 #[inline]
-unsafe fn avx2_windows(buckets: &Buckets, seen: &Seen, left: usize) -> u64 {
+unsafe fn avx2_windows(sets: &Sets, wanted: Wanted, seen: &Seen, left: usize) -> u64 {
     // SAFETY: both halves of a block, and what is read behind them, can be read.
     unsafe {
-        let low = half_windows(buckets, seen.as_ptr());
-        if left <= 32 { low } else { low | half_windows(buckets, seen.as_ptr().add(32)) << 32 }
+        let low = half_windows(sets, wanted, seen.as_ptr());
+        if left <= 32 { low } else { low | half_windows(sets, wanted, seen.as_ptr().add(32)) << 32 }
     }
 }
 
@@ -282,32 +295,40 @@ unsafe fn avx2_windows(buckets: &Buckets, seen: &Seen, left: usize) -> u64 {
 #[target_feature(enable = "avx2")]
 #[inline]
 #[expect(clippy::as_conversions, reason = "movemask hands out i32 where bits are meant")]
-unsafe fn half_windows(buckets: &Buckets, at: *const u8) -> u64 {
+unsafe fn half_windows(sets: &Sets, wanted: Wanted, at: *const u8) -> u64 {
     use std::arch::x86_64::{
         __m256i, _mm_loadu_si128, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8,
         _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_setzero_si256,
         _mm256_shuffle_epi8, _mm256_srli_epi16,
     };
-    let of = |place: usize| -> __m256i {
-        // SAFETY: 35 bytes can be read, the tables have sixteen bytes each.
-        let (v, low, high) = unsafe {
-            (
-                _mm256_loadu_si256(at.add(place).cast()),
-                _mm_loadu_si128(buckets.low[place].as_ptr().cast()),
-                _mm_loadu_si128(buckets.high[place].as_ptr().cast()),
-            )
-        };
-        let (folded, nibble) = (_mm256_or_si256(v, _mm256_set1_epi8(0x20)), _mm256_set1_epi8(15));
-        _mm256_and_si256(
-            _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(low), _mm256_and_si256(folded, nibble)),
-            _mm256_shuffle_epi8(
-                _mm256_broadcastsi128_si256(high),
-                _mm256_and_si256(_mm256_srli_epi16::<4>(folded), nibble),
-            ),
-        )
+    let nibble = _mm256_set1_epi8(15);
+    let nibbles = |place: usize| -> (__m256i, __m256i) {
+        // SAFETY: 35 bytes can be read.
+        let v = unsafe { _mm256_loadu_si256(at.add(place).cast()) };
+        let folded = _mm256_or_si256(v, _mm256_set1_epi8(0x20));
+        (_mm256_and_si256(folded, nibble), _mm256_and_si256(_mm256_srli_epi16::<4>(folded), nibble))
     };
-    let found = _mm256_and_si256(_mm256_and_si256(of(0), of(1)), _mm256_and_si256(of(2), of(3)));
-    let missing = _mm256_movemask_epi8(_mm256_cmpeq_epi8(found, _mm256_setzero_si256())) as u32;
+    let nibbles = [nibbles(0), nibbles(1), nibbles(2), nibbles(3)];
+    let mut missing = u32::MAX;
+    for (set, wanted) in sets.iter().zip(wanted) {
+        if !wanted {
+            continue;
+        }
+        let of = |place: usize| -> __m256i {
+            // SAFETY: the tables have sixteen bytes each.
+            let (low, high) = unsafe {
+                (
+                    _mm_loadu_si128(set.low[place].as_ptr().cast()),
+                    _mm_loadu_si128(set.high[place].as_ptr().cast()),
+                )
+            };
+            let (low, high) = (_mm256_broadcastsi128_si256(low), _mm256_broadcastsi128_si256(high));
+            let (below, above) = nibbles[place];
+            _mm256_and_si256(_mm256_shuffle_epi8(low, below), _mm256_shuffle_epi8(high, above))
+        };
+        let found = _mm256_and_si256(_mm256_and_si256(of(0), of(1)), _mm256_and_si256(of(2), of(3)));
+        missing &= _mm256_movemask_epi8(_mm256_cmpeq_epi8(found, _mm256_setzero_si256())) as u32;
+    }
     u64::from(!missing)
 }
 
@@ -363,13 +384,12 @@ mod tests {
     use super::*;
 
     fn check(text: &[u8]) {
-        let set = Buckets::of(vec![
-            (*b"ghp", Some(b'_')),
-            (*b"eyj", None),
-            (*b"10.", None),
-            (*b"pas", Some(b's')),
-            (*b"://", None),
-        ]);
+        let sets = [
+            Buckets::of(vec![(*b"ghp", Some(b'_')), (*b"eyj", None), (*b"10.", None)]),
+            Buckets::of(vec![(*b"pas", Some(b's')), (*b"://", None)]),
+            Buckets::of(Vec::new()),
+            Buckets::of(vec![(*b"abc", None)]),
+        ];
         let mut around = text.to_vec();
         around.extend_from_slice(b"ghp_ey:@%=ABC123");
         around.resize(text.len() + 80, b'p');
@@ -381,7 +401,10 @@ mod tests {
                 let expected = scalar(&text[from..][..left.min(BLOCK)]);
                 assert_eq!(Eye::detect().masks(seen, left), expected, "{from} of {}", text.len());
                 let (fast, slow) = (Eye::detect(), Eye::Scalar);
-                assert_eq!(fast.windows(&set, seen, left), slow.windows(&set, seen, left), "{from}");
+                for wanted in [[true; 4], [true, false, false, false], [false, true, false, true]] {
+                    let of = |eye: Eye| eye.windows(&sets, wanted, seen, left);
+                    assert_eq!(of(fast), of(slow), "{from}");
+                }
             }
         }
     }

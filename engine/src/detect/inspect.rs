@@ -109,6 +109,7 @@ impl RuleSet {
     #[inline]
     fn worth_a_look(&self, text: &str, key: KeyVerdict, scratch: &mut Scratch) -> bool {
         let bytes = text.as_bytes();
+        scratch.signs = None;
         if scratch.thorough
             || self.tenant_looks(text, key, scratch)
             || (json::matters(key) && !bytes.is_empty())
@@ -123,6 +124,7 @@ impl RuleSet {
         }
         let hint = hint_of(key);
         let signs = self.core.gate.look(bytes, bytes.len(), public(hint));
+        scratch.signs = Some(signs);
         signs.any() || signs.proper && !public(hint) && self.mentions(bytes)
     }
 
@@ -231,6 +233,8 @@ impl Search<'_> {
     }
 
     fn look_into(&mut self, text: &str, key: KeyVerdict, level: u8, is_key: bool) {
+        // Only the first text that is looked into is the one that was looked at.
+        let signs = self.scratch.signs.take();
         if let KeyVerdict::Sensitive(ix) = key
             && self.rules.enabled(ix)
         {
@@ -258,9 +262,10 @@ impl Search<'_> {
         if bytes.len() < SHORTEST {
             return;
         }
-        let signs = match self.scratch.thorough {
-            true => Signs::ALL,
-            false => self.rules.core.gate.look(bytes, bytes.len(), public(hint)),
+        let signs = match (self.scratch.thorough, signs) {
+            (true, _) => Signs::ALL,
+            (false, Some(signs)) => signs,
+            (false, None) => self.rules.core.gate.look(bytes, bytes.len(), public(hint)),
         };
         if level < LEVELS_MAX {
             json::embedded(self, text, level);

@@ -11,7 +11,7 @@ const DIGITS_MIN: u32 = 6;
 
 /// Whether a group of digits may be a number of a person or an account: what `people::numbers` would look at. `text` begins
 /// with the block and goes on behind it.
-#[inline]
+#[inline(always)]
 pub(super) fn number(text: &[u8], masks: &Masks) -> bool {
     let (digit, upper, alnum) = (masks.digit, masks.upper, masks.alnum());
     let heads = upper & upper >> 1 & !(alnum << 1);
@@ -63,7 +63,7 @@ pub(super) fn number(text: &[u8], masks: &Masks) -> bool {
 
 /// Whether a text of one block holds a run of at least twenty token characters that is worth a judgement: digests,
 /// revisions and UUIDs are not.
-#[inline]
+#[inline(always)]
 pub(super) fn run(text: &[u8], masks: &Masks, public: bool) -> bool {
     let token = masks.token();
     let mut long = twenty(token);
@@ -95,7 +95,7 @@ pub(super) fn run(text: &[u8], masks: &Masks, public: bool) -> bool {
 }
 
 /// Places with nineteen more set bits behind them.
-#[inline]
+#[inline(always)]
 fn twenty(bits: u64) -> u64 {
     let mut long = bits & bits >> 1;
     long &= long >> 2;

@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 
 use super::acquitted::Acquitted;
 use super::explain::Witness;
-use super::gate::Candidate;
+use super::gate::{Candidate, Signs};
 use super::key_cache::KeyCache;
 use super::resolve::Found;
 use super::tenant::PatternScratch;
@@ -62,6 +62,8 @@ pub struct Scratch {
     pub(super) witness: Option<Box<Witness>>,
     /// No value is passed over after the cheap look.
     pub(super) thorough: bool,
+    /// What the cheap look told of the value that is searched next.
+    pub(super) signs: Option<Signs>,
 }
 
 impl Scratch {

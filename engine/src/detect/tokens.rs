@@ -113,7 +113,10 @@ pub(super) fn addressed(text: &[u8]) -> bool {
         Some(b'h') => text.starts_with(b"https://www.googleapis.com/"),
         _ => false,
     };
-    address && !text.iter().any(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\''))
+    address
+        && memchr::memchr3(b' ', b'"', b'\'', text).is_none()
+        && memchr::memchr3(b'\n', b'\t', b'\r', text).is_none()
+        && memchr::memchr(b'\x0c', text).is_none()
 }
 
 /// Whether [`runs`] may find something in this run of token characters that is no digest: it can be opened, or

@@ -19,6 +19,12 @@ pub(super) struct Masks {
     pub white: u64,
     /// Below 0x20.
     pub control: u64,
+    /// `{` and `[`.
+    pub open: u64,
+    /// `}` and `]`.
+    pub close: u64,
+    /// Beyond ASCII.
+    pub wide: u64,
 }
 
 /// How blocks are classified on this processor.
@@ -26,7 +32,7 @@ pub(super) struct Masks {
 pub(super) enum Classifier {
     /// Byte by byte.
     Scalar,
-    /// 32 bytes an instruction; only ever made after the processor said that it has AVX2.
+    /// 32 bytes an instruction; only ever made after the processor said that it has AVX2 and what came with it.
     #[cfg(target_arch = "x86_64")]
     Avx2,
 }
@@ -35,7 +41,13 @@ impl Classifier {
     /// The fastest one that this processor has.
     pub(super) fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
+        if std::arch::is_x86_feature_detected!("avx2")
+            && std::arch::is_x86_feature_detected!("bmi1")
+            && std::arch::is_x86_feature_detected!("bmi2")
+            && std::arch::is_x86_feature_detected!("lzcnt")
+            && std::arch::is_x86_feature_detected!("popcnt")
+            && std::arch::is_x86_feature_detected!("pclmulqdq")
+        {
             return Self::Avx2;
         }
         Self::Scalar
@@ -54,8 +66,12 @@ pub(super) fn classify_scalar(block: &[u8; BLOCK]) -> Masks {
             b' ' | b'\t' | b'\n' | b'\r' => masks.white |= bit,
             _ => {}
         }
-        if *byte < 0x20 {
-            masks.control |= bit;
+        match byte {
+            ..0x20 => masks.control |= bit,
+            b'{' | b'[' => masks.open |= bit,
+            b'}' | b']' => masks.close |= bit,
+            0x80.. => masks.wide |= bit,
+            _ => {}
         }
     }
     masks
@@ -96,6 +112,9 @@ pub(super) unsafe fn classify_avx2(block: &[u8; BLOCK]) -> Masks {
             structural: bits(_mm256_cmpeq_epi8(curled, _mm256_shuffle_epi8(structural_table, v))),
             white: bits(_mm256_cmpeq_epi8(v, _mm256_shuffle_epi8(white_table, v))),
             control: bits(_mm256_cmpeq_epi8(_mm256_max_epu8(v, low), low)),
+            open: bits(_mm256_cmpeq_epi8(curled, _mm256_set1_epi8(0x7b))),
+            close: bits(_mm256_cmpeq_epi8(curled, _mm256_set1_epi8(0x7d))),
+            wide: bits(v),
         }
     };
     let (a, b) = (half(0), half(32));
@@ -105,6 +124,9 @@ pub(super) unsafe fn classify_avx2(block: &[u8; BLOCK]) -> Masks {
         structural: a.structural | b.structural << 32,
         white: a.white | b.white << 32,
         control: a.control | b.control << 32,
+        open: a.open | b.open << 32,
+        close: a.close | b.close << 32,
+        wide: a.wide | b.wide << 32,
     }
 }
 

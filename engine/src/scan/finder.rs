@@ -19,27 +19,19 @@ pub enum Find {
 pub struct Finder {
     /// Tokens looked at, counted from the value's first.
     at: usize,
+    /// Brackets looked at.
+    brackets: usize,
     depth: usize,
     /// Tokens that closed a member of the value: where the depth came back to one. Spares those who walk over the
     /// members a second search.
     ends: Vec<usize>,
 }
 
-/// Change of depth by token byte. Brackets inside strings are no tokens.
-const DELTA: [i8; 256] = {
-    let mut delta = [0; 256];
-    // `{`, `[`, `}`, `]`.
-    delta[0x7b] = 1;
-    delta[0x5b] = 1;
-    delta[0x7d] = -1;
-    delta[0x5d] = -1;
-    delta
-};
-
 impl Finder {
     /// Begins a new value.
     pub fn reset(&mut self) {
         self.at = 0;
+        self.brackets = 0;
         self.depth = 0;
         self.ends.clear();
     }
@@ -104,31 +96,26 @@ impl Finder {
     }
 
     fn container(&mut self, window: &Window, tokens: &[u32], depth_max: usize) -> Result<Find, Refusal> {
-        for token in &tokens[self.at..] {
-            match DELTA[usize::from(window.byte_at(*token))] {
-                0 => {}
-                1 => {
-                    self.depth += 1;
-                    if self.depth > depth_max {
-                        return Err(window.refuse(
-                            *token,
-                            RefusalKind::TooDeep,
-                            "nested deeper than 512 levels",
-                        ));
-                    }
+        while let Some((token, opens)) = window.pending_bracket(self.brackets) {
+            self.brackets += 1;
+            if opens {
+                self.depth += 1;
+                if self.depth > depth_max {
+                    let detail = "nested deeper than 512 levels";
+                    return Err(window.refuse(tokens[token], RefusalKind::TooDeep, detail));
                 }
-                _ => {
-                    self.depth -= 1;
-                    if self.depth <= 1 {
-                        if self.depth == 0 {
-                            return Ok(Find::Complete(self.at));
-                        }
-                        self.ends.push(self.at);
-                    }
-                }
+                continue;
             }
-            self.at += 1;
+            self.depth -= 1;
+            if self.depth <= 1 {
+                if self.depth == 0 {
+                    self.at = token;
+                    return Ok(Find::Complete(token));
+                }
+                self.ends.push(token);
+            }
         }
+        self.at = tokens.len();
         Ok(Find::More)
     }
 }

@@ -6,6 +6,18 @@
 //! between tokens outside of strings is white space. Must never look back at bytes: all context is in the carries.
 
 use super::block::{BLOCK, Classifier, Masks, classify_scalar};
+use super::window::grow;
+
+/// What is found in blocks.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Positions of tokens.
+    pub(super) tokens: Vec<u32>,
+    /// Which tokens are brackets: twice the token's number, and one more for those that open.
+    pub(super) brackets: Vec<u32>,
+    /// One past the last block that holds more than ASCII.
+    pub(super) wide_to: u32,
+}
 
 /// What one block tells the next.
 #[derive(Clone, Copy, Default)]
@@ -27,15 +39,9 @@ impl Carry {
 
 /// Appends the positions of the tokens in `bytes` (whole blocks; a rest is left alone) and returns how many bytes were
 /// indexed. Positions count from `base`.
-pub(super) fn index(
-    how: Classifier,
-    bytes: &[u8],
-    base: u32,
-    carry: &mut Carry,
-    out: &mut Vec<u32>,
-) -> usize {
+pub(super) fn index(how: Classifier, bytes: &[u8], base: u32, carry: &mut Carry, out: &mut Found) -> usize {
     match how {
-        Classifier::Scalar => index_with(classify_scalar, bytes, base, carry, out),
+        Classifier::Scalar => index_with(classify_scalar, prefix_xor, bytes, base, carry, out),
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `Classifier::Avx2` is made only after the processor said that it has AVX2.
         Classifier::Avx2 => unsafe { index_avx2(bytes, base, carry, out) },
@@ -45,32 +51,58 @@ pub(super) fn index(
 /// # Safety
 /// The processor has AVX2.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1")]
-unsafe fn index_avx2(bytes: &[u8], base: u32, carry: &mut Carry, out: &mut Vec<u32>) -> usize {
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+unsafe fn index_avx2(bytes: &[u8], base: u32, carry: &mut Carry, out: &mut Found) -> usize {
     // SAFETY: passed on.
-    index_with(|block| unsafe { super::block::classify_avx2(block) }, bytes, base, carry, out)
+    let classify = |block: &[u8; BLOCK]| unsafe { super::block::classify_avx2(block) };
+    // SAFETY: as above.
+    index_with(classify, |bits| unsafe { prefix_xor_clmul(bits) }, bytes, base, carry, out)
+}
+
+/// The product with all ones, without carries: each bit is the parity of the bits up to it (Langdale and Lemire, section
+/// 3.1.1).
+///
+/// # Safety
+/// The processor has PCLMULQDQ.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "pclmulqdq,sse2")]
+#[inline]
+#[expect(clippy::as_conversions, reason = "registers hold i64 where bits are meant")]
+unsafe fn prefix_xor_clmul(bits: u64) -> u64 {
+    use std::arch::x86_64::{_mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8};
+    let product = _mm_clmulepi64_si128::<0>(_mm_set_epi64x(0, bits as i64), _mm_set1_epi8(-1));
+    _mm_cvtsi128_si64(product) as u64
 }
 
 #[inline(always)]
 fn index_with(
     classify: impl Fn(&[u8; BLOCK]) -> Masks,
+    prefix_xor: impl Fn(u64) -> u64,
     bytes: &[u8],
     base: u32,
     carry: &mut Carry,
-    out: &mut Vec<u32>,
+    out: &mut Found,
 ) -> usize {
     let (blocks, _) = bytes.as_chunks::<BLOCK>();
     let mut position = base;
     for block in blocks {
-        let tokens = tokens(&classify(block), carry);
-        flatten(tokens, position, out);
+        let masks = classify(block);
+        let tokens = tokens(&masks, &prefix_xor, carry);
+        let (open, close) = (tokens & masks.open, tokens & masks.close);
+        if open | close != 0 {
+            brackets(tokens, open, close, out);
+        }
+        flatten(tokens, position, &mut out.tokens);
         position += 64;
+        if masks.wide != 0 {
+            out.wide_to = position;
+        }
     }
     blocks.len() * BLOCK
 }
 
 #[inline(always)]
-fn tokens(masks: &Masks, carry: &mut Carry) -> u64 {
+fn tokens(masks: &Masks, prefix_xor: impl Fn(u64) -> u64, carry: &mut Carry) -> u64 {
     let escaped = escaped(masks.backslash, carry);
     let quote = masks.quote & !escaped;
     // Set from an opening quote to the byte before its closing quote.
@@ -105,6 +137,21 @@ fn prefix_xor(mut bits: u64) -> u64 {
         bits ^= bits << shift;
     }
     bits
+}
+
+/// Numbers of the brackets among the tokens of a block. A bracket's bit is a token's only outside of strings.
+#[inline(always)]
+fn brackets(tokens: u64, open: u64, close: u64, out: &mut Found) {
+    // Tokens are fewer than the bytes of a window, and these are counted in 32 bits.
+    let before = u32::try_from(out.tokens.len()).unwrap_or(u32::MAX);
+    let mut bits = open | close;
+    grow(&mut out.brackets, 64);
+    while bits != 0 {
+        let lowest = bits & bits.wrapping_neg();
+        let number = before.wrapping_add((tokens & (lowest - 1)).count_ones());
+        out.brackets.push(number << 1 | u32::from(open & lowest != 0));
+        bits ^= lowest;
+    }
 }
 
 /// Positions of the set bits. Written eight at a time whether or not there are so many: a branch per eight costs less
@@ -156,12 +203,24 @@ mod tests {
         padded.resize(bytes.len().next_multiple_of(BLOCK), b' ');
         let wanted = slow(&padded);
         for how in [Classifier::Scalar, Classifier::detect()] {
-            let (mut carry, mut found) = (Carry::default(), Vec::new());
+            let (mut carry, mut found) = (Carry::default(), Found::default());
             // In two pushes, so that the carries are used.
             let cut = padded.len() / BLOCK / 2 * BLOCK;
             index(how, &padded[..cut], 0, &mut carry, &mut found);
             index(how, &padded[cut..], u32::try_from(cut).expect("small"), &mut carry, &mut found);
-            assert_eq!(found, wanted, "{how:?}");
+            assert_eq!(found.tokens, wanted, "{how:?}");
+            let byte = |token: &u32| padded[usize::try_from(*token).expect("small")];
+            let brackets: Vec<u32> = (0..)
+                .zip(&wanted)
+                .filter_map(|(number, token)| match byte(token) {
+                    b'{' | b'[' => Some(number << 1 | 1),
+                    b'}' | b']' => Some(number << 1),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(found.brackets, brackets, "{how:?}");
+            let wide = padded.iter().rposition(|b| !b.is_ascii()).map_or(0, |at| at / BLOCK * BLOCK + BLOCK);
+            assert_eq!(usize::try_from(found.wide_to), Ok(wide), "{how:?}");
         }
     }
 

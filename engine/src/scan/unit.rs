@@ -28,6 +28,14 @@ impl<'a> Unit<'a> {
         Ok(Self { text, tokens, start, base })
     }
 
+    /// Of bytes that are known to be ASCII.
+    pub(super) fn of_ascii(bytes: &'a [u8], tokens: &'a [u32], start: usize, base: u64) -> Self {
+        debug_assert!(bytes.is_ascii(), "the index saw nothing else");
+        // SAFETY: the index saw no byte beyond ASCII in any block that these bytes touch (`Window::unit`).
+        let text = unsafe { std::str::from_utf8_unchecked(bytes) };
+        Self { text, tokens, start, base }
+    }
+
     /// Number of tokens.
     #[inline]
     pub(crate) fn len(&self) -> usize {
@@ -91,6 +99,15 @@ impl<'a> Unit<'a> {
         let from = self.position(token);
         let rest = self.slice(from, self.position(token + 1));
         rest.trim_end_matches([' ', '\t', '\n', '\r'])
+    }
+
+    /// One past the last byte of the value whose last token this is.
+    #[inline]
+    pub(crate) fn end_of(&self, token: usize) -> usize {
+        match self.byte(token) {
+            b'"' | b'}' | b']' => self.position(token) + 1,
+            _ => self.position(token) + self.scalar(token).len(),
+        }
     }
 
     /// A refusal at a position of the window.

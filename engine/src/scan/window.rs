@@ -5,7 +5,7 @@
 
 use super::Unit;
 use super::block::{BLOCK, Classifier};
-use super::index::{Carry, index};
+use super::index::{Carry, Found, index};
 use super::unit::refuse;
 use crate::refusal::{Refusal, RefusalKind};
 
@@ -15,19 +15,26 @@ const FEED_BYTES: usize = 128 << 10;
 /// Most bytes that a buffer grows by beyond what it needs. Doubling would hold twice the cap for a unit that just fits.
 const GROWTH_MAX: usize = 1 << 20;
 
-fn grow<T>(buffer: &mut Vec<T>, more: usize) {
+pub(super) fn grow<T>(buffer: &mut Vec<T>, more: usize) {
     if buffer.capacity() - buffer.len() < more {
         buffer.reserve_exact(more.max(buffer.capacity().min(GROWTH_MAX / size_of::<T>())));
     }
+}
+
+#[inline]
+fn wide(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
 }
 
 /// A sliding window over the input. Public so that indexing can be measured alone; everything else goes through
 /// [`crate::sift`].
 pub struct Window {
     bytes: Vec<u8>,
-    tokens: Vec<u32>,
+    found: Found,
     /// First token that is not consumed.
     next: usize,
+    /// First bracket that is not consumed.
+    bracket: usize,
     /// Bytes from the start of the window that are indexed.
     indexed: usize,
     /// Offset in the input of the window's first byte.
@@ -44,8 +51,9 @@ impl Window {
     pub fn new() -> Self {
         Self {
             bytes: Vec::new(),
-            tokens: Vec::new(),
+            found: Found::default(),
             next: 0,
+            bracket: 0,
             indexed: 0,
             base: 0,
             carry: Carry::default(),
@@ -79,14 +87,15 @@ impl Window {
     pub(crate) fn pause(&mut self) -> bool {
         let end = self.bytes.len();
         self.bytes.resize(self.indexed + (end - self.indexed).next_multiple_of(BLOCK), b' ');
-        let before = (self.carry, self.tokens.len(), self.indexed);
+        let before = (self.carry, self.found.tokens.len(), self.found.brackets.len(), self.indexed);
         self.index();
         self.bytes.truncate(end);
         self.indexed = end;
         if self.carry.is_open() {
             self.carry = before.0;
-            self.tokens.truncate(before.1);
-            self.indexed = before.2;
+            self.found.tokens.truncate(before.1);
+            self.found.brackets.truncate(before.2);
+            self.indexed = before.3;
             return false;
         }
         true
@@ -99,10 +108,10 @@ impl Window {
 
     fn index(&mut self) {
         // At worst each byte is a token; the index writes up to a block's worth beyond.
-        grow(&mut self.tokens, self.bytes.len() - self.indexed + 64);
+        grow(&mut self.found.tokens, self.bytes.len() - self.indexed + 64);
         // INVARIANT: the window holds less than a unit and a feed, some nine million bytes.
         let base = u32::try_from(self.indexed).expect("a window is far below 4 GiB");
-        self.indexed += index(self.how, &self.bytes[self.indexed..], base, &mut self.carry, &mut self.tokens);
+        self.indexed += index(self.how, &self.bytes[self.indexed..], base, &mut self.carry, &mut self.found);
     }
 
     /// Whether the whole input was seen.
@@ -114,7 +123,16 @@ impl Window {
     #[inline]
     #[must_use]
     pub fn pending(&self) -> &[u32] {
-        &self.tokens[self.next..]
+        &self.found.tokens[self.next..]
+    }
+
+    /// The brackets among the tokens that are not consumed: number of the token, counted from the first one of these, and
+    /// whether it opens.
+    #[inline]
+    #[expect(clippy::as_conversions, reason = "hot path; u32 fits usize on all supported targets")]
+    pub(super) fn pending_bracket(&self, number: usize) -> Option<(usize, bool)> {
+        let bracket = *self.found.brackets.get(self.bracket + number)?;
+        Some(((bracket >> 1) as usize - self.next, bracket & 1 == 1))
     }
 
     /// The byte at a position.
@@ -160,6 +178,9 @@ impl Window {
     pub(crate) fn unit(&self, last: usize) -> Result<Unit<'_>, Refusal> {
         let tokens = &self.pending()[..=last];
         let (from, end) = self.unit_span(last);
+        if from >= usize::try_from(self.found.wide_to).unwrap_or(usize::MAX) {
+            return Ok(Unit::of_ascii(&self.bytes[from..end], tokens, from, self.base));
+        }
         Unit::new(&self.bytes[from..end], tokens, from, self.base)
     }
 
@@ -182,18 +203,28 @@ impl Window {
     #[inline]
     pub fn consume(&mut self, count: usize) {
         self.next += count;
+        while self.found.brackets.get(self.bracket).is_some_and(|b| u64::from(b >> 1) < wide(self.next)) {
+            self.bracket += 1;
+        }
     }
 
     /// Forgets the first `done` bytes (at most [`Window::indexed`]) and the consumed tokens, which must stand in them.
     pub fn compact(&mut self, done: usize) {
         self.bytes.drain(..done);
-        self.tokens.drain(..self.next);
-        self.next = 0;
-        // INVARIANT: positions are u32, and `done` is one of them.
+        self.found.tokens.drain(..self.next);
+        self.found.brackets.drain(..self.bracket);
+        // INVARIANT: there are less tokens than bytes, positions are u32, and `done` is one of them.
+        let consumed = u32::try_from(self.next).expect("a window is far below 4 GiB");
+        (self.next, self.bracket) = (0, 0);
+        for bracket in &mut self.found.brackets {
+            *bracket -= consumed << 1;
+        }
+        // INVARIANT: as above.
         let shift = u32::try_from(done).expect("a window is far below 4 GiB");
-        for token in &mut self.tokens {
+        for token in &mut self.found.tokens {
             *token -= shift;
         }
+        self.found.wide_to = self.found.wide_to.saturating_sub(shift);
         self.indexed -= done;
         self.base += u64::try_from(done).unwrap_or(u64::MAX);
     }
@@ -215,6 +246,7 @@ impl Window {
 
     /// Bytes held.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.bytes.capacity() + self.tokens.capacity() * size_of::<u32>()
+        self.bytes.capacity()
+            + (self.found.tokens.capacity() + self.found.brackets.capacity()) * size_of::<u32>()
     }
 }

@@ -3,6 +3,7 @@
 //! Holds keys (which can be secrets) only while a state is sifted, so it has no Debug. Must never answer for one key with
 //! what is known of another: a hash alone decides nothing.
 
+use super::echo::LastHeard;
 use super::quiet::lane;
 use crate::detect::{Hit, KeyVerdict, Kind, RuleSet, Scratch};
 
@@ -27,6 +28,10 @@ struct Entry {
     len: u32,
     /// The entry that was asked for after this one, last time.
     next: u32,
+    /// Where a member with this key was heard last.
+    heard: LastHeard,
+    /// Members with this key, one after the other, that were not the one heard before.
+    strangers: u8,
     facts: KeyFacts,
 }
 
@@ -34,6 +39,8 @@ struct Entry {
 const KEY_BYTES_MAX: usize = 256;
 /// Slots of the table, a power of two; at most half are used. The largest of the corpus' states has 700 keys.
 const SLOTS: usize = 1 << 13;
+/// A key whose members were new so often in a row (an id) is asked for, and its members are kept, so seldom.
+const STRANGERS_MAX: u8 = 8;
 /// Slots tried for a key before it is given up: bounds what a hostile state can cost.
 const PROBES_MAX: usize = 16;
 
@@ -66,12 +73,59 @@ impl KeyMemo {
     /// The facts of a key that is remembered, by its raw spelling.
     #[inline]
     pub(super) fn known(&mut self, raw: &[u8]) -> Option<KeyFacts> {
+        let index = self.index_of(raw)?;
+        self.follow(index);
+        Some(self.entries[index].facts)
+    }
+
+    /// Which entry a key has, by its raw spelling.
+    #[inline]
+    pub(super) fn index_of(&self, raw: &[u8]) -> Option<usize> {
         let last = self.entries.get(self.last)?;
         let guess = usize::try_from(last.next).unwrap_or(0);
-        let index = if same(self.text_of(self.entries.get(guess)?), raw) { guess } else { self.find(raw)? };
-        self.entries[self.last].next = u32::try_from(index).unwrap_or(0);
+        if same(self.text_of(self.entries.get(guess)?), raw) { Some(guess) } else { self.find(raw) }
+    }
+
+    /// The entry was asked for; the next key is likely the one that came behind it last time.
+    #[inline]
+    pub(super) fn follow(&mut self, index: usize) {
+        if let Some(last) = self.entries.get_mut(self.last) {
+            last.next = u32::try_from(index).unwrap_or(0);
+        }
         self.last = index;
-        Some(self.entries[index].facts)
+    }
+
+    /// What is known of an entry.
+    #[inline]
+    pub(super) fn facts(&self, index: usize) -> KeyFacts {
+        self.entries[index].facts
+    }
+
+    /// Where a member with this key was heard last, if asking has been worth it lately.
+    #[inline]
+    pub(super) fn heard(&self, index: usize) -> Option<LastHeard> {
+        let entry = &self.entries[index];
+        (entry.strangers < STRANGERS_MAX || entry.strangers % STRANGERS_MAX == 0).then_some(entry.heard)
+    }
+
+    /// Whether a member with this key is kept, having just been asked for in vain.
+    #[inline]
+    pub(super) fn listens(&self, index: usize) -> bool {
+        let strangers = self.entries[index].strangers;
+        strangers < STRANGERS_MAX || strangers % STRANGERS_MAX == 1
+    }
+
+    /// A member with this key was the one that was heard before, or was not.
+    #[inline]
+    pub(super) fn asked(&mut self, index: usize, same: bool) {
+        let entry = &mut self.entries[index];
+        entry.strangers = if same { 0 } else { entry.strangers.wrapping_add(1).max(1) };
+    }
+
+    /// A member with this key was heard.
+    #[inline]
+    pub(super) fn hear(&mut self, index: usize, heard: LastHeard) {
+        self.entries[index].heard = heard;
     }
 
     fn find(&self, raw: &[u8]) -> Option<usize> {
@@ -149,7 +203,16 @@ impl KeyMemo {
         }
         let start = u32::try_from(self.text.len()).unwrap_or(0);
         self.text.extend_from_slice(raw);
-        self.entries.push(Entry { hash, start, len: u32::try_from(raw.len()).unwrap_or(0), next: 0, facts });
+        let len = u32::try_from(raw.len()).unwrap_or(0);
+        self.entries.push(Entry {
+            hash,
+            start,
+            len,
+            next: 0,
+            heard: LastHeard::default(),
+            strangers: 0,
+            facts,
+        });
         self.slots[slot] = u32::try_from(self.entries.len()).unwrap_or(0);
         (facts, Some(Slot(self.entries.len() - 1)))
     }

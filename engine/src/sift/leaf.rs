@@ -219,6 +219,7 @@ impl Walk {
 
     fn learn(&mut self, unit: &Unit<'_>, token: usize, text: &str) -> Result<(), Refusal> {
         if self.mode.learn && text.len() >= TAINT_BYTES_MIN {
+            self.events += 1;
             self.taint.learn(text).map_err(|_| Self::taint_full(unit, unit.position(token)))?;
             self.learnt = self.learnt.wrapping_add(1);
         }
@@ -324,6 +325,7 @@ impl Walk {
 
     /// Writes what stands before the raw span, then the marker instead of it, and says so.
     fn redact(&mut self, unit: &Unit<'_>, raw: (usize, usize), rule: RuleIx, value: &str, quoted: bool) {
+        self.events += 1;
         let pointer = &self.pointer;
         let pointer = || pointer.render(|from, to| unit.slice(from, to));
         if self.mode.find {

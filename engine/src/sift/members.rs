@@ -92,7 +92,7 @@ impl Walk {
         places: &mut Vec<Place>,
     ) -> Result<InstanceParts<'u>, Refusal> {
         members(unit, Role::Instance, ends, places)?;
-        self.looks = 0;
+        self.begin_unit();
         let find = |member| places.iter().find(|p| p.role == Role::Member(member));
         let text = |p: &Place| unit.slice(unit.position(p.value.0), end_of(unit, p));
         let parts = InstanceParts {
@@ -128,7 +128,7 @@ impl Walk {
         name: KeyVerdict,
     ) -> Result<(), Refusal> {
         members(unit, Role::Output, ends, places)?;
-        self.looks = 0;
+        self.begin_unit();
         let flag = places.iter().find(|p| p.role == Role::Member(Member::OutputSensitive));
         // Anything but a plain "no" is a "yes".
         let open = flag.is_none_or(|p| matches!(unit.scalar(p.value.0), "false" | "null"));

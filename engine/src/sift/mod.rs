@@ -21,6 +21,7 @@ use crate::detect::{HashKey, RuleSet};
 use crate::extract::{CatalogProfile, TypeTable};
 
 mod catalog;
+mod echo;
 mod facts;
 mod keys;
 mod kind;

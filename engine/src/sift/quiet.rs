@@ -44,6 +44,16 @@ impl Walk {
         self.quiet_value(unit, at + 3, facts.lane?)
     }
 
+    /// The same for a key that is in the memo, while no copies are looked for.
+    #[inline]
+    pub(super) fn quiet_value_of(&mut self, unit: &Unit<'_>, at: usize, key: usize) -> Option<usize> {
+        if unit.byte(at + 2) != b':' {
+            return None;
+        }
+        let facts = self.memo.facts(key);
+        if facts.tainted { None } else { self.quiet_value(unit, at + 3, facts.lane?) }
+    }
+
     /// The token behind the value that begins at a token, if it can go the short way.
     #[inline]
     pub(super) fn quiet_value(&mut self, unit: &Unit<'_>, at: usize, kind: Kind) -> Option<usize> {
@@ -99,7 +109,7 @@ impl Walk {
 
     /// Whether copies of secrets are looked for.
     #[inline]
-    fn searches(&self) -> bool {
+    pub(super) fn searches(&self) -> bool {
         self.mode.find && !self.taint.is_empty()
     }
 }

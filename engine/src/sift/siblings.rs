@@ -37,6 +37,7 @@ impl Walk {
         own: KeyVerdict,
         kin: Kin,
     ) -> Result<KeyVerdict, Refusal> {
+        self.events += 1;
         let known = siblings.told.iter().flatten().find(|(asked, _)| *asked == kin);
         let told = match known {
             Some((_, told)) => *told,

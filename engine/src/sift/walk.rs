@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::echo::Echo;
 use super::keys::KeyMemo;
 use super::leaf::Span;
 use super::marks::{Here, Marks, Shape, Verdict};
@@ -98,6 +99,11 @@ pub(super) struct Walk {
     pub(super) notes: Option<Notes>,
     /// Tokens of this unit that were looked at for [`Siblings`].
     pub(super) looks: usize,
+    /// Members in which nothing happened.
+    pub(super) echo: Echo,
+    /// What happened so far: redactions, secrets learnt, names kept, siblings asked. A member during which it stays the
+    /// same comes out the same wherever it stands.
+    pub(super) events: u64,
 }
 
 impl Walk {
@@ -127,6 +133,8 @@ impl Walk {
             key_text: String::new(),
             notes: None,
             looks: 0,
+            echo: Echo::new(),
+            events: 0,
         }
     }
 
@@ -142,19 +150,27 @@ impl Walk {
             + self.names.memory_bytes()
             + self.marks.memory_bytes()
             + self.memo.memory_bytes()
+            + self.echo.memory_bytes()
             + self.scratch.memory_bytes()
     }
 
     /// The resource at hand is more than its redactions.
     pub(super) fn needs_walk(&mut self) {
+        self.events += 1;
         if let Some(notes) = &mut self.notes {
             notes.needs_walk();
         }
     }
 
+    /// Another unit: its tokens are counted anew.
+    pub(super) fn begin_unit(&mut self) {
+        self.looks = 0;
+        self.echo.close();
+    }
+
     /// The whole unit is one value.
     pub(super) fn unit(&mut self, unit: &Unit<'_>, ctx: &Ctx) -> Result<(), Refusal> {
-        self.looks = 0;
+        self.begin_unit();
         let quiet = self.element_lane(ctx).and_then(|kind| self.quiet_value(unit, 0, kind));
         let next = match quiet {
             Some(next) => next,
@@ -248,10 +264,10 @@ impl Walk {
         let mut siblings = Siblings::of(open);
         let plain = self.is_plain(ctx);
         loop {
-            let quiet = if plain { self.quiet_member(unit, at) } else { None };
-            at = match quiet {
-                Some(next) => next,
-                None => self.member(unit, at, ctx, &mut siblings)?,
+            at = if plain {
+                self.plain_member(unit, at, ctx, &mut siblings)?
+            } else {
+                self.member(unit, at, ctx, &mut siblings)?
             };
             match unit.byte(at) {
                 b',' => at += 1,
@@ -265,7 +281,7 @@ impl Walk {
     }
 
     /// A member of an object: key, colon, value.
-    fn member(
+    pub(super) fn member(
         &mut self,
         unit: &Unit<'_>,
         open: usize,
