@@ -12,16 +12,16 @@ const KEY_MAX: usize = 256;
 
 /// Words that say nothing about what is named: stripped from the end.
 #[rustfmt::skip]
-const NEUTRAL: &[&str] = &[
+static NEUTRAL: Lexicon = Lexicon::of(&[
     "value", "values", "string", "data", "text", "plaintext", "pem", "der", "hex", "b64", "base64", "raw",
     "json", "openssh", "pkcs8", "pkcs1", "wo", "old", "new", "current", "previous", "encoded", "binary",
     "v1", "v2", "v3", "v4", "hash", "hashed", "encrypted", "ciphertext", "plain", "contents", "content",
     "override", "input", "env", "var", "blob",
-];
+]);
 
 /// The last word that turns a secret's name into a fact about it.
 #[rustfmt::skip]
-const FACT: &[&str] = &[
+static FACT: Lexicon = Lexicon::of(&[
     "arn", "arns", "name", "names", "type", "types", "length", "policy", "policies", "ttl", "enabled",
     "disabled", "version", "versions", "file", "files", "filename", "path", "paths", "url", "uri",
     "endpoint", "required", "reset", "rotation", "expiry", "expires", "expire", "expiration", "at", "count",
@@ -38,15 +38,15 @@ const FACT: &[&str] = &[
     "protected", "protection", "recovery", "property", "properties", "field", "link", "links", "claim",
     "claims", "exchange", "endpoints", "address", "host", "port", "delivery", "retention", "generation",
     "number",
-];
+]);
 
 /// Names of passwords: whatever stands there goes.
 #[rustfmt::skip]
-const STRONG: &[&str] = &[
+static STRONG: Lexicon = Lexicon::of(&[
     "password", "passwd", "passphrase", "passwords", "pwd", "passcode", "userpassword", "dbpassword",
     "adminpassword", "rootpassword", "masterpassword", "mysqlpwd", "pgpassword", "mypassword",
     "kubeconfig",
-];
+]);
 
 /// Two last words that together name a secret beyond doubt.
 #[rustfmt::skip]
@@ -73,12 +73,12 @@ const STRONG_PAIRS: &[(&str, &str)] = &[
 
 /// Last words that suggest a secret: the value decides.
 #[rustfmt::skip]
-const SUGGESTIVE: &[&str] = &[
+static SUGGESTIVE: Lexicon = Lexicon::of(&[
     "secret", "secrets", "credential", "credentials", "token", "tokens", "apikey", "apikeys", "pass", "sas", "auth", "authorization",
     "privatekey", "accesskey", "secretkey", "clientsecret", "authtoken", "accesstoken", "cookie", "otp",
     "totp", "mnemonic", "pin", "pincode", "cvv", "cvc", "signature", "salt", "jwt", "dsa",
     "webhook", "webhooks", "authkey", "psk", "pat", "unseal", "pfx", "p12", "pkcs12",
-];
+]);
 
 /// Words written together: the end of the whole key is compared.
 #[rustfmt::skip]
@@ -91,13 +91,66 @@ const JOINED: &[&str] = &[
 
 /// Facts about cryptography and identity that are public by nature.
 #[rustfmt::skip]
-const PUBLIC_LAST: &[&str] = &[
+static PUBLIC_LAST: Lexicon = Lexicon::of(&[
     "arn", "arns", "etag", "etags", "digest", "digests", "sha", "sha1", "sha256", "sha512", "md5",
     "checksum", "hash", "fingerprint", "thumbprint", "uid", "uuid", "guid", "id", "ids", "version",
     "revision", "commit", "policy", "certificate", "cert", "crt", "ca", "chain", "selflink", "link",
     "image", "nonce", "serial", "lineage", "base64sha256", "base64sha512", "arnsuffix", "certificates",
     "zone", "ami", "modulus", "crl", "csr", "bundle",
-];
+]);
+
+/// Words, and which lengths they have by their first byte: most words that are asked for are none of them, and are told so
+/// without a comparison.
+struct Lexicon {
+    words: &'static [&'static str],
+    lengths: [u32; 128],
+}
+
+impl Lexicon {
+    const fn of(words: &'static [&'static str]) -> Self {
+        let mut lengths = [0u32; 128];
+        let mut at = 0;
+        while at < words.len() {
+            note(&mut lengths, words[at]);
+            at += 1;
+        }
+        Self { words, lengths }
+    }
+
+    #[inline]
+    fn has(&self, word: &str) -> bool {
+        may_be(&self.lengths, word) && self.words.contains(&word)
+    }
+}
+
+/// Lengths of the second words of [`STRONG_PAIRS`], or of the first ones where these stand alone.
+static PAIRED: [u32; 128] = {
+    let mut lengths = [0u32; 128];
+    let mut at = 0;
+    while at < STRONG_PAIRS.len() {
+        let (first, second) = STRONG_PAIRS[at];
+        note(&mut lengths, if second.is_empty() { first } else { second });
+        at += 1;
+    }
+    lengths
+};
+
+const fn note(lengths: &mut [u32; 128], word: &str) {
+    let bytes = word.as_bytes();
+    assert!(!bytes.is_empty() && bytes.len() < 32 && bytes[0] < 128, "a word of the lists is short");
+    lengths[first_of(bytes)] |= 1 << bytes.len();
+}
+
+#[expect(clippy::as_conversions, reason = "no conversion by `From` is const")]
+const fn first_of(bytes: &[u8]) -> usize {
+    bytes[0] as usize & 127
+}
+
+#[inline]
+fn may_be(lengths: &[u32; 128], word: &str) -> bool {
+    let bytes = word.as_bytes();
+    !bytes.is_empty() && bytes.len() < 32 && lengths[first_of(bytes)] >> bytes.len() & 1 == 1
+}
 
 pub(super) struct Words {
     bytes: [u8; KEY_MAX],
@@ -150,6 +203,10 @@ impl Words {
         std::str::from_utf8(&self.bytes[usize::from(from)..usize::from(to)]).unwrap_or("")
     }
 
+    fn has(&self, list: &Lexicon) -> bool {
+        (0..self.count).any(|back| list.has(self.word(back)))
+    }
+
     fn any(&self, list: &[&str]) -> bool {
         (0..self.count).any(|back| list.contains(&self.word(back)))
     }
@@ -170,7 +227,7 @@ impl Words {
     fn strip_neutral(&mut self) {
         while self.count > 1 {
             let last = self.word(0);
-            if !NEUTRAL.contains(&last) && !last.bytes().all(|b| b.is_ascii_digit()) {
+            if !NEUTRAL.has(last) && !last.bytes().all(|b| b.is_ascii_digit()) {
                 break;
             }
             self.count -= 1;
@@ -192,13 +249,13 @@ pub(super) fn hint(hint: Hint) -> KeyVerdict {
 
 /// Words before "key" that make it an index, a place or a name.
 #[rustfmt::skip]
-const INDEXING: &[&str] = &[
+static INDEXING: Lexicon = Lexicon::of(&[
     "hash", "range", "partition", "sort", "object", "bucket", "s3", "kms", "foreign", "tag", "lock", "state",
-];
+]);
 
 /// Words that make a token or a secret a matter of course.
 #[rustfmt::skip]
-const COURSE: &[&str] = &["next", "page", "continuation", "pagination", "pull", "count", "max", "idempotency"];
+static COURSE: Lexicon = Lexicon::of(&["next", "page", "continuation", "pagination", "pull", "count", "max", "idempotency"]);
 
 /// The built-in verdict on a key.
 pub(super) fn classify(key: &str) -> KeyVerdict {
@@ -228,9 +285,9 @@ fn about(words: &Words) -> Option<KeyVerdict> {
         // Talks about the secret that its parent names; must not inherit.
         return Some(hint(Hint::None));
     }
-    let secret = words.any(STRONG) || words.any(SUGGESTIVE);
+    let secret = words.has(&STRONG) || words.has(&SUGGESTIVE);
     let inside = secret || words.any(&["key", "keys"]) || words.ends_joined(JOINED);
-    let fact = FACT.contains(&last) || last == "used" && before == "last";
+    let fact = FACT.has(last) || last == "used" && before == "last";
     let public_key = words.any(&["public", "pub", "publishable"]) && words.any(&["key", "keys", "token"]);
     // Charts call the name of a Secret so.
     let by_name = last == "secret" && matches!(before, "existing" | "k8s" | "kubernetes");
@@ -247,7 +304,7 @@ fn about(words: &Words) -> Option<KeyVerdict> {
     if version(last) || last == "actual" && version(before) {
         return Some(hint(Hint::Version));
     }
-    PUBLIC_LAST.contains(&last).then(|| hint(Hint::Public))
+    PUBLIC_LAST.has(last).then(|| hint(Hint::Public))
 }
 
 /// Keys that name a secret, or something that is called a key.
@@ -256,22 +313,21 @@ fn named(words: &Words, key_len: usize) -> KeyVerdict {
     // secret_string, secret_value, secret_data: what stands there is the secret itself.
     let itself = key_len > 7 && last == "secret" && words.count == 1;
     if itself
-        || STRONG.contains(&last)
+        || STRONG.has(last)
         || is_pair(before, last)
         || secret_access_key(words)
         || words.ends_joined(JOINED)
     {
         return KeyVerdict::Sensitive(rule::SENSITIVE_KEY);
     }
-    if words.any(COURSE) {
+    if words.has(&COURSE) {
         return hint(Hint::Public);
     }
-    if SUGGESTIVE.contains(&last) || last == "key" && secret_key_owner(words) {
+    if SUGGESTIVE.has(last) || last == "key" && secret_key_owner(words) {
         return hint(Hint::Secret(rule::SUGGESTIVE_KEY));
     }
     // A seed is a wallet's at one provider, and only makes a shuffle repeatable at another.
-    if matches!(last, "key" | "keys") && !INDEXING.contains(&before)
-        || matches!(last, "seed" | "keystore" | "jks")
+    if matches!(last, "key" | "keys") && !INDEXING.has(before) || matches!(last, "seed" | "keystore" | "jks")
     {
         return hint(Hint::Rare);
     }
@@ -279,7 +335,7 @@ fn named(words: &Words, key_len: usize) -> KeyVerdict {
 }
 
 fn is_pair(before: &str, last: &str) -> bool {
-    STRONG_PAIRS.contains(&(before, last)) || STRONG_PAIRS.contains(&(last, ""))
+    may_be(&PAIRED, last) && (STRONG_PAIRS.contains(&(before, last)) || STRONG_PAIRS.contains(&(last, "")))
 }
 
 /// `secret_access_key`, `primary_access_key`, `storage_account_access_key`.

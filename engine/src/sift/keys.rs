@@ -4,6 +4,7 @@
 //! what is known of another: a hash alone decides nothing.
 
 use super::echo::LastHeard;
+use super::leaf::may_need_name;
 use super::quiet::lane;
 use crate::detect::{Hit, KeyVerdict, Kind, RuleSet, Scratch};
 
@@ -16,6 +17,8 @@ pub(super) struct KeyFacts {
     pub lane: Option<Kind>,
     /// The key holds something that must go.
     pub found: bool,
+    /// The key stays, and could collide with one that is rewritten.
+    pub named: bool,
     /// How many secrets were known when the key was last searched for them; see [`super::walk::Walk`].
     pub tainted_at: u32,
     /// It held one.
@@ -247,7 +250,14 @@ pub(super) fn decide(
         rules.inspect_key(key, scratch, hits);
     }
     let (verdict, found) = (rules.classify_key(key), !hits.is_empty());
-    KeyFacts { verdict, lane: lane(key, verdict, found), found, tainted_at: 0, tainted: false }
+    KeyFacts {
+        verdict,
+        lane: lane(key, verdict, found),
+        found,
+        named: may_need_name(key),
+        tainted_at: 0,
+        tainted: false,
+    }
 }
 
 #[expect(clippy::as_conversions, reason = "hot path; the mask keeps it far below usize")]

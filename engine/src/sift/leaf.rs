@@ -128,7 +128,7 @@ impl Walk {
         let result = if facts.found || facts.tainted {
             self.rewrite_key(unit, open, close, text)
         } else {
-            if may_need_name(text) {
+            if facts.named {
                 self.needs_walk();
                 self.names.keep(self.depth, text);
             }

@@ -44,6 +44,16 @@ impl Walk {
         self.quiet_value(unit, at + 3, facts.lane?)
     }
 
+    /// Whether a unit that is a key and its value, of this context, holds nothing.
+    pub(super) fn quiet_field(&mut self, unit: &Unit<'_>, ctx: &Ctx) -> bool {
+        let Some(kind) = self.element_lane(ctx) else { return false };
+        let key = key_slice(unit, 0, 1);
+        let Some(facts) = self.memo.known(key.as_bytes()) else { return false };
+        let searched = !self.searches() || key.len() < TAINT_BYTES_MIN || facts.tainted_at == self.learnt;
+        let plain = !(facts.found || facts.tainted || facts.named) && searched;
+        plain && self.quiet_value(unit, 3, kind) == Some(unit.len())
+    }
+
     /// The same for a key that is in the memo, while no copies are looked for.
     #[inline]
     pub(super) fn quiet_value_of(&mut self, unit: &Unit<'_>, at: usize, key: usize) -> Option<usize> {
