@@ -58,6 +58,22 @@ bench-startup: packages ## Measure how long `terrasift sanitize` takes to start;
 	cargo build --release --locked --package terrasift --package terrasift-benches --bin terrasift --bin startup
 	"$$CARGO_TARGET_DIR/release/startup" $(ARGS)
 
+# What we compare with, each from its own registry, below the target folder and nowhere else.
+RUST_SANITIZE_VERSION := 0.15.0
+KINGFISHER_VERSION := 2.14.0
+GITLEAKS_VERSION := 8.30.0
+GITLEAKS := github.com/zricethezav/gitleaks/v8
+
+.PHONY: bench-peers
+bench-peers: packages peers-installed ## Compare with rust-sanitize, kingfisher and gitleaks on one core; ARGS='--rounds 5'
+	cargo build --release --locked --package terrasift --package terrasift-load-tests --package terrasift-benches \
+		--bin terrasift --bin terrasift-simulator --bin peers
+	peers="$$CARGO_TARGET_DIR/peers"
+	"$$CARGO_TARGET_DIR/release/peers" --folder "$$peers/run" \
+		--rust-sanitize "$$peers/rust-sanitize-$(RUST_SANITIZE_VERSION)/bin/sanitize" \
+		--kingfisher "$$peers/kingfisher-$(KINGFISHER_VERSION)/kingfisher/bin/kingfisher" \
+		--gitleaks "$$peers/gitleaks-$(GITLEAKS_VERSION)/gitleaks" $(ARGS)
+
 # Executions of `make fuzz`, of each target: documents through the sanitizer, texts through the rules.
 RUNS ?= 10000000
 FUZZ_TARGETS ?= sift inspect
@@ -168,3 +184,25 @@ toolchain:
 deny-installed:
 	@cargo deny --version &> /dev/null || env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 \
 		cargo install --quiet --debug --locked cargo-deny@$(CARGO_DENY_VERSION)
+
+# Go's linker tells gitleaks its version, as its own build does. Python's package carries the program itself, which is
+# run without the interpreter.
+.PHONY: peers-installed
+peers-installed: toolchain
+	@peers="$$CARGO_TARGET_DIR/peers"
+	needs() { command -v "$$1" > /dev/null || { echo "$$1 is missing: $$2 is installed with it" >&2; exit 1; }; }
+	folder="$$peers/rust-sanitize-$(RUST_SANITIZE_VERSION)"
+	[[ -x "$$folder/bin/sanitize" ]] || cargo install --quiet --locked --root "$$folder" --bin sanitize \
+		--target-dir "$$peers/build" rust-sanitize@$(RUST_SANITIZE_VERSION)
+	folder="$$peers/kingfisher-$(KINGFISHER_VERSION)"
+	if [[ ! -x "$$folder/kingfisher/bin/kingfisher" ]]; then
+		needs python3 kingfisher
+		python3 -m pip --quiet --disable-pip-version-check install --root-user-action ignore --no-deps \
+			--target "$$folder" kingfisher-bin==$(KINGFISHER_VERSION)
+	fi
+	folder="$$peers/gitleaks-$(GITLEAKS_VERSION)"
+	if [[ ! -x "$$folder/gitleaks" ]]; then
+		needs go gitleaks
+		GOBIN="$$(realpath --canonicalize-missing "$$folder")" go install \
+			-ldflags '-X $(GITLEAKS)/version.Version=$(GITLEAKS_VERSION)' $(GITLEAKS)@v$(GITLEAKS_VERSION)
+	fi

@@ -11,7 +11,8 @@ const SAMPLE_MIN: Duration = Duration::from_millis(100);
 /// What one run took.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
-    /// Processor time of this thread: what remains of a shared machine's noise are caches, memory and clock rate.
+    /// Processor time, of this thread or of a whole child process: what remains of a shared machine's noise are caches,
+    /// memory and clock rate.
     pub cpu: Duration,
     /// Time on the wall.
     pub wall: Duration,

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 use clap::Parser;
-use serde_json::json;
+use terrasift_benches::figure::{machine, parse_bytes};
 use terrasift_load_tests::generator::CanaryDensity;
 
 use memory::Way;
@@ -41,20 +41,6 @@ struct Options {
     density: u32,
 }
 
-fn parse_bytes(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor = match text[digits.len()..].to_ascii_uppercase().as_str() {
-        "" | "B" => 1,
-        "KB" => 1_000,
-        "MB" => 1_000_000,
-        "GB" => 1_000_000_000,
-        _ => return Err("the unit must be B, KB, MB or GB".to_owned()),
-    };
-    let number: u64 =
-        digits.parse().map_err(|_| "a size is a whole number and a unit, such as 100MB".to_owned())?;
-    number.checked_mul(factor).ok_or_else(|| "the size is too large".to_owned())
-}
-
 fn main() -> Result<()> {
     let options = Options::parse();
     let mut out = io::stdout().lock();
@@ -67,20 +53,4 @@ fn main() -> Result<()> {
     writeln!(out, "{}", machine())?;
     speed::report(&mut out, options.bytes, options.seed, options.rounds)?;
     memory::report(&mut out, options.memory_bytes, options.seed)
-}
-
-/// What the figures depend on beside the code.
-fn machine() -> serde_json::Value {
-    let first = |path: &str, key: &str| {
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        let line = text.lines().find(|line| line.starts_with(key)).unwrap_or_default().to_owned();
-        line.rsplit(": ").next().unwrap_or_default().to_owned()
-    };
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    json!({
-        "figure": "machine",
-        "cpu": first("/proc/cpuinfo", "model name"),
-        "cores": cores,
-        "load": first("/proc/loadavg", ""),
-    })
 }

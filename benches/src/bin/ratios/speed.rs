@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use simd_json::Buffers;
 use terrasift_benches::clock::{Sample, once, sample};
+use terrasift_benches::figure::{median, megabytes, tenth};
 use terrasift_benches::input::{self, CHUNK_BYTES, DENSITIES};
 use terrasift_benches::ways;
 use terrasift_engine::detect::RuleSet;
@@ -96,19 +97,4 @@ fn line(figure: &str, taken: &[Sample], yardstick: &[Sample], megabytes: f64) ->
         "mb_per_s_wall": speed(median(taken.iter().map(|it| it.wall.as_secs_f64()).collect())),
         "ratio_to_skip": (median(ratios) * 1e3).round() / 1e3,
     })
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-fn tenth(value: f64) -> f64 {
-    (value * 10.0).round() / 10.0
-}
-
-/// Powers of ten, to the kilobyte.
-fn megabytes(bytes: u64) -> Result<f64> {
-    let kilobytes = u32::try_from(bytes / 1000).context("a state above 4 TB does not fit memory")?;
-    Ok(f64::from(kilobytes) / 1e3)
 }
