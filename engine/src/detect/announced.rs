@@ -130,8 +130,15 @@ pub(super) fn number(bytes: &[u8], start: usize, end: usize, digits: usize) -> O
     let says = |word: &str| {
         together(word)
             || memchr::memmem::rfind(before, word.as_bytes()).is_some_and(|at| {
-                let open = |b: Option<&u8>| b.is_none_or(|b| !b.is_ascii_alphabetic());
-                (at == 0 || open(before.get(at - 1))) && (word.len() > 4 || open(before.get(at + word.len())))
+                // `abaRoutingNumber`: a capital behind a small letter begins a word.
+                let parted = |at: usize| {
+                    let letter = |at: usize| near.get(at).filter(|b| b.is_ascii_alphabetic());
+                    match (at.checked_sub(1).and_then(letter), letter(at)) {
+                        (Some(last), Some(first)) => last.is_ascii_lowercase() && first.is_ascii_uppercase(),
+                        _ => true,
+                    }
+                };
+                parted(at) && (word.len() > 4 || parted(at + word.len()))
             })
     };
     let found = ROWS.iter().find(|row| row.digits == digits && row.words.iter().any(|word| says(word)))?;

@@ -126,6 +126,9 @@ fn people_networks_and_keys_are_told() {
             "NI number {p}, DNI {p}, PESEL: {p}",
         ),
         ("text", "routing 111000025 and nhs 943 476 5919".to_owned(), "routing {p} and nhs {p}"),
+        // Missed by seed 77 of the planted measure: the announcing words stand joined behind another one.
+        ("text", "failed: abaRoutingNumber=\"111000025\"".to_owned(), "failed: abaRoutingNumber=\"{p}\""),
+        ("text", "prerouting 111000025".to_owned(), "prerouting 111000025"),
         ("note", format!("the key is {long} today"), "the key is {c} today"),
         ("token", long.clone(), "{c}"),
         ("password", "null".to_owned(), "{c}"),
