@@ -37,7 +37,7 @@ pub(crate) async fn write_workspaces(tx: &mut TenantTx<'_>, confirmed: &[Judged]
              lineage = s.lineage, serial = s.serial, pipeline = s.pipeline, state_version = s.state_version,
              resource_count = CASE WHEN s.applied THEN s.resources ELSE w.resource_count END,
              bytes_in = CASE WHEN s.applied THEN s.bytes_in ELSE w.bytes_in END,
-             synced_at = now(), stale_reason = NULL, stale_since = NULL
+             synced_at = now(), stale_reason = NULL, stale_since = NULL, missing_since = NULL
          FROM unnest($2::text[], $3::boolean[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bigint[], $8::text[],
                      $9::bigint[], $10::bigint[])
               AS s (workspace_id, applied, read_seq, lineage, serial, pipeline, state_version, resources, bytes_in)

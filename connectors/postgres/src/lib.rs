@@ -14,6 +14,7 @@ mod keys;
 mod ledger;
 mod model;
 mod private;
+mod removal;
 mod rule_sets;
 mod store;
 mod stored;

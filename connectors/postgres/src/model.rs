@@ -133,6 +133,24 @@ pub struct WorkspaceCommit {
     pub trace: Option<TraceParent>,
 }
 
+/// What became of a workspace that upstream says it does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RemovalOutcome {
+    /// The catalog never had it: nothing was written, and the mark is kept.
+    Unknown,
+    /// Noted for the first time, or not long enough ago.
+    Suspected,
+    /// Confirmed: its entities are tombstones, up to `change_seq` of the tenant's feed.
+    Removed {
+        /// Last position written.
+        change_seq: i64,
+        /// How many.
+        entities: u64,
+    },
+    /// Removed before, or shown to a later read.
+    Settled,
+}
+
 /// What became of a [`WorkspaceCommit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommitOutcome {

@@ -13,6 +13,7 @@ mod isolation;
 mod ledger;
 mod oracle;
 mod private;
+mod removal;
 mod rule_sets;
 mod world;
 
@@ -37,7 +38,7 @@ macro_rules! cases {
 
 /// All cases, the long ones first; names are sentences.
 fn table() -> Vec<Case> {
-    let cases: [Case; 36] = cases! {
+    let cases: [Case; 38] = cases! {
         oracle::{
             invariants_3_and_4_hold_for_random_interleavings,
         },
@@ -80,6 +81,10 @@ fn table() -> Vec<Case> {
             a_role_above_the_policies_is_refused,
             the_auditor_reads_ids_and_never_bodies,
             errors_and_logs_hold_no_value,
+        },
+        removal::{
+            a_workspace_is_removed_when_it_is_missing_twice_and_can_come_back,
+            what_is_shown_again_or_never_was_is_not_removed,
         },
         rule_sets::{
             rule_sets_are_numbered_in_the_order_they_came,
