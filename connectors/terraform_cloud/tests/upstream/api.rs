@@ -136,6 +136,33 @@ async fn a_refused_token_makes_way_for_the_next_and_the_last_for_the_first() {
 }
 
 #[tokio::test]
+async fn the_user_behind_a_token_is_known_once_it_was_asked_for() {
+    let server = Server::start().await;
+    let account = |user: &str| status(200, "", &format!(r#"{{"data":{{"id":"{user}","type":"users"}}}}"#));
+    let client = Client::new(config(&server, &["toxic-1", "toxic-2"])).expect("client");
+    let fingerprint = client.token_fingerprint();
+    assert_eq!(client.known_user(), None);
+    assert!(!fingerprint.contains("toxic"), "{fingerprint}");
+
+    // 404 is also "not allowed": the token stands for its user, and is not asked about again.
+    server.on(ACCOUNT, Answer::Bytes(status(404, "", "toxic")));
+    assert_eq!(client.account_user().await.ok(), Some(fingerprint.clone()));
+    assert_eq!(client.known_user(), Some(fingerprint.clone()));
+
+    // What may pass is not remembered, and a fallback token is another user's.
+    server.on(WORKSPACE, Answer::Bytes(status(401, "", "toxic")));
+    assert_eq!(kind(&server, client.workspace(&workspace()).await), FailureKind::TokenRefused);
+    assert_eq!(client.known_user(), None, "of the token in use");
+    assert_ne!(client.token_fingerprint(), fingerprint);
+    server.on(ACCOUNT, Answer::Bytes(status(503, "", "toxic")));
+    assert_eq!(kind(&server, client.account_user().await), FailureKind::Upstream(503));
+    assert_eq!(client.known_user(), None);
+    server.on(ACCOUNT, Answer::ByToken(vec![("toxic-2", account("user-2"))]));
+    assert_eq!(client.account_user().await.as_deref(), Ok("user-2"));
+    assert_eq!(client.known_user().as_deref(), Some("user-2"));
+}
+
+#[tokio::test]
 async fn the_account_answers_a_plain_id() {
     let cases = [
         (
