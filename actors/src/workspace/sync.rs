@@ -16,7 +16,7 @@ use terrasift_terraform_cloud::{FailureKind, StateFacts, WorkspaceRead};
 
 use super::{SyncFailure, WorkspaceArguments};
 use crate::byte_budget::BytePermit;
-use crate::rate_budget::{self, RateBudgetMsg};
+use crate::rate_budget;
 use crate::telemetry::SyncEnd;
 use crate::tenant::schedule::OwnedMark;
 use crate::writer;
@@ -90,18 +90,21 @@ async fn clear(state: &WorkspaceArguments, owned: &OwnedMark) -> Result<Synced, 
 
 async fn read_workspace(state: &WorkspaceArguments) -> Result<WorkspaceRead, SyncFailure> {
     loop {
-        let lease = rate_budget::acquire(&state.budget, &state.means.id, &state.means.user).await?;
-        let read = state.means.client.workspace(&state.workspace).await;
-        drop(lease);
-        match read {
+        let lease = rate_budget::acquire(&state.budget, &state.means).await?;
+        let token = state.means.client.active_token();
+        match state.means.client.workspace(&state.workspace).await {
             Ok(read) => return Ok(read),
             // The next token is tried under a new turn; the client ends the row with `Unauthorized`.
-            Err(error) if error.kind() == FailureKind::TokenRefused => (),
+            Err(error) if error.kind() == FailureKind::TokenRefused => {
+                state.services.telemetry.upstream.token_refused(&state.means.id, token);
+            }
             Err(error) => {
-                if let FailureKind::RateLimited(wait) = error.kind() {
-                    let user = Arc::clone(&state.means.user);
-                    // A stopped budget closes no gate, and grants nothing either.
-                    let _ = state.budget.cast(RateBudgetMsg::Close { user, wait });
+                match error.kind() {
+                    FailureKind::RateLimited(wait) => lease.refused(wait),
+                    FailureKind::Unauthorized => {
+                        state.services.telemetry.upstream.token_refused(&state.means.id, token);
+                    }
+                    _ => (),
                 }
                 return Err(error.into());
             }

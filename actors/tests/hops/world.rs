@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use terrasift_actors::{
-    ByteBudget, CurrentPipeline, RateLimits, Services, SyncEnd, SyncEnded, Telemetry, TenantMeans, Worker,
+    AccountGate, ByteBudget, CurrentPipeline, Services, SyncEnd, SyncEnded, Telemetry, TenantMeans, Worker,
     WorkerLimits,
 };
 use terrasift_engine::detect::RuleSet;
@@ -17,6 +17,7 @@ use terrasift_load_tests::simulator::{
     OrganizationSpec, Simulator, SimulatorConfig, StateSource, WorkspaceSpec,
 };
 use terrasift_postgres::{ChangeRow, PrivatePostgres, Store, TenantRow};
+use terrasift_redis::{MemoryBudget, RateLimits};
 use terrasift_schemas::event::{EncodedRecord, Envelope, Event, Priority, StateUpdated};
 use terrasift_schemas::{OrganizationName, PipelineVersion, TenantId, TenantSlug, TraceParent, WorkspaceId};
 use terrasift_secrets::Secret;
@@ -65,14 +66,14 @@ impl World {
             store: store.clone(),
             producer: producer.clone(),
             kafka,
+            requests: Arc::new(MemoryBudget::new(RateLimits {
+                tenant_requests_per_second: 25.0,
+                tenant_burst: 25,
+                ..RateLimits::default()
+            })),
             bytes: ByteBudget::new(128 * 1024 * 1024),
             cpus: Arc::new(Semaphore::new(2)),
             limits: WorkerLimits {
-                rates: RateLimits {
-                    tenant_requests_per_second: 25.0,
-                    tenant_burst: 25,
-                    ..RateLimits::default()
-                },
                 // The cases reconcile by hand, by events.
                 reconcile_every: Duration::from_secs(3600),
                 ..WorkerLimits::default()
@@ -241,7 +242,9 @@ fn means(name: &str, simulator: &Simulator) -> Arc<TenantMeans> {
         slug: TenantSlug::parse(name).expect("slug"),
         organizations: vec![OrganizationName::parse(name).expect("organization")],
         client: Client::new(config).expect("client"),
-        user: format!("user-{name}").into(),
+        weight: 1,
+        account: AccountGate::default(),
+        rotations: Vec::new(),
         pipeline: CurrentPipeline::new(Arc::new(Pipeline {
             rules,
             types: Arc::new(TypeTable::builtin()),
