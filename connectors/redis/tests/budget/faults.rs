@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use redis::AsyncCommands;
 use terrasift_redis::PrivateRedis;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::contract::{connection, redis, wide};
@@ -35,8 +38,13 @@ impl World {
 
     /// A replica more.
     fn join(&mut self) {
+        self.join_by(&self.redis.address());
+    }
+
+    /// A replica more, that reaches Redis by this address.
+    fn join_by(&mut self, address: &str) {
         let number = self.replicas.len();
-        let budget = redis(&self.redis.address(), "faults", number, 10, wide(SLOTS));
+        let budget = redis(address, "faults", number, 10, wide(SLOTS));
         let delays = [(1, 9), (20, 5), (0, 60), (35, 30)];
         let load = Load::new("user", &[("a", 1), ("b", 1), ("c", 2)], &delays);
         self.replicas.push(Replica::start(number, budget, Arc::clone(&self.server), load));
@@ -149,6 +157,58 @@ async fn a_killed_replica_frees_its_part() {
     world.uses_it_all("the others to take it over").await;
     println!("taken over after {:.1} s", begin.elapsed().as_secs_f64());
     println!("two killed replicas: {}", world.ends().await);
+}
+
+/// A cable between a replica and Redis.
+struct Cable {
+    address: String,
+    cut: watch::Sender<bool>,
+}
+
+impl Cable {
+    async fn to(redis: &PrivateRedis) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = format!("redis://{}/", listener.local_addr().expect("bound"));
+        let target = redis.address().trim_start_matches("redis://").trim_end_matches('/').to_owned();
+        let (cut, is_cut) = watch::channel(false);
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let (target, mut is_cut) = (target.clone(), is_cut.clone());
+                tokio::spawn(async move {
+                    if *is_cut.borrow() {
+                        return;
+                    }
+                    let mut far = TcpStream::connect(target).await.expect("redis is there");
+                    tokio::select! {
+                        _ = copy_bidirectional(&mut near, &mut far) => (),
+                        _ = is_cut.wait_for(|cut| *cut) => (),
+                    }
+                });
+            }
+        });
+        Self { address, cut }
+    }
+}
+
+/// The others still reach Redis, and have to leave the one that does not its part.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_is_cut_off_and_the_others_stay_within_the_limit() {
+    let mut world = World::start().await;
+    let cable = Cable::to(&world.redis).await;
+    world.join_by(&cable.address);
+    world.uses_it_all("the whole budget").await;
+    for _ in 0..2 {
+        sleep(Duration::from_millis(2500)).await;
+        cable.cut.send_replace(true);
+        until("the one to notice", PATIENCE, || world.alone() == 1).await;
+        let own = || world.server.arrivals().iter().filter(|arrival| arrival.replica == 4).count();
+        let before = own();
+        until("its own part", PATIENCE, || own() >= before + 5).await;
+        cable.cut.send_replace(false);
+        until("the one to come back", PATIENCE, || world.alone() == 0).await;
+    }
+    world.uses_it_all("the whole budget again").await;
+    println!("one cut off twice: {}", world.ends().await);
 }
 
 /// A replica that comes while Redis is away is known to nobody: it takes what was kept back for it.
