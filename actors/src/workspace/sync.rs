@@ -12,7 +12,7 @@ use terrasift_engine::sift::{Pipeline, SiftJob, SiftedState, StateSift, sift_sta
 use terrasift_postgres::{CommitOutcome, KnownVersion, ReadTicket, WorkspaceCommit};
 use terrasift_schemas::detection::Category;
 use terrasift_schemas::workspace::WorkspaceFacts;
-use terrasift_terraform_cloud::{FailureKind, StateFacts, WorkspaceRead};
+use terrasift_terraform_cloud::{Download, DownloadUrl, FailureKind, StateFacts, WorkspaceRead};
 
 use super::{SyncFailure, WorkspaceArguments};
 use crate::byte_budget::BytePermit;
@@ -134,7 +134,7 @@ async fn download(
     permit: &mut BytePermit,
 ) -> Result<SiftedState, SyncFailure> {
     let url = version.download.as_ref().ok_or(SyncFailure::NotDownloadable)?;
-    let mut stream = state.means.client.download(url).await?;
+    let mut stream = open(state, url).await?;
     let mut sift = Box::new(StateSift::new(pipeline, job(state, facts, Some(version))));
     let mut chunk = BytesMut::with_capacity(CHUNK_BYTES);
     loop {
@@ -151,6 +151,22 @@ async fn download(
             return on_the_pool(state, move || Ok(sift.finish()?)).await;
         }
     }
+}
+
+/// Opens the download; under a turn where the API itself serves it, as Terraform Enterprise does.
+async fn open(state: &WorkspaceArguments, url: &DownloadUrl) -> Result<Download, SyncFailure> {
+    let client = &state.means.client;
+    if !client.is_own_origin(url) {
+        return Ok(client.download(url).await?);
+    }
+    let lease = rate_budget::acquire(&state.budget, &state.means).await?;
+    let opened = client.download(url).await;
+    if let Err(error) = &opened
+        && let FailureKind::RateLimited(wait) = error.kind()
+    {
+        lease.refused(wait);
+    }
+    Ok(opened?)
 }
 
 async fn push(

@@ -173,6 +173,14 @@ impl Client {
         download::open(self, url).await
     }
 
+    /// Whether opening this download is a request to the API's own origin (Terraform Enterprise), where the rate limit counts
+    /// it.
+    #[must_use]
+    pub fn is_own_origin(&self, url: &DownloadUrl) -> bool {
+        let address = &self.inner.config.address;
+        url.resolve(address).is_some_and(|url| url.origin() == address.origin())
+    }
+
     /// Which token is in use: 0 is the primary.
     #[must_use]
     pub fn active_token(&self) -> usize {

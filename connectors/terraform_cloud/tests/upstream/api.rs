@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::server::{Answer, Server, ok, redirect, status};
 use terrasift_schemas::{OrganizationName, WorkspaceId};
 use terrasift_secrets::Secret;
-use terrasift_terraform_cloud::{Client, ClientConfig, FailureKind, TfcError, Timeouts};
+use terrasift_terraform_cloud::{Client, ClientConfig, DownloadUrl, FailureKind, TfcError, Timeouts};
 
 const WORKSPACE: &str = "/api/v2/workspaces/ws-1";
 const LIST: &str = "/api/v2/organizations/acme/workspaces";
@@ -160,6 +160,18 @@ async fn the_user_behind_a_token_is_known_once_it_was_asked_for() {
     server.on(ACCOUNT, Answer::ByToken(vec![("toxic-2", account("user-2"))]));
     assert_eq!(client.account_user().await.as_deref(), Ok("user-2"));
     assert_eq!(client.known_user().as_deref(), Some("user-2"));
+}
+
+#[tokio::test]
+async fn a_download_counts_where_it_is_the_apis_own() {
+    let server = Server::start().await;
+    let client = client(&server);
+    let own = format!("{}/state", server.address);
+    let cases =
+        [("/_archivist/v1/object/x", true), (own.as_str(), true), ("https://archivist.example/x", false)];
+    for (url, expected) in cases {
+        assert_eq!(client.is_own_origin(&DownloadUrl::new(url)), expected, "{url}");
+    }
 }
 
 #[tokio::test]
