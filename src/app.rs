@@ -16,7 +16,7 @@ use terrasift_engine::extract::{CatalogProfile, TypeTable};
 use terrasift_http::{Doors, HttpConfig, Readiness, Routes, TenantDoor};
 use terrasift_kafka::{KafkaConfig, Producer, ensure_topics};
 use terrasift_postgres::{Store, TenantRow};
-use terrasift_redis::{MemoryBudget, RateLimits, RedisBudget, RedisConfig, RequestBudget};
+use terrasift_redis::{ANSWER_WAIT_MAX, MemoryBudget, RateLimits, RedisBudget, RedisConfig, RequestBudget};
 use terrasift_schemas::config::{Limits, Role, Rotation};
 use terrasift_schemas::{OrganizationName, TenantId, TenantSlug};
 use terrasift_secrets::Secret;
@@ -263,6 +263,7 @@ fn request_budget(settings: &Settings) -> anyhow::Result<Arc<dyn RequestBudget>>
         prefix: redis.prefix.clone(),
         replica: hex::encode(replica),
         replicas_max: redis.replicas_max,
+        answer_wait_max: ANSWER_WAIT_MAX,
     };
     Ok(Arc::new(RedisBudget::new(config, limits).context("redis.url")?))
 }

@@ -13,7 +13,7 @@ mod script;
 mod share;
 mod shared;
 
-pub use link::BadAddress;
+pub use link::{ANSWER_WAIT_MAX, BadAddress};
 pub use machine::BudgetMachine;
 pub use memory::MemoryBudget;
 pub use port::{Ask, HoldsUp, KEEP_EVERY, LeaseId, RateLimits, RequestBudget, UserKey, Verdict};

@@ -12,8 +12,8 @@ use tokio::sync::Mutex;
 
 use crate::script::{Answer, Call, Caller, SOURCE};
 
-/// Longest wait for an answer, a connection included where there is none.
-pub(crate) const ANSWER_WAIT_MAX: Duration = Duration::from_millis(100);
+/// Longest wait for an answer in production, a connection included where there is none.
+pub const ANSWER_WAIT_MAX: Duration = Duration::from_millis(100);
 
 /// Redis has not answered, or not in a way that can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,13 +36,14 @@ struct Connected {
 pub(crate) struct Link {
     client: Client,
     script: Script,
+    answer_wait_max: Duration,
     connected: Mutex<(Option<Connected>, u64)>,
 }
 
 impl Link {
-    pub(crate) fn new(address: &str) -> Result<Self, BadAddress> {
+    pub(crate) fn new(address: &str, answer_wait_max: Duration) -> Result<Self, BadAddress> {
         let client = Client::open(address).map_err(|_| BadAddress)?;
-        Ok(Self { client, script: Script::new(SOURCE), connected: Mutex::default() })
+        Ok(Self { client, script: Script::new(SOURCE), answer_wait_max, connected: Mutex::default() })
     }
 
     /// Calls the script once, in time or not at all.
@@ -56,7 +57,7 @@ impl Link {
                 invocation.invoke_async(&mut connected.connection).await.map_err(|_| NoAnswer)?;
             Answer::parse(&numbers).ok_or(NoAnswer)
         };
-        let answer = tokio::time::timeout(ANSWER_WAIT_MAX, whole).await.unwrap_or(Err(NoAnswer));
+        let answer = tokio::time::timeout(self.answer_wait_max, whole).await.unwrap_or(Err(NoAnswer));
         if answer.is_err()
             && let Some(number) = used
         {
@@ -71,8 +72,8 @@ impl Link {
             return Ok(connected.clone());
         }
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(ANSWER_WAIT_MAX))
-            .set_response_timeout(Some(ANSWER_WAIT_MAX));
+            .set_connection_timeout(Some(self.answer_wait_max))
+            .set_response_timeout(Some(self.answer_wait_max));
         let connection = self.client.get_multiplexed_async_connection_with_config(&config).await;
         let mut connection = connection.map_err(|_| NoAnswer)?;
         // Without the right to ask, a failover is noticed by its gap only.

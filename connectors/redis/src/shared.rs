@@ -33,6 +33,8 @@ pub struct RedisConfig {
     pub replica: String,
     /// Most replicas there will ever be: each that may still come has one slot kept back while Redis is away.
     pub replicas_max: usize,
+    /// Longest wait for an answer ([`crate::ANSWER_WAIT_MAX`]); after it Redis counts as away.
+    pub answer_wait_max: Duration,
 }
 
 /// A budget in Redis.
@@ -66,9 +68,9 @@ impl RedisBudget {
     /// # Errors
     /// [`BadAddress`]; whether somebody answers there is not tried.
     pub fn new(config: RedisConfig, limits: RateLimits) -> Result<Self, BadAddress> {
-        let RedisConfig { address, prefix, replica, replicas_max } = config;
+        let RedisConfig { address, prefix, replica, replicas_max, answer_wait_max } = config;
         let caller = Caller { prefix, replica, limits, replicas_max };
-        Ok(Self { caller, link: Link::new(&address)?, desk: Mutex::default() })
+        Ok(Self { caller, link: Link::new(&address, answer_wait_max)?, desk: Mutex::default() })
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::AsyncCommands;
-use terrasift_redis::PrivateRedis;
+use terrasift_redis::{ANSWER_WAIT_MAX, PrivateRedis, Verdict};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::contract::{connection, redis, wide};
-use crate::server::{Load, Replica, Server, until};
+use crate::server::{Load, Replica, Server, ask, until};
 
 const SLOTS: usize = 30;
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -27,9 +27,13 @@ struct World {
 }
 
 impl World {
-    async fn start() -> Self {
+    async fn empty() -> Self {
         let redis = PrivateRedis::start(&[]).await.expect("redis");
-        let mut world = Self { redis, server: Arc::default(), replicas: Vec::new(), start: Instant::now() };
+        Self { redis, server: Arc::default(), replicas: Vec::new(), start: Instant::now() }
+    }
+
+    async fn start() -> Self {
+        let mut world = Self::empty().await;
         for _ in 0..4 {
             world.join();
         }
@@ -38,15 +42,14 @@ impl World {
 
     /// A replica more.
     fn join(&mut self) {
-        self.join_by(&self.redis.address());
+        self.join_by(&self.redis.address(), 10, &[(1, 9), (20, 5), (0, 60), (35, 30)]);
     }
 
     /// A replica more, that reaches Redis by this address.
-    fn join_by(&mut self, address: &str) {
+    fn join_by(&mut self, address: &str, replicas_max: usize, delays: &[(u64, u64)]) {
         let number = self.replicas.len();
-        let budget = redis(address, "faults", number, 10, wide(SLOTS));
-        let delays = [(1, 9), (20, 5), (0, 60), (35, 30)];
-        let load = Load::new("user", &[("a", 1), ("b", 1), ("c", 2)], &delays);
+        let budget = redis(address, "faults", number, replicas_max, ANSWER_WAIT_MAX, wide(SLOTS));
+        let load = Load::new("user", &[("a", 1), ("b", 1), ("c", 2)], delays);
         self.replicas.push(Replica::start(number, budget, Arc::clone(&self.server), load));
     }
 
@@ -88,7 +91,11 @@ fn fullest(server: &Server) -> String {
     let within =
         |at: Instant| arrivals.iter().filter(move |a| (at..at + Duration::from_secs(1)).contains(&a.at));
     let at = arrivals.iter().map(|a| a.at).max_by_key(|at| within(*at).count()).expect("some");
-    within(at).map(|a| format!("{}:{}", (a.at - zero).as_millis(), a.replica)).collect::<Vec<_>>().join(" ")
+    within(at)
+        .take(100)
+        .map(|a| format!("{}:{}", (a.at - zero).as_millis(), a.replica))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,6 +166,40 @@ async fn a_killed_replica_frees_its_part() {
     println!("two killed replicas: {}", world.ends().await);
 }
 
+/// What Redis granted when nobody listened any more takes no slot away for the length of a lease.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_that_nobody_heard_is_given_up() {
+    let world = World::empty().await;
+    let budget = redis(&world.redis.address(), "unheard", 0, 10, ANSWER_WAIT_MAX, wide(SLOTS));
+    let mut other = connection(&world.redis).await;
+    let taken = async |other: &mut ::redis::aio::MultiplexedConnection| -> u32 {
+        other.zcard("unheard:budget:{user}:slots").await.expect("counted")
+    };
+    let granted = async {
+        while !matches!(budget.take(ask("user", "a")).await, Verdict::Granted(_)) {
+            budget.keep().await;
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, granted).await.expect("granted in time");
+    assert_eq!(taken(&mut other).await, 1);
+    world.redis.pause();
+    assert!(matches!(budget.take(ask("user", "a")).await, Verdict::NotYet { .. }));
+    world.redis.resume();
+    let given_up = async {
+        // It may be obeyed late: what was told after it counts.
+        while budget.alone() > 0 || taken(&mut other).await > 1 {
+            budget.keep().await;
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, given_up).await.expect("given up in time");
+    for _ in 0..5 {
+        budget.keep().await;
+        assert_eq!(taken(&mut other).await, 1, "and stays so");
+    }
+}
+
 /// A cable between a replica and Redis.
 struct Cable {
     address: String,
@@ -193,9 +234,13 @@ impl Cable {
 /// The others still reach Redis, and have to leave the one that does not its part.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_is_cut_off_and_the_others_stay_within_the_limit() {
-    let mut world = World::start().await;
+    let mut world = World::empty().await;
     let cable = Cable::to(&world.redis).await;
-    world.join_by(&cable.address);
+    let direct = world.redis.address();
+    for address in [&direct, &direct, &direct, &direct, &cable.address] {
+        // Quick answers and a large part: the sum would be a fifth above the limit.
+        world.join_by(address, 5, &[(0, 2), (1, 0)]);
+    }
     world.uses_it_all("the whole budget").await;
     for _ in 0..2 {
         sleep(Duration::from_millis(2500)).await;

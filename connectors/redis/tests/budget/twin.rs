@@ -134,6 +134,23 @@ async fn compare(
     }
 }
 
+#[tokio::test]
+async fn a_call_that_was_overtaken_is_dropped() {
+    let server = PrivateRedis::start(&[]).await.expect("redis");
+    let mut connection = connection(&server).await;
+    let (script, limits) = (redis::Script::new(SCRIPT), RateLimits::default());
+    let mut twin = Twin { connection: &mut connection, script, world: 0, limits, sequence: 6 };
+    assert_eq!(twin.call(0, &["beat"], 0, &[]).await[0], 0);
+    twin.sequence = 5;
+    let late = twin.call(0, &["beat"], 9_000_000, &[("lease".to_owned(), 9_000_000)]).await;
+    assert_eq!(late[0], -5, "{late:?}");
+    twin.sequence = 7;
+    let gate = twin.call(0, &["beat"], 0, &[]).await[3];
+    assert!(gate <= 2_000_000, "a gate from before: {gate}");
+    let slots: u32 = redis::AsyncCommands::zcard(&mut connection, "{0}:slots").await.expect("counted");
+    assert_eq!(slots, 0);
+}
+
 #[test]
 fn the_script_decides_as_the_machine_does() {
     let runtime = tokio::runtime::Runtime::new().expect("runtime");
