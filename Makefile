@@ -124,7 +124,7 @@ check: packages deny-installed ## Formatting, clippy with our bans, licences and
 test: check suites demo-test ## Everything that CI runs; from an empty machine too
 
 .PHONY: suites
-suites: packages ## All tests: unit, table, property, golden, tidy, architecture, real Postgres, in-process Kafka
+suites: packages ## All tests: unit, table, property, golden, tidy, architecture, real Postgres and Redis, in-process Kafka
 	cargo test $(ALL) --lib --bins --tests --no-run
 	cargo test $(ALL) --lib --bins --tests --no-fail-fast
 
@@ -154,8 +154,8 @@ clean: ## Remove what was built
 
 ##@ What the others need
 
-# A C++ toolchain, make and zlib for librdkafka; Postgres' server programs (its own cluster is never used); curl, openssl
-# and kcat for the three commands that the demo prints. Asks apt only when something is missing.
+# A C++ toolchain, make and zlib for librdkafka; Postgres' and Redis' server programs (the system's own servers are never
+# used); curl, openssl and kcat for the three commands that the demo prints. Asks apt only when something is missing.
 .PHONY: packages
 packages: toolchain ## Install missing system packages
 	@missing=()
@@ -168,6 +168,7 @@ packages: toolchain ## Install missing system packages
 	have kcat || missing+=(kcat)
 	[[ -e /usr/include/zlib.h ]] || missing+=(zlib1g-dev)
 	have initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || missing+=(postgresql)
+	have redis-server || missing+=(redis-server)
 	[[ $${#missing[@]} -gt 0 ]] || exit 0
 	echo "installing: $${missing[*]}"
 	as_root=()

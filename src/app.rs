@@ -9,13 +9,15 @@ use anyhow::Context;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use terrasift_actors::{
-    ByteBudget, CurrentPipeline, RateLimits, Services, Telemetry, TenantMeans, Worker, WorkerLimits,
+    AccountGate, ByteBudget, CurrentPipeline, Services, Telemetry, TenantMeans, TokenRotation, Worker,
+    WorkerLimits,
 };
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
 use terrasift_http::{Doors, HttpConfig, Readiness, Routes, TenantDoor};
 use terrasift_kafka::{KafkaConfig, Producer, ensure_topics};
 use terrasift_postgres::{Store, TenantRow};
-use terrasift_schemas::config::{Limits, Role};
+use terrasift_redis::{ANSWER_WAIT_MAX, MemoryBudget, RateLimits, RedisBudget, RedisConfig, RequestBudget};
+use terrasift_schemas::config::{Limits, Role, Rotation};
 use terrasift_schemas::{OrganizationName, TenantId, TenantSlug};
 use terrasift_secrets::Secret;
 use terrasift_terraform_cloud::{Client, ClientConfig};
@@ -29,8 +31,6 @@ use crate::rule_file::book::RuleBook;
 
 /// The consumer has joined its group.
 const CONSUMER_FLAG: &str = "consumer_unassigned";
-/// Longest wait for the account behind a token at start.
-const ACCOUNT_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// Everything that a running Terrasift needs, with the secrets in place. No Debug.
 pub struct Settings {
@@ -41,6 +41,8 @@ pub struct Settings {
     pub kafka_replication: i32,
     pub database_url: Secret,
     pub database_connections_max: u32,
+    /// Where replicas share the rate budget; without it, it is in memory.
+    pub redis: Option<RedisSettings>,
     pub address: Url,
     pub allow_private_downloads: bool,
     pub allow_http: bool,
@@ -55,12 +57,22 @@ pub struct Settings {
     pub tenants: Vec<TenantSettings>,
 }
 
+/// How to reach Redis. No Debug: the address can hold a password.
+pub struct RedisSettings {
+    pub url: Secret,
+    pub prefix: String,
+    pub replicas_max: usize,
+}
+
 /// A tenant with its secrets in place. No Debug.
 pub struct TenantSettings {
     pub id: TenantId,
     pub slug: TenantSlug,
     pub organizations: Vec<OrganizationName>,
     pub tokens: Vec<Secret>,
+    /// When each token has to be replaced.
+    pub rotations: Vec<Option<Rotation>>,
+    pub weight: u32,
     pub webhook_secret: Option<Secret>,
     pub default_owner: Option<String>,
 }
@@ -186,15 +198,11 @@ async fn start_worker(
         store: store.clone(),
         producer: producer.clone(),
         kafka: settings.kafka.clone(),
+        requests: request_budget(&settings)?,
         bytes: ByteBudget::new(limits.memory_mib.saturating_mul(1024 * 1024)),
         cpus: Arc::new(Semaphore::new(cpus)),
         limits: WorkerLimits {
             tenant_syncs_max: limits.tenant_syncs_max,
-            rates: RateLimits {
-                user_requests_per_second: limits.user_requests_per_second,
-                tenant_requests_per_second: limits.tenant_requests_per_second,
-                tenant_burst: limits.tenant_burst,
-            },
             passivate_after: Duration::from_secs(limits.passivate_after_s),
             reconcile_every: Duration::from_secs(limits.reconcile_every_s),
             ..WorkerLimits::default()
@@ -210,7 +218,6 @@ async fn start_worker(
         config.allow_http = settings.allow_http;
         let client = Client::new(config)
             .with_context(|| format!("tenant {}: cannot reach Terraform Cloud", tenant.id))?;
-        let user = user(&client, &tenant.id).await;
         let pipeline = reload::pipeline(store, &tenant.id, book.rules(&tenant.id), &types)
             .await
             .with_context(|| format!("tenant {}: cannot number its rule set in Postgres", tenant.id))?;
@@ -227,7 +234,9 @@ async fn start_worker(
             slug: tenant.slug,
             organizations: tenant.organizations,
             client,
-            user: user.into(),
+            weight: tenant.weight,
+            account: AccountGate::default(),
+            rotations: tenant.rotations.iter().map(|rotation| rotation.map(token_rotation)).collect(),
             pipeline: CurrentPipeline::new(pipeline),
             profile,
         }));
@@ -238,16 +247,30 @@ async fn start_worker(
     Ok((worker, reload))
 }
 
-/// The user behind a tenant's token: the limit is the user's. Without an answer each tenant is a user of its own: right for
-/// most, and the server's 429 closes the gate for the rest.
-async fn user(client: &Client, tenant: &TenantId) -> String {
-    match tokio::time::timeout(ACCOUNT_WAIT_MAX, client.account_user()).await {
-        Ok(Ok(user)) => user,
-        Ok(Err(_)) | Err(_) => {
-            tracing::warn!(%tenant, "the user behind the token is unknown: its budget is not shared");
-            format!("tenant:{tenant}")
-        }
-    }
+/// The budget of requests to Terraform Cloud: shared in Redis where there is one.
+fn request_budget(settings: &Settings) -> anyhow::Result<Arc<dyn RequestBudget>> {
+    let limits = RateLimits {
+        user_requests_per_second: settings.limits.user_requests_per_second,
+        tenant_requests_per_second: settings.limits.tenant_requests_per_second,
+        tenant_burst: settings.limits.tenant_burst,
+        ..RateLimits::default()
+    };
+    let Some(redis) = &settings.redis else { return Ok(Arc::new(MemoryBudget::new(limits))) };
+    let mut replica = [0; 8];
+    getrandom::fill(&mut replica).map_err(|_| anyhow::anyhow!("the system gives no randomness"))?;
+    let config = RedisConfig {
+        address: redis.url.expose().trim().to_owned(),
+        prefix: redis.prefix.clone(),
+        replica: hex::encode(replica),
+        replicas_max: redis.replicas_max,
+        answer_wait_max: ANSWER_WAIT_MAX,
+    };
+    Ok(Arc::new(RedisBudget::new(config, limits).context("redis.url")?))
+}
+
+fn token_rotation(rotation: Rotation) -> TokenRotation {
+    let Rotation { issued, rotate_every_days, warn_before_days } = rotation;
+    TokenRotation { issued, every_days: rotate_every_days, warn_before_days }
 }
 
 /// A tenant's key from the common one: HMAC-SHA-256 over purpose and tenant, so that no two tenants are linkable.

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
-use crate::app::{App, Settings, TenantSettings};
+use crate::app::{App, RedisSettings, Settings, TenantSettings};
 use crate::rule_file::book::RuleBook;
 use crate::{config, logging};
 
@@ -87,6 +87,15 @@ async fn serve(settings: Settings, listen: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn redis(redis: &terrasift_schemas::config::Redis) -> anyhow::Result<Option<RedisSettings>> {
+    let Some(reference) = &redis.url else { return Ok(None) };
+    Ok(Some(RedisSettings {
+        url: config::secret("redis.url", reference)?,
+        prefix: redis.prefix.clone(),
+        replicas_max: redis.replicas_max,
+    }))
+}
+
 /// Puts every secret in place.
 ///
 /// # Errors
@@ -100,13 +109,15 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
     for (index, tenant) in config.tenants.iter().enumerate() {
         let place = |key: &str| format!("tenants[{index}].{key}");
         let tokens = tenant.tokens.iter().enumerate();
-        let tokens = tokens.map(|(n, reference)| config::secret(&place(&format!("tokens[{n}]")), reference));
+        let tokens = tokens.map(|(n, token)| config::secret(&place(&format!("tokens[{n}]")), &token.secret));
         let webhook_secret = tenant.webhook_secret.as_ref();
         tenants.push(TenantSettings {
             id: tenant.id.clone(),
             slug: tenant.slug(),
             organizations: tenant.organizations.clone(),
             tokens: tokens.collect::<anyhow::Result<_>>()?,
+            rotations: tenant.tokens.iter().map(|token| token.rotation).collect(),
+            weight: tenant.weight,
             webhook_secret: webhook_secret
                 .map(|r| config::secret(&place("webhook_secret"), r))
                 .transpose()?,
@@ -122,6 +133,7 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
         kafka_replication: config.kafka.replication,
         database_url: config::secret("postgres.url", &config.postgres.url)?,
         database_connections_max: config.postgres.connections_max,
+        redis: redis(&config.redis)?,
         address,
         allow_private_downloads: config.terraform_cloud.allow_private_downloads,
         allow_http: config.terraform_cloud.allow_http,

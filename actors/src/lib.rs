@@ -1,7 +1,7 @@
 //! Who runs when: supervision, order, credits, restarts, budgets.
 //!
 //! `Root → RateBudget · Writer · Tenants → Tenant* → Workspace* · Intake · Reconciler`. Decisions are pure machines
-//! (`restart`, `retry`, `breaker`, `tenant::schedule`, `rate_budget::machine`); the actors are the thin shells that act.
+//! (`restart`, `retry`, `breaker`, `tenant::schedule`, `rate_budget::turns`); the actors are the thin shells that act.
 //! Must never speak SQL, HTTP or JSON: that is the connectors' part.
 
 mod breaker;
@@ -17,12 +17,14 @@ mod services;
 mod telemetry;
 mod tenant;
 mod tenants;
+mod token_rotation;
+mod upstream_telemetry;
 mod worker;
 mod workspace;
 mod writer;
 
 pub use byte_budget::{BudgetExhausted, ByteBudget, BytePermit};
-pub use rate_budget::{RateLimits, UserKey};
-pub use services::{CurrentPipeline, Services, TenantMeans, WorkerLimits};
+pub use services::{AccountGate, CurrentPipeline, Services, TenantMeans, WorkerLimits};
 pub use telemetry::{SyncEnd, SyncEnded, Telemetry};
+pub use token_rotation::TokenRotation;
 pub use worker::{Worker, WorkerError, WorkerSignals};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use terrasift_schemas::event::{Envelope, Event, Priority, STATE_UPDATED_TOPIC, StateUpdated};
+use terrasift_schemas::event::{Envelope, Event, FailureReason, Priority, STATE_UPDATED_TOPIC, StateUpdated};
 use terrasift_schemas::{
     OrganizationName, PipelineVersion, StateVersionId, TenantId, TraceParent, WorkspaceId,
 };
@@ -92,8 +92,11 @@ impl Actor for Reconciler {
         let (services, budget) = (Arc::clone(&arguments.services), arguments.budget.clone());
         // Each tenant by itself: one whose upstream hangs does not hold up the others.
         tokio::spawn(async move {
+            watch_tokens(&services, &means);
             let (next, failures) = match reconcile(&services, &means, &budget).await {
                 Ok((listed, changed)) => {
+                    // It has answered: what another replica marked before it died is fresh again, too.
+                    freshen(&services, &means).await;
                     services.telemetry.reconciled(&means.id, listed, changed);
                     (services.limits.reconcile_every, 0)
                 }
@@ -106,6 +109,24 @@ impl Actor for Reconciler {
             myself.send_after(next, move || ReconcilerMsg::Due(index, failures, round));
         });
         Ok(())
+    }
+}
+
+async fn freshen(services: &Services, means: &TenantMeans) {
+    match services.store.mark_tenant_fresh(&means.id, FailureReason::UpstreamFailed).await {
+        Ok(0) => (),
+        Ok(workspaces) => services.telemetry.upstream.marked(&means.id, false, workspaces),
+        Err(error) => services.telemetry.upstream.mark_failed(&means.id, &error),
+    }
+}
+
+/// How a tenant's tokens stand by their policies.
+fn watch_tokens(services: &Services, means: &TenantMeans) {
+    let today = OffsetDateTime::from(SystemTime::now()).date();
+    for (token, rotation) in means.rotations.iter().enumerate() {
+        if let Some(rotation) = rotation {
+            services.telemetry.upstream.token_rotation(&means.id, token, rotation, today);
+        }
     }
 }
 
@@ -156,19 +177,16 @@ async fn list(
     let mut tries = 0;
     loop {
         tries += 1;
-        let lease = rate_budget::acquire(budget, &means.id, &means.user).await?;
+        let lease = rate_budget::acquire(budget, means).await?;
+        let token = means.client.active_token();
         let answer = means.client.workspaces(organization, page).await;
-        drop(lease);
         let error = match answer {
             Ok(page) => return Ok(page),
             Err(error) => error,
         };
         match error.kind() {
-            FailureKind::TokenRefused => (),
-            FailureKind::RateLimited(wait) if tries < 10 => {
-                let user = Arc::clone(&means.user);
-                let _ = budget.cast(RateBudgetMsg::Close { user, wait });
-            }
+            FailureKind::TokenRefused => services.telemetry.upstream.token_refused(&means.id, token),
+            FailureKind::RateLimited(wait) if tries < 10 => lease.refused(wait),
             _ => return Err(error.into()),
         }
         services.telemetry.records(STATE_UPDATED_TOPIC, "list_retried", 1);

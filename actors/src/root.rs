@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 
 use crate::intake::{Intake, IntakeArguments};
-use crate::rate_budget::RateBudget;
+use crate::rate_budget::{RateBudget, RateBudgetArguments};
 use terrasift_schemas::TenantId;
 
 use crate::reconciler::{Reconciler, ReconcilerArguments, ReconcilerMsg};
@@ -138,7 +138,9 @@ async fn start(
 ) -> Result<ActorRef<ReconcilerMsg>, ActorProcessingErr> {
     let RootArguments { services, tenants } = arguments;
     let root = myself.get_cell();
-    let (budget, _) = Actor::spawn_linked(None, RateBudget, services.limits.rates, root.clone()).await?;
+    let budget =
+        RateBudgetArguments { budget: Arc::clone(&services.requests), telemetry: services.telemetry.clone() };
+    let (budget, _) = Actor::spawn_linked(None, RateBudget, budget, root.clone()).await?;
     let transactions_max = services.limits.transactions_max;
     let writer = WriterArguments { store: services.store.clone(), transactions_max };
     let (writer, _) = Actor::spawn_linked(None, Writer, writer, root.clone()).await?;

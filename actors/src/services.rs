@@ -3,28 +3,27 @@
 //! Must never be global: whoever needs it is handed it.
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use terrasift_engine::detect::HashKey;
 use terrasift_engine::extract::CatalogProfile;
 use terrasift_engine::sift::{Pipeline, TenantKeys};
 use terrasift_kafka::{KafkaConfig, Producer};
 use terrasift_postgres::Store;
+use terrasift_redis::RequestBudget;
 use terrasift_schemas::{OrganizationName, TenantId, TenantSlug};
 use terrasift_terraform_cloud::Client;
 use tokio::sync::Semaphore;
 
 use crate::byte_budget::ByteBudget;
-use crate::rate_budget::{RateLimits, UserKey};
 use crate::telemetry::Telemetry;
+use crate::token_rotation::TokenRotation;
 
 /// Bounds of the worker; each is configuration.
 #[derive(Debug, Clone, Copy)]
 pub struct WorkerLimits {
     /// Syncs of one tenant at once.
     pub tenant_syncs_max: usize,
-    /// Requests to Terraform Cloud.
-    pub rates: RateLimits,
     /// An idle workspace actor is stopped after this long.
     pub passivate_after: Duration,
     /// Time between two full reconciliations of a tenant.
@@ -39,7 +38,6 @@ impl Default for WorkerLimits {
     fn default() -> Self {
         Self {
             tenant_syncs_max: 4,
-            rates: RateLimits::default(),
             passivate_after: Duration::from_secs(30),
             reconcile_every: Duration::from_secs(3600),
             transactions_max: 4,
@@ -56,6 +54,8 @@ pub struct Services {
     pub producer: Producer,
     /// How the intake reaches the brokers.
     pub kafka: KafkaConfig,
+    /// Requests to Terraform Cloud, alone or shared with all replicas.
+    pub requests: Arc<dyn RequestBudget>,
     /// Memory in flight.
     pub bytes: ByteBudget,
     /// Engine work at once: as many as there are cores.
@@ -88,6 +88,9 @@ impl CurrentPipeline {
     }
 }
 
+/// Held while a tenant's account is read.
+pub type AccountGate = tokio::sync::Mutex<Option<Instant>>;
+
 /// A tenant's means. No Debug: it holds keys.
 pub struct TenantMeans {
     /// Who.
@@ -98,8 +101,12 @@ pub struct TenantMeans {
     pub organizations: Vec<OrganizationName>,
     /// Terraform Cloud as this tenant.
     pub client: Client,
-    /// The Terraform Cloud user behind its tokens.
-    pub user: UserKey,
+    /// Its share of a user's budget among the tenants of that user, at least 1.
+    pub weight: u32,
+    /// Its account is asked for by one at a time, and after a failure not before this instant.
+    pub account: AccountGate,
+    /// When its tokens have to be replaced, in the order of the client's tokens.
+    pub rotations: Vec<Option<TokenRotation>>,
     /// Rules and types, as they are now.
     pub pipeline: CurrentPipeline,
     /// How its entities look.

@@ -10,6 +10,8 @@ use terrasift_schemas::event::FailureReason;
 use terrasift_schemas::{TenantId, TraceParent, WorkspaceId};
 use tokio::sync::broadcast;
 
+use crate::upstream_telemetry::UpstreamTelemetry;
+
 /// Reports that a slow watcher may lag behind before it loses some.
 const REPORTS_MAX: usize = 16_384;
 
@@ -86,6 +88,8 @@ pub struct Telemetry {
     restarts: IntCounterVec,
     rule_reloads: IntCounterVec,
     waiting: IntGaugeVec,
+    /// Budget, breakers and tokens.
+    pub(crate) upstream: UpstreamTelemetry,
     reports: broadcast::Sender<SyncEnded>,
 }
 
@@ -131,6 +135,7 @@ impl Telemetry {
                 &["outcome"],
             )?,
             waiting,
+            upstream: UpstreamTelemetry::new(registry)?,
             reports: broadcast::channel(REPORTS_MAX).0,
         })
     }

@@ -3,14 +3,20 @@
 //! Secrets stand here as references (`env:NAME`, `file:/path`), never as values. Must never read a file or the
 //! environment: the binary does.
 
+mod token;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{OrganizationName, TenantId, TenantSlug};
+pub use token::{Rotation, Token};
 
 /// Longest time between two looks at the rule files.
 const RULES_RELOAD_S_MAX: u64 = 3_600;
+
+/// Largest weight of a tenant: the turns of the others come that much later.
+const WEIGHT_MAX: u32 = 100;
 
 /// The whole file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,6 +30,8 @@ pub struct Config {
     pub kafka: Kafka,
     /// Database.
     pub postgres: Postgres,
+    /// What replicas share.
+    pub redis: Redis,
     /// Upstream.
     pub terraform_cloud: TerraformCloud,
     /// Terrasift's own keys.
@@ -87,6 +95,18 @@ pub struct Postgres {
     pub owner_url: String,
     /// Connections of this process.
     pub connections_max: u32,
+}
+
+/// `redis:`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    /// Reference to the address; absent: the rate budget is in memory, for one worker a Terraform Cloud user.
+    pub url: Option<String>,
+    /// Before all keys.
+    pub prefix: String,
+    /// Most workers there will ever be.
+    pub replicas_max: usize,
 }
 
 /// `terraform_cloud:`
@@ -161,8 +181,11 @@ pub struct Tenant {
     pub slug: Option<TenantSlug>,
     /// Organizations in Terraform Cloud.
     pub organizations: Vec<OrganizationName>,
-    /// References to the primary token and its fallbacks.
-    pub tokens: Vec<String>,
+    /// The primary token and its fallbacks.
+    pub tokens: Vec<Token>,
+    /// Its share of a Terraform Cloud user's requests among the tenants of that user.
+    #[serde(default = "one")]
+    pub weight: u32,
     /// Reference to the secret of its webhooks; absent: its webhook endpoint refuses everything.
     #[serde(default)]
     pub webhook_secret: Option<String>,
@@ -172,6 +195,10 @@ pub struct Tenant {
     /// Instead of the common default.
     #[serde(default)]
     pub default_owner: Option<String>,
+}
+
+fn one() -> u32 {
+    1
 }
 
 impl Tenant {
@@ -217,6 +244,7 @@ impl Config {
             ("limits.tenant_burst", limits.tenant_burst >= 1),
             ("limits.reconcile_every_s", limits.reconcile_every_s >= 1),
             ("limits.rules_reload_s", limits.rules_reload_s >= 1),
+            ("redis.replicas_max", self.redis.replicas_max >= 1),
             ("kafka.partitions", self.kafka.partitions >= 1),
             ("kafka.replication", self.kafka.replication >= 1),
         ];
@@ -231,6 +259,23 @@ impl Config {
                 "more than an hour: changed rules are to be noticed while they matter",
             );
         }
+        if self.redis.url.is_some() && self.redis.replicas_max > limits.user_requests_per_second {
+            wrong(
+                "redis.replicas_max",
+                "more workers than limits.user_requests_per_second: while Redis is away not each could have a slot",
+            );
+        }
+        if self.redis.prefix.is_empty() || self.redis.prefix.contains(['{', '}']) {
+            wrong(
+                "redis.prefix",
+                "empty, or with braces: they would decide on which node of a cluster keys lie",
+            );
+        }
+        self.tenant_problems(&mut wrong);
+        problems
+    }
+
+    fn tenant_problems(&self, wrong: &mut impl FnMut(&str, &str)) {
         let (mut ids, mut slugs) = (BTreeSet::new(), BTreeSet::new());
         for (index, tenant) in self.tenants.iter().enumerate() {
             if !ids.insert(tenant.id.clone()) {
@@ -245,6 +290,19 @@ impl Config {
                     "a tenant with this slug is declared above: slugs are unique",
                 );
             }
+            if !(1..=WEIGHT_MAX).contains(&tenant.weight) {
+                wrong(&format!("tenants[{index}].weight"), "not within 1 and 100");
+            }
+            for (n, rotation) in tenant.tokens.iter().enumerate().filter_map(|(n, t)| Some((n, t.rotation?)))
+            {
+                if rotation.rotate_every_days == 0 || rotation.warn_before_days >= rotation.rotate_every_days
+                {
+                    wrong(
+                        &format!("tenants[{index}].tokens[{n}]"),
+                        "rotate_every_days is to be at least 1, and more than warn_before_days",
+                    );
+                }
+            }
             if tenant.tokens.is_empty() {
                 wrong(
                     &format!("tenants[{index}].tokens"),
@@ -252,6 +310,5 @@ impl Config {
                 );
             }
         }
-        problems
     }
 }

@@ -201,6 +201,8 @@ fn settings(
             slug: TenantSlug::parse(&organization.name)?,
             organizations: vec![OrganizationName::parse(&organization.name)?],
             tokens: vec![Secret::new(organization.token)],
+            rotations: vec![None],
+            weight: 1,
             webhook_secret: Some(Secret::new(hex::encode(random::<24>()?))),
             default_owner: None,
         });
@@ -219,6 +221,7 @@ fn settings(
         kafka_replication: 1,
         database_url: Secret::new(postgres.app_url()),
         database_connections_max: defaults.postgres.connections_max,
+        redis: None,
         address: simulator.api_origin().parse().context("the simulator's address is no URL")?,
         allow_private_downloads: true,
         allow_http: true,

@@ -1,34 +1,47 @@
-//! The rate budget: one actor hands out the right to send a request to Terraform Cloud.
+//! The rate budget's actor: one replica's askers in their order, and the leases that they hold.
 //!
-//! The decisions are [`machine`]'s; here are the clock, the timer and the replies. Must never send a request itself.
+//! Whose turn it is decides [`turns`], whether there is a slot the budget itself (`terrasift_redis::RequestBudget`, in memory
+//! or shared by all replicas); here are the clock, the timers and the replies. Must never send a request itself.
 
-mod machine;
+mod account;
+mod turns;
 
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
-use terrasift_schemas::TenantId;
+use terrasift_redis::{Ask, KEEP_EVERY, LeaseId, RequestBudget, UserKey, Verdict};
 
-use machine::RateMachine;
-pub use machine::{LeaseId, RateLimits};
+use crate::services::TenantMeans;
+use crate::telemetry::Telemetry;
+use turns::{Answered, Apart, Turns};
 
 /// Longest wait for a turn: a backlog of 10,000 states at 30 a second takes 333 s.
 const TURN_WAIT_MAX: Duration = Duration::from_secs(900);
-
-/// Names a Terraform Cloud user: the limit is the user's, however many tokens and tenants share it.
-pub type UserKey = Arc<str>;
+/// A request has to start this soon after its slot was asked for, or it draws another: the lease's length counts on it.
+const START_WAIT_MAX: Duration = Duration::from_secs(2);
+/// Longest farewell: the others notice by themselves, only later.
+const LEAVE_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// Messages to the budget.
 pub enum RateBudgetMsg {
     /// Wants to send one request.
     Acquire {
-        /// Whose request.
-        tenant: TenantId,
-        /// As which user.
-        user: UserKey,
+        /// Whose, as which user.
+        ask: Ask,
         /// Gets the lease.
         reply: RpcReplyPort<Lease>,
+    },
+    /// The budget has answered.
+    Answered {
+        /// To this question.
+        ask: Ask,
+        /// That it was asked at.
+        asked: Instant,
+        /// So.
+        verdict: Verdict,
     },
     /// A request has ended.
     Release {
@@ -46,6 +59,8 @@ pub enum RateBudgetMsg {
     },
     /// Time has passed.
     Tick,
+    /// It is time to be seen by the other replicas.
+    Keep,
 }
 
 /// The right to send one request now. Dropping it tells that the response has arrived.
@@ -53,6 +68,20 @@ pub struct Lease {
     budget: ActorRef<RateBudgetMsg>,
     user: UserKey,
     lease: LeaseId,
+    asked: Instant,
+}
+
+impl Lease {
+    /// The user whose slot it is.
+    pub(crate) fn user(&self) -> UserKey {
+        Arc::clone(&self.user)
+    }
+
+    /// The server answered 429: nobody sends for this user until `wait` is over.
+    pub(crate) fn refused(&self, wait: Duration) {
+        // A stopped budget closes no gate, and grants nothing either.
+        let _ = self.budget.cast(RateBudgetMsg::Close { user: self.user(), wait });
+    }
 }
 
 impl Drop for Lease {
@@ -67,43 +96,65 @@ impl Drop for Lease {
 #[error("no turn in the rate budget came in time")]
 pub struct NoTurn;
 
-/// Waits for a turn.
+/// Waits for a tenant's turn, as the user behind its token in use.
 ///
 /// # Errors
 /// [`NoTurn`] after fifteen minutes, or when the budget stops.
-pub async fn acquire(
+pub async fn acquire(budget: &ActorRef<RateBudgetMsg>, means: &TenantMeans) -> Result<Lease, NoTurn> {
+    let user = account::user(budget, means).await?;
+    acquire_as(budget, means, user).await
+}
+
+async fn acquire_as(
     budget: &ActorRef<RateBudgetMsg>,
-    tenant: &TenantId,
-    user: &UserKey,
+    means: &TenantMeans,
+    user: UserKey,
 ) -> Result<Lease, NoTurn> {
-    let (tenant, user) = (tenant.clone(), Arc::clone(user));
-    let call = budget.call(|reply| RateBudgetMsg::Acquire { tenant, user, reply }, Some(TURN_WAIT_MAX));
-    match call.await {
-        Ok(ractor::rpc::CallResult::Success(lease)) => Ok(lease),
-        Ok(_) | Err(_) => Err(NoTurn),
+    loop {
+        let ask =
+            Ask { user: Arc::clone(&user), tenant: means.id.clone(), weight: means.weight, more: false };
+        let call = budget.call(|reply| RateBudgetMsg::Acquire { ask, reply }, Some(TURN_WAIT_MAX));
+        let lease = match call.await {
+            Ok(ractor::rpc::CallResult::Success(lease)) => lease,
+            Ok(_) | Err(_) => return Err(NoTurn),
+        };
+        // This process was halted in between: the slot may be another's by the time the request arrives.
+        if lease.asked.elapsed() < START_WAIT_MAX {
+            return Ok(lease);
+        }
     }
 }
 
 /// The actor.
 pub struct RateBudget;
 
+/// What it works with.
+pub struct RateBudgetArguments {
+    pub(crate) budget: Arc<dyn RequestBudget>,
+    pub(crate) telemetry: Telemetry,
+}
+
 /// Its state.
 pub struct RateBudgetState {
-    machine: RateMachine<UserKey, RpcReplyPort<Lease>>,
+    arguments: RateBudgetArguments,
+    turns: Turns<RpcReplyPort<Lease>>,
+    apart: Apart,
     wakes_at: Option<Instant>,
 }
 
 impl Actor for RateBudget {
     type Msg = RateBudgetMsg;
     type State = RateBudgetState;
-    type Arguments = RateLimits;
+    type Arguments = RateBudgetArguments;
 
     async fn pre_start(
         &self,
-        _myself: ActorRef<Self::Msg>,
-        limits: RateLimits,
+        myself: ActorRef<Self::Msg>,
+        arguments: RateBudgetArguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        Ok(RateBudgetState { machine: RateMachine::new(limits), wakes_at: None })
+        myself.cast(RateBudgetMsg::Keep)?;
+        let apart = Apart::new(RandomState::new().hash_one(0));
+        Ok(RateBudgetState { arguments, turns: Turns::new(), apart, wakes_at: None })
     }
 
     async fn handle(
@@ -112,24 +163,79 @@ impl Actor for RateBudget {
         message: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        let now = Instant::now();
+        let budget = Arc::clone(&state.arguments.budget);
         match message {
-            RateBudgetMsg::Acquire { tenant, user, reply } => state.machine.enqueue(user, &tenant, reply),
-            RateBudgetMsg::Release { user, lease } => state.machine.release(&user, lease, now),
-            RateBudgetMsg::Close { user, wait } => state.machine.close(&user, now + wait),
+            RateBudgetMsg::Acquire { ask, reply } => state.turns.enqueue(&ask, reply),
+            RateBudgetMsg::Answered { ask, asked, verdict } => state.answered(&myself, &ask, asked, verdict),
+            // The budget itself knows it at once; whoever else shares it is told beside our own work.
+            RateBudgetMsg::Release { user, lease } => {
+                tokio::spawn(async move { budget.give_back(user, lease).await });
+            }
+            RateBudgetMsg::Close { user, wait } => {
+                state.arguments.telemetry.upstream.rate_limited(&user, wait);
+                tokio::spawn(async move { budget.close(user, wait).await });
+            }
             RateBudgetMsg::Tick => state.wakes_at = None,
+            RateBudgetMsg::Keep => {
+                state.arguments.telemetry.upstream.budgets_alone(budget.alone());
+                tokio::spawn(async move {
+                    budget.keep().await;
+                    myself.send_after(KEEP_EVERY, || RateBudgetMsg::Keep);
+                });
+                return Ok(());
+            }
         }
-        let round = state.machine.dispatch(now);
-        for (reply, user, lease) in round.granted {
+        state.ask(&myself);
+        Ok(())
+    }
+
+    async fn post_stop(
+        &self,
+        _myself: ActorRef<Self::Msg>,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        // Whoever is not told notices within seconds.
+        let _ = tokio::time::timeout(LEAVE_WAIT_MAX, state.arguments.budget.leave()).await;
+        Ok(())
+    }
+}
+
+impl RateBudgetState {
+    fn answered(&mut self, myself: &ActorRef<RateBudgetMsg>, ask: &Ask, asked: Instant, verdict: Verdict) {
+        let verdict = match verdict {
+            Verdict::NotYet { wait, holds_up } => {
+                Verdict::NotYet { wait: wait + self.apart.next(), holds_up }
+            }
+            granted @ Verdict::Granted(_) => granted,
+        };
+        let lease = |lease| Lease { budget: myself.clone(), user: Arc::clone(&ask.user), lease, asked };
+        match self.turns.answered(ask, verdict, Instant::now()) {
             // Who no longer waits gives its lease back by the drop inside the failed send.
-            let _ = reply.send(Lease { budget: myself.clone(), user, lease });
+            Answered::Send(reply, granted) => drop(reply.send(lease(granted))),
+            Answered::Unwanted(granted) => drop(lease(granted)),
+            Answered::Later => (),
         }
-        if let Some(at) = round.ask_again
-            && state.wakes_at.is_none_or(|known| at < known)
+    }
+
+    /// Asks what there is to ask, and sets the timer.
+    fn ask(&mut self, myself: &ActorRef<RateBudgetMsg>) {
+        let now = Instant::now();
+        for ask in self.turns.next(now, |reply| !reply.is_closed()) {
+            let (budget, myself) = (Arc::clone(&self.arguments.budget), myself.clone());
+            tokio::spawn(async move {
+                let verdict = budget.take(ask.clone()).await;
+                let user = Arc::clone(&ask.user);
+                let told = myself.cast(RateBudgetMsg::Answered { ask, asked: now, verdict });
+                if let (Err(_), Verdict::Granted(lease)) = (told, verdict) {
+                    budget.give_back(user, lease).await;
+                }
+            });
+        }
+        if let Some(at) = self.turns.wakes_at()
+            && self.wakes_at.is_none_or(|known| at < known)
         {
-            state.wakes_at = Some(at);
+            self.wakes_at = Some(at);
             myself.send_after(at.saturating_duration_since(now), || RateBudgetMsg::Tick);
         }
-        Ok(())
     }
 }

@@ -6,6 +6,8 @@
 pub mod schedule;
 
 use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -80,6 +82,8 @@ pub struct TenantState {
     names: HashMap<ActorId, WorkspaceId>,
     crashes: HashMap<WorkspaceId, RestartPolicy>,
     wakes_at: Option<Instant>,
+    /// How the tenant's workspaces are marked; unknown until the upstream was tried.
+    marked_stale: Option<bool>,
 }
 
 impl Actor for Tenant {
@@ -95,11 +99,12 @@ impl Actor for Tenant {
         Ok(TenantState {
             arguments,
             schedule: Schedule::default(),
-            breaker: Breaker::default(),
+            breaker: Breaker::new(RandomState::new().hash_one(0)),
             children: HashMap::new(),
             names: HashMap::new(),
             crashes: HashMap::new(),
             wakes_at: None,
+            marked_stale: None,
         })
     }
 
@@ -117,6 +122,7 @@ impl Actor for Tenant {
             TenantMsg::Settled { workspace, again, upstream_ok } => {
                 state.settled(&workspace, again, upstream_ok, now);
                 state.crashes.remove(&workspace);
+                state.mark(upstream_ok).await;
             }
             TenantMsg::PartitionLost(partition) => state.schedule.forget_partition(partition),
             TenantMsg::Tick => state.wakes_at = None,
@@ -158,12 +164,41 @@ impl TenantState {
             child.running = None;
             child.idle_since = Instant::now();
         }
+        let was_open = self.breaker.is_open();
         match upstream_ok {
             Some(true) => self.breaker.succeeded(),
             Some(false) => self.breaker.failed(Instant::now()),
             None => self.breaker.unknown(),
         }
+        if self.breaker.is_open() != was_open {
+            self.arguments.services.telemetry.upstream.breaker(&self.arguments.means.id, !was_open);
+        }
         self.schedule.settled(workspace, again, now);
+    }
+
+    /// Marks the workspaces stale while the breaker is open, and fresh when the upstream answers again. What fails is tried
+    /// again with the next sync that ends: the breaker's probes see to one.
+    async fn mark(&mut self, upstream_ok: Option<bool>) {
+        let stale = self.breaker.is_open();
+        // Only what was tried tells anything, and a process that starts knows nothing of marks before it.
+        if self.marked_stale == Some(stale) || (!stale && upstream_ok != Some(true)) {
+            return;
+        }
+        let (services, tenant) = (&self.arguments.services, &self.arguments.means.id);
+        let reason = FailureReason::UpstreamFailed;
+        let marked = match stale {
+            true => services.store.mark_tenant_stale(tenant, reason).await,
+            false => services.store.mark_tenant_fresh(tenant, reason).await,
+        };
+        match marked {
+            Ok(workspaces) => {
+                self.marked_stale = Some(stale);
+                if workspaces > 0 {
+                    services.telemetry.upstream.marked(tenant, stale, workspaces);
+                }
+            }
+            Err(error) => services.telemetry.upstream.mark_failed(tenant, &error),
+        }
     }
 
     /// A workspace's actor crashed: later again, or its event is parked. Its neighbours do not notice.

@@ -12,11 +12,11 @@ use terrasift_engine::sift::{Pipeline, SiftJob, SiftedState, StateSift, sift_sta
 use terrasift_postgres::{CommitOutcome, KnownVersion, ReadTicket, WorkspaceCommit};
 use terrasift_schemas::detection::Category;
 use terrasift_schemas::workspace::WorkspaceFacts;
-use terrasift_terraform_cloud::{FailureKind, StateFacts, WorkspaceRead};
+use terrasift_terraform_cloud::{Download, DownloadUrl, FailureKind, StateFacts, WorkspaceRead};
 
 use super::{SyncFailure, WorkspaceArguments};
 use crate::byte_budget::BytePermit;
-use crate::rate_budget::{self, RateBudgetMsg};
+use crate::rate_budget;
 use crate::telemetry::SyncEnd;
 use crate::tenant::schedule::OwnedMark;
 use crate::writer;
@@ -90,18 +90,21 @@ async fn clear(state: &WorkspaceArguments, owned: &OwnedMark) -> Result<Synced, 
 
 async fn read_workspace(state: &WorkspaceArguments) -> Result<WorkspaceRead, SyncFailure> {
     loop {
-        let lease = rate_budget::acquire(&state.budget, &state.means.id, &state.means.user).await?;
-        let read = state.means.client.workspace(&state.workspace).await;
-        drop(lease);
-        match read {
+        let lease = rate_budget::acquire(&state.budget, &state.means).await?;
+        let token = state.means.client.active_token();
+        match state.means.client.workspace(&state.workspace).await {
             Ok(read) => return Ok(read),
             // The next token is tried under a new turn; the client ends the row with `Unauthorized`.
-            Err(error) if error.kind() == FailureKind::TokenRefused => (),
+            Err(error) if error.kind() == FailureKind::TokenRefused => {
+                state.services.telemetry.upstream.token_refused(&state.means.id, token);
+            }
             Err(error) => {
-                if let FailureKind::RateLimited(wait) = error.kind() {
-                    let user = Arc::clone(&state.means.user);
-                    // A stopped budget closes no gate, and grants nothing either.
-                    let _ = state.budget.cast(RateBudgetMsg::Close { user, wait });
+                match error.kind() {
+                    FailureKind::RateLimited(wait) => lease.refused(wait),
+                    FailureKind::Unauthorized => {
+                        state.services.telemetry.upstream.token_refused(&state.means.id, token);
+                    }
+                    _ => (),
                 }
                 return Err(error.into());
             }
@@ -131,7 +134,7 @@ async fn download(
     permit: &mut BytePermit,
 ) -> Result<SiftedState, SyncFailure> {
     let url = version.download.as_ref().ok_or(SyncFailure::NotDownloadable)?;
-    let mut stream = state.means.client.download(url).await?;
+    let mut stream = open(state, url).await?;
     let mut sift = Box::new(StateSift::new(pipeline, job(state, facts, Some(version))));
     let mut chunk = BytesMut::with_capacity(CHUNK_BYTES);
     loop {
@@ -148,6 +151,22 @@ async fn download(
             return on_the_pool(state, move || Ok(sift.finish()?)).await;
         }
     }
+}
+
+/// Opens the download; under a turn where the API itself serves it, as Terraform Enterprise does.
+async fn open(state: &WorkspaceArguments, url: &DownloadUrl) -> Result<Download, SyncFailure> {
+    let client = &state.means.client;
+    if !client.is_own_origin(url) {
+        return Ok(client.download(url).await?);
+    }
+    let lease = rate_budget::acquire(&state.budget, &state.means).await?;
+    let opened = client.download(url).await;
+    if let Err(error) = &opened
+        && let FailureKind::RateLimited(wait) = error.kind()
+    {
+        lease.refused(wait);
+    }
+    Ok(opened?)
 }
 
 async fn push(

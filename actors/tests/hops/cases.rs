@@ -11,12 +11,15 @@ use terrasift_schemas::event::FailureReason;
 
 use super::world::{Scene, World, event};
 
+/// The tenant whose primary token is refused, and one of whose tokens has to be replaced.
+pub const FALLBACK: &str = "fallback";
+
 /// The tenant that may not download from private addresses.
 pub const GUARDED: &str = "guarded";
 
 pub const TENANTS: &[&str] = &[
     "plain", "replay", "lineage", "gone", "cut", "expired", "length", "garbage", "slow", "stale", "broken",
-    "empty", "poison", GUARDED,
+    "empty", "poison", "dark", FALLBACK, GUARDED,
 ];
 
 type Case = for<'a> fn(&'a World) -> LocalBoxFuture<'a, ()>;
@@ -42,6 +45,8 @@ const CASES: &[(&str, Case)] = &[
     ("a slow body arrives", |w| slow(w).boxed_local()),
     ("a state that is not JSON is parked for review", |w| garbage(w).boxed_local()),
     ("an upstream that answers an older state never takes the catalog back", |w| stale(w).boxed_local()),
+    ("a tenant whose upstream is down is marked stale until it answers again", |w| dark(w).boxed_local()),
+    ("a refused token makes way for its fallback, and is told", |w| fallback(w).boxed_local()),
     ("records that do not fit are kept by position and block nothing", |w| poison(w).boxed_local()),
     ("a download from a private address is refused", |w| guarded(w).boxed_local()),
 ];
@@ -173,6 +178,45 @@ async fn stale(world: &World) {
         (scene.head().await, scene.serial(&workspace).await),
         (head, i64::try_from(bumped.serial).expect("small"))
     );
+}
+
+async fn dark(world: &World) {
+    let scene = world.scene("dark").await;
+    let head = scene.head().await;
+    let fresh = async |scene: &Scene<'_>| scene.stale().await.iter().all(Option::is_none);
+    assert!(fresh(&scene).await);
+    // Five failures open the breaker; the probe after its open time finds the upstream well again.
+    for (workspace, times) in scene.workspaces.iter().zip([2, 2, 1]) {
+        inject(world, workspace, FaultKind::ApiStatus { code: 503 }, times);
+    }
+    for (n, workspace) in scene.workspaces.iter().chain(&scene.workspaces[..2]).enumerate() {
+        world.simulator.bump(workspace.as_str()).expect("bumped");
+        let failures = world.metric("terrasift_syncs_total", "dark", "deferred");
+        scene.send(workspace, &format!("dark-{n}")).await;
+        let failed = async |scene: &Scene<'_>| {
+            scene.world.metric("terrasift_syncs_total", "dark", "deferred") > failures
+        };
+        scene.until("the failure", failed).await;
+    }
+    let stale = async |scene: &Scene<'_>| {
+        scene.stale().await.iter().all(|stale| stale.as_deref() == Some("upstream_failed"))
+    };
+    scene.until("the marks", stale).await;
+    assert_eq!(world.metric("terrasift_breaker_open", "dark", "dark"), 1.0);
+    assert_eq!(scene.head().await, head, "the last good entities stay");
+    scene.until("fresh workspaces", fresh).await;
+    assert_eq!(world.metric("terrasift_breaker_open", "dark", "dark"), 0.0);
+    let applied = async |scene: &Scene<'_>| scene.head().await > head;
+    scene.until("what was missed", applied).await;
+}
+
+async fn fallback(world: &World) {
+    let scene = world.scene(FALLBACK).await;
+    assert_eq!(scene.served().await, scene.workspaces.len());
+    assert!(world.metric("terrasift_tokens_refused_total", FALLBACK, "0") >= 1.0);
+    assert_eq!(world.metric("terrasift_tokens_refused_total", FALLBACK, "1"), 0.0);
+    assert_eq!(world.metric("terrasift_token_rotation_alert", FALLBACK, "0"), 2.0, "overdue");
+    assert!(world.metric("terrasift_token_rotation_days_left", FALLBACK, "0") < 0.0);
 }
 
 async fn poison(world: &World) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use terrasift_actors::{
-    ByteBudget, CurrentPipeline, RateLimits, Services, SyncEnd, SyncEnded, Telemetry, TenantMeans, Worker,
-    WorkerLimits,
+    AccountGate, ByteBudget, CurrentPipeline, Services, SyncEnd, SyncEnded, Telemetry, TenantMeans,
+    TokenRotation, Worker, WorkerLimits,
 };
 use terrasift_engine::detect::RuleSet;
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
@@ -17,6 +17,7 @@ use terrasift_load_tests::simulator::{
     OrganizationSpec, Simulator, SimulatorConfig, StateSource, WorkspaceSpec,
 };
 use terrasift_postgres::{ChangeRow, PrivatePostgres, Store, TenantRow};
+use terrasift_redis::{MemoryBudget, RateLimits};
 use terrasift_schemas::event::{EncodedRecord, Envelope, Event, Priority, StateUpdated};
 use terrasift_schemas::{OrganizationName, PipelineVersion, TenantId, TenantSlug, TraceParent, WorkspaceId};
 use terrasift_secrets::Secret;
@@ -32,6 +33,7 @@ pub struct World {
     pub simulator: Simulator,
     producer: Producer,
     telemetry: Telemetry,
+    registry: prometheus::Registry,
     worker: Worker,
     postgres: PrivatePostgres,
     _broker: EmbeddedKafka,
@@ -60,19 +62,20 @@ impl World {
         let kafka = KafkaConfig::new(&broker.bootstrap(), "hops", "hops");
         ensure_topics(&kafka, 4, 1).await.expect("topics");
         let producer = Producer::new(&kafka).expect("producer");
-        let telemetry = Telemetry::new(&prometheus::Registry::new()).expect("metrics");
+        let registry = prometheus::Registry::new();
+        let telemetry = Telemetry::new(&registry).expect("metrics");
         let services = Services {
             store: store.clone(),
             producer: producer.clone(),
             kafka,
+            requests: Arc::new(MemoryBudget::new(RateLimits {
+                tenant_requests_per_second: 25.0,
+                tenant_burst: 25,
+                ..RateLimits::default()
+            })),
             bytes: ByteBudget::new(128 * 1024 * 1024),
             cpus: Arc::new(Semaphore::new(2)),
             limits: WorkerLimits {
-                rates: RateLimits {
-                    tenant_requests_per_second: 25.0,
-                    tenant_burst: 25,
-                    ..RateLimits::default()
-                },
                 // The cases reconcile by hand, by events.
                 reconcile_every: Duration::from_secs(3600),
                 ..WorkerLimits::default()
@@ -80,7 +83,7 @@ impl World {
             telemetry: telemetry.clone(),
         };
         let worker = Worker::start(Arc::new(services), means).await.expect("worker");
-        Self { store, simulator, producer, telemetry, worker, postgres, _broker: broker }
+        Self { store, simulator, producer, telemetry, registry, worker, postgres, _broker: broker }
     }
 
     pub async fn stop(self) {
@@ -113,6 +116,16 @@ impl World {
 
     pub fn reports(&self) -> broadcast::Receiver<SyncEnded> {
         self.telemetry.watch()
+    }
+
+    /// The sum of a metric over the series that have both labels' values; 0 where there is none.
+    pub fn metric(&self, name: &str, tenant: &str, label: &str) -> f64 {
+        let families = self.registry.gather();
+        let series = families.iter().filter(|family| family.name() == name).flat_map(|f| f.get_metric());
+        let has = |series: &&prometheus::proto::Metric| {
+            [tenant, label].iter().all(|value| series.get_label().iter().any(|pair| pair.value() == *value))
+        };
+        series.filter(has).map(|s| s.get_counter().value() + s.get_gauge().value()).sum()
     }
 
     pub async fn send(&self, record: &EncodedRecord) {
@@ -156,6 +169,12 @@ impl Scene<'_> {
     pub async fn served(&self) -> usize {
         let statuses = self.world.store.workspaces(&self.tenant).await.expect("statuses");
         statuses.iter().filter(|status| status.version.is_some()).count()
+    }
+
+    /// Why each workspace is stale, if it is.
+    pub async fn stale(&self) -> Vec<Option<String>> {
+        let statuses = self.world.store.workspaces(&self.tenant).await.expect("statuses");
+        statuses.into_iter().map(|status| status.stale).collect()
     }
 
     pub async fn head(&self) -> i64 {
@@ -230,7 +249,13 @@ fn organization(at: usize, name: &str) -> OrganizationSpec {
 }
 
 fn means(name: &str, simulator: &Simulator) -> Arc<TenantMeans> {
-    let tokens = vec![Secret::new(format!("token-{name}"))];
+    let mut tokens = vec![Secret::new(format!("token-{name}"))];
+    let mut rotations = vec![None];
+    if name == super::cases::FALLBACK {
+        tokens.insert(0, Secret::new("nobody-knows-this-token".to_owned()));
+        let issued = time::macros::date!(2020 - 01 - 01);
+        rotations.insert(0, Some(TokenRotation { issued, every_days: 90, warn_before_days: 14 }));
+    }
     let mut config = ClientConfig::new(simulator.api_origin().parse().expect("url"), tokens);
     config.allow_http = true;
     // The archive is on loopback; the guard against private addresses has a tenant of its own.
@@ -241,7 +266,9 @@ fn means(name: &str, simulator: &Simulator) -> Arc<TenantMeans> {
         slug: TenantSlug::parse(name).expect("slug"),
         organizations: vec![OrganizationName::parse(name).expect("organization")],
         client: Client::new(config).expect("client"),
-        user: format!("user-{name}").into(),
+        weight: 1,
+        account: AccountGate::default(),
+        rotations,
         pipeline: CurrentPipeline::new(Arc::new(Pipeline {
             rules,
             types: Arc::new(TypeTable::builtin()),

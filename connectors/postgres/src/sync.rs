@@ -83,31 +83,61 @@ impl Store {
         .await
     }
 
-    /// Says that a workspace could not be read: the catalog keeps its last good entities, marked stale. The next commit
-    /// that is `Applied` or `NoChange` takes it back.
+    /// Says that a tenant's upstream does not answer: the catalog keeps the last good entities of all its workspaces, marked
+    /// stale. A workspace's next commit that is `Applied` or `NoChange` takes its mark back. How many were marked.
     ///
     /// # Errors
     /// `Unavailable` when the database does not answer.
-    pub async fn mark_stale(
+    pub async fn mark_tenant_stale(
         &self,
         tenant: &TenantId,
-        workspace: &WorkspaceId,
         reason: FailureReason,
-    ) -> Result<(), StoreError> {
-        let workspace = workspace.clone();
+    ) -> Result<u64, StoreError> {
         self.in_tenant(tenant, move |tx| {
             Box::pin(async move {
-                sqlx::query(
-                    "UPDATE workspaces SET stale_reason = $3, stale_since = coalesce(stale_since, now())
-                     WHERE tenant_id = $1 AND workspace_id = $2 AND stale_reason IS DISTINCT FROM $3",
+                let done = sqlx::query(
+                    // In the order in which commits lock them.
+                    "WITH locked AS (SELECT workspace_id FROM workspaces
+                                     WHERE tenant_id = $1 AND stale_reason IS NULL
+                                     ORDER BY workspace_id FOR UPDATE)
+                     UPDATE workspaces SET stale_reason = $2, stale_since = now() FROM locked
+                     WHERE tenant_id = $1 AND workspaces.workspace_id = locked.workspace_id",
                 )
                 .bind(tx.tenant)
-                .bind(workspace.as_str())
                 .bind(reason.as_str())
                 .execute(tx.conn)
                 .await
-                .map_err(wrap("mark a workspace stale"))?;
-                Ok(())
+                .map_err(wrap("mark a tenant's workspaces stale"))?;
+                Ok(done.rows_affected())
+            })
+        })
+        .await
+    }
+
+    /// Takes the marks of this reason back: the upstream answers again. How many.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer.
+    pub async fn mark_tenant_fresh(
+        &self,
+        tenant: &TenantId,
+        reason: FailureReason,
+    ) -> Result<u64, StoreError> {
+        self.in_tenant(tenant, move |tx| {
+            Box::pin(async move {
+                let done = sqlx::query(
+                    "WITH locked AS (SELECT workspace_id FROM workspaces
+                                     WHERE tenant_id = $1 AND stale_reason = $2
+                                     ORDER BY workspace_id FOR UPDATE)
+                     UPDATE workspaces SET stale_reason = NULL, stale_since = NULL FROM locked
+                     WHERE tenant_id = $1 AND workspaces.workspace_id = locked.workspace_id",
+                )
+                .bind(tx.tenant)
+                .bind(reason.as_str())
+                .execute(tx.conn)
+                .await
+                .map_err(wrap("mark a tenant's workspaces fresh"))?;
+                Ok(done.rows_affected())
             })
         })
         .await

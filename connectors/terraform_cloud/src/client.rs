@@ -2,13 +2,15 @@
 //!
 //! Must never send a token anywhere but to the API's origin, follow a redirect, or retry: the caller owns the budget.
 
-use std::sync::Arc;
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Response, StatusCode};
+use sha2::{Digest, Sha256};
 use terrasift_schemas::{OrganizationName, WorkspaceId};
 use url::Url;
 
@@ -36,12 +38,19 @@ pub struct Client {
 struct Inner {
     config: ClientConfig,
     bearers: Vec<HeaderValue>,
+    /// By token: the fingerprint, and the user behind it once that is known.
+    owners: Vec<Owner>,
     /// Index of the token in use.
     active: AtomicUsize,
     /// To the API's origin.
     api: reqwest::Client,
     /// To everywhere else: look-ups judged by the guard unless private downloads are allowed.
     foreign: reqwest::Client,
+}
+
+struct Owner {
+    fingerprint: Arc<str>,
+    user: Mutex<Option<Arc<str>>>,
 }
 
 impl Client {
@@ -61,12 +70,14 @@ impl Client {
             return refuse("no terraform cloud token is configured: name at least one");
         }
         let mut bearers = Vec::with_capacity(config.tokens.len());
+        let mut owners = Vec::with_capacity(config.tokens.len());
         for token in &config.tokens {
             let Ok(mut bearer) = HeaderValue::try_from(format!("Bearer {}", token.expose().trim())) else {
                 return refuse("a terraform cloud token has characters that no header can carry");
             };
             bearer.set_sensitive(true);
             bearers.push(bearer);
+            owners.push(Owner { fingerprint: fingerprint(token.expose().trim()), user: Mutex::new(None) });
         }
         let build = |builder: reqwest::ClientBuilder| {
             let what = "cannot build the http client";
@@ -81,18 +92,45 @@ impl Client {
             build(foreign.dns_resolver(Arc::new(PublicResolver)))?
         };
         let active = AtomicUsize::new(0);
-        Ok(Self { inner: Arc::new(Inner { config, bearers, active, api, foreign }) })
+        Ok(Self { inner: Arc::new(Inner { config, bearers, owners, active, api, foreign }) })
     }
 
-    /// The id of the user behind the token in use: the key of the rate budget. Ask again after
-    /// [`FailureKind::TokenRefused`]: a fallback token can be another user's.
+    /// The user behind the token in use, which is the key of its rate budget; `None` until [`Client::account_user`] has
+    /// found it out. A fallback token can be another user's.
+    #[must_use]
+    pub fn known_user(&self) -> Option<Arc<str>> {
+        let owner = self.inner.owners.get(self.active_token())?;
+        owner.user.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Names the token in use without telling it: stands for its user where that cannot be known.
+    #[must_use]
+    pub fn token_fingerprint(&self) -> Arc<str> {
+        self.fingerprint_of(self.active_token())
+    }
+
+    fn fingerprint_of(&self, token: usize) -> Arc<str> {
+        let owner = self.inner.owners.get(token);
+        owner.map_or_else(|| "token".into(), |owner| Arc::clone(&owner.fingerprint))
+    }
+
+    /// Asks for the user behind the token in use and remembers it for that token. Where the token may not ask (404) it is
+    /// its fingerprint, for good.
     ///
     /// # Errors
     /// [`TfcError`].
-    pub async fn account_user(&self) -> Result<String, TfcError> {
+    pub async fn account_user(&self) -> Result<Arc<str>, TfcError> {
         const WHAT: &str = "read the account of the terraform cloud token";
-        let body = self.get(WHAT, self.url(&["account", "details"])).await?;
-        read(WHAT, wire::account(&body))
+        let token = self.active_token();
+        let user = match self.get_as(WHAT, self.url(&["account", "details"]), token).await {
+            Ok(body) => read(WHAT, wire::account(&body))?.into(),
+            Err(error) if error.kind() == FailureKind::NotFound => self.fingerprint_of(token),
+            Err(error) => return Err(error),
+        };
+        if let Some(owner) = self.inner.owners.get(token) {
+            *owner.user.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&user));
+        }
+        Ok(user)
     }
 
     /// One page (from 1) of an organization's workspaces with their current states, 100 a page.
@@ -135,6 +173,14 @@ impl Client {
         download::open(self, url).await
     }
 
+    /// Whether opening this download is a request to the API's own origin (Terraform Enterprise), where the rate limit counts
+    /// it.
+    #[must_use]
+    pub fn is_own_origin(&self, url: &DownloadUrl) -> bool {
+        let address = &self.inner.config.address;
+        url.resolve(address).is_some_and(|url| url.origin() == address.origin())
+    }
+
     /// Which token is in use: 0 is the primary.
     #[must_use]
     pub fn active_token(&self) -> usize {
@@ -152,10 +198,19 @@ impl Client {
         url: Url,
         bearer: bool,
     ) -> Result<Response, TfcError> {
+        self.send_as(what, url, bearer, self.active_token()).await
+    }
+
+    async fn send_as(
+        &self,
+        what: &'static str,
+        url: Url,
+        bearer: bool,
+        token: usize,
+    ) -> Result<Response, TfcError> {
         let inner = &*self.inner;
         let own = url.origin() == inner.config.address.origin();
         let client = if own { &inner.api } else { &inner.foreign };
-        let token = self.active_token();
         let mut request = client.get(url);
         if bearer && own {
             let value = inner.bearers.get(token).cloned();
@@ -180,8 +235,12 @@ impl Client {
     }
 
     async fn get(&self, what: &'static str, url: Url) -> Result<Vec<u8>, TfcError> {
+        self.get_as(what, url, self.active_token()).await
+    }
+
+    async fn get_as(&self, what: &'static str, url: Url, token: usize) -> Result<Vec<u8>, TfcError> {
         let whole = async {
-            let response = self.send(what, url, true).await?;
+            let response = self.send_as(what, url, true, token).await?;
             if response.status() != StatusCode::OK {
                 return Err(TfcError::new(failure(response.status(), response.headers()), what));
             }
@@ -202,6 +261,17 @@ impl Client {
         }
         url
     }
+}
+
+/// 64 bits of a digest that serves nothing else: tokens are random, so nobody finds one by its fingerprint.
+fn fingerprint(token: &str) -> Arc<str> {
+    let digest = Sha256::new().chain_update("terrasift token fingerprint\0").chain_update(token).finalize();
+    let mut text = String::from("token-");
+    for byte in &digest[..8] {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text.into()
 }
 
 fn read<T>(what: &'static str, parsed: Result<T, BadBody>) -> Result<T, TfcError> {

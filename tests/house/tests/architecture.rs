@@ -21,6 +21,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("terrasift-terraform-cloud", &["terrasift-schemas", "terrasift-secrets"]),
     ("terrasift-kafka", &["terrasift-schemas"]),
     ("terrasift-postgres", &["terrasift-schemas"]),
+    ("terrasift-redis", &["terrasift-schemas"]),
     // The outermost connector calls inner ones by their types: docs/adr/0005-http-calls-the-inner-connectors.md.
     ("terrasift-http", &["terrasift-schemas", "terrasift-secrets", "terrasift-kafka", "terrasift-postgres"]),
     (
@@ -30,6 +31,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "terrasift-engine",
             "terrasift-kafka",
             "terrasift-postgres",
+            // The budget's port and its types: docs/adr/0013-the-budget-in-redis.md.
+            "terrasift-redis",
             "terrasift-terraform-cloud",
         ],
     ),
@@ -45,6 +48,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "terrasift-terraform-cloud",
             "terrasift-kafka",
             "terrasift-postgres",
+            "terrasift-redis",
             "terrasift-http",
             "terrasift-actors",
             "terrasift-load-tests",

@@ -88,12 +88,22 @@ pub async fn invariant_4_replaying_a_commit_changes_nothing(w: World) {
     assert_eq!(w.store.audit(&acme, &of(&ws), None, 9).await.unwrap().len(), 1);
     assert_eq!(w.store.load_marks(0, None, 10).await.unwrap(), [later], "a replay clears no newer mark");
 
-    w.store.mark_stale(&acme, &ws, FailureReason::UpstreamFailed).await.unwrap();
+    let upstream = FailureReason::UpstreamFailed;
+    assert_eq!(w.store.mark_tenant_stale(&acme, upstream).await.unwrap(), 1);
+    assert_eq!(w.store.mark_tenant_stale(&acme, upstream).await.unwrap(), 0, "marked already");
     let stale = w.store.workspaces(&acme).await.unwrap().remove(0).stale;
     assert_eq!(stale.as_deref(), Some("upstream_failed"));
     assert!(w.store.entity(&acme, &entity_ref("x")).await.unwrap().is_some(), "stale keeps the entities");
     assert_eq!(w.commit(one).await, CommitOutcome::NoChange);
     assert_eq!(w.store.workspaces(&acme).await.unwrap()[0].stale, None, "confirmed is fresh again");
+    w.store.mark_tenant_stale(&acme, upstream).await.unwrap();
+    assert_eq!(
+        w.store.mark_tenant_fresh(&acme, FailureReason::Undecidable).await.unwrap(),
+        0,
+        "another reason"
+    );
+    assert_eq!(w.store.mark_tenant_fresh(&acme, upstream).await.unwrap(), 1);
+    assert_eq!(w.store.workspaces(&acme).await.unwrap()[0].stale, None, "the upstream answers again");
 }
 
 pub async fn a_batch_with_a_fenced_and_a_stale_workspace_writes_the_others(w: World) {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::server::{Answer, Server, ok, redirect, status};
 use terrasift_schemas::{OrganizationName, WorkspaceId};
 use terrasift_secrets::Secret;
-use terrasift_terraform_cloud::{Client, ClientConfig, FailureKind, TfcError, Timeouts};
+use terrasift_terraform_cloud::{Client, ClientConfig, DownloadUrl, FailureKind, TfcError, Timeouts};
 
 const WORKSPACE: &str = "/api/v2/workspaces/ws-1";
 const LIST: &str = "/api/v2/organizations/acme/workspaces";
@@ -133,6 +133,45 @@ async fn a_refused_token_makes_way_for_the_next_and_the_last_for_the_first() {
         ["toxic-1", "toxic-2", "toxic-3", "toxic-3", "toxic-3", "toxic-1"],
         "one request a call"
     );
+}
+
+#[tokio::test]
+async fn the_user_behind_a_token_is_known_once_it_was_asked_for() {
+    let server = Server::start().await;
+    let account = |user: &str| status(200, "", &format!(r#"{{"data":{{"id":"{user}","type":"users"}}}}"#));
+    let client = Client::new(config(&server, &["toxic-1", "toxic-2"])).expect("client");
+    let fingerprint = client.token_fingerprint();
+    assert_eq!(client.known_user(), None);
+    assert!(!fingerprint.contains("toxic"), "{fingerprint}");
+
+    // 404 is also "not allowed": the token stands for its user, and is not asked about again.
+    server.on(ACCOUNT, Answer::Bytes(status(404, "", "toxic")));
+    assert_eq!(client.account_user().await.ok(), Some(fingerprint.clone()));
+    assert_eq!(client.known_user(), Some(fingerprint.clone()));
+
+    // What may pass is not remembered, and a fallback token is another user's.
+    server.on(WORKSPACE, Answer::Bytes(status(401, "", "toxic")));
+    assert_eq!(kind(&server, client.workspace(&workspace()).await), FailureKind::TokenRefused);
+    assert_eq!(client.known_user(), None, "of the token in use");
+    assert_ne!(client.token_fingerprint(), fingerprint);
+    server.on(ACCOUNT, Answer::Bytes(status(503, "", "toxic")));
+    assert_eq!(kind(&server, client.account_user().await), FailureKind::Upstream(503));
+    assert_eq!(client.known_user(), None);
+    server.on(ACCOUNT, Answer::ByToken(vec![("toxic-2", account("user-2"))]));
+    assert_eq!(client.account_user().await.as_deref(), Ok("user-2"));
+    assert_eq!(client.known_user().as_deref(), Some("user-2"));
+}
+
+#[tokio::test]
+async fn a_download_counts_where_it_is_the_apis_own() {
+    let server = Server::start().await;
+    let client = client(&server);
+    let own = format!("{}/state", server.address);
+    let cases =
+        [("/_archivist/v1/object/x", true), (own.as_str(), true), ("https://archivist.example/x", false)];
+    for (url, expected) in cases {
+        assert_eq!(client.is_own_origin(&DownloadUrl::new(url)), expected, "{url}");
+    }
 }
 
 #[tokio::test]

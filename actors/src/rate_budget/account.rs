@@ -1,0 +1,58 @@
+//! Whose budget a tenant's token draws from: the user behind it, asked once a token.
+//!
+//! Must never guess that two tokens are one user's: what is not told is a user of its own, and the server's 429 closes
+//! the gate for the rest.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ractor::ActorRef;
+use terrasift_redis::UserKey;
+use terrasift_terraform_cloud::FailureKind;
+
+use super::{Lease, NoTurn, RateBudgetMsg, acquire_as};
+use crate::services::TenantMeans;
+
+/// The questions for accounts, of all tenants and replicas, draw from a budget of their own: whose they are is not known.
+const ACCOUNTS: &str = "account-details";
+/// An account that could not be read is asked for again after this long.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// The user behind the token in use.
+pub(super) async fn user(budget: &ActorRef<RateBudgetMsg>, means: &TenantMeans) -> Result<UserKey, NoTurn> {
+    if let Some(user) = means.client.known_user() {
+        return Ok(user);
+    }
+    // One question a tenant at a time; the others find its answer.
+    let mut not_before = means.account.lock().await;
+    loop {
+        if let Some(user) = means.client.known_user() {
+            return Ok(user);
+        }
+        if not_before.is_some_and(|at| at > Instant::now()) {
+            return Ok(means.client.token_fingerprint());
+        }
+        let lease = acquire_as(budget, means, ACCOUNTS.into()).await?;
+        let read = means.client.account_user().await;
+        let kind = match read {
+            Ok(user) => {
+                drop(lease);
+                // The question was this user's request: it takes a slot of its budget for the second that counts.
+                drop(acquire_as(budget, means, Arc::clone(&user)).await?);
+                return Ok(user);
+            }
+            Err(error) => error.kind(),
+        };
+        refused(&lease, kind);
+        if kind != FailureKind::TokenRefused {
+            tracing::warn!(tenant = %means.id, "the user behind the token is unknown: its budget is not shared");
+            *not_before = Some(Instant::now() + ASK_AGAIN_AFTER);
+        }
+    }
+}
+
+fn refused(lease: &Lease, kind: FailureKind) {
+    if let FailureKind::RateLimited(wait) = kind {
+        lease.refused(wait);
+    }
+}

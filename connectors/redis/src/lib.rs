@@ -1,0 +1,21 @@
+//! What replicas share for a short time: the rate budget, in Redis or, for one process, in memory.
+//!
+//! One port ([`RequestBudget`]), two implementations, one contract. Everything here may be lost at any moment: Redis being
+//! down slows things and breaks nothing. Must never put a value of a state, a token or an address with its password into
+//! Redis, an error or a log.
+
+mod link;
+mod machine;
+mod memory;
+mod port;
+mod private;
+mod script;
+mod share;
+mod shared;
+
+pub use link::{ANSWER_WAIT_MAX, BadAddress};
+pub use machine::BudgetMachine;
+pub use memory::MemoryBudget;
+pub use port::{Ask, HoldsUp, KEEP_EVERY, LeaseId, RateLimits, RequestBudget, UserKey, Verdict};
+pub use private::{NoPrivateRedis, PrivateRedis};
+pub use shared::{RedisBudget, RedisConfig};

@@ -1,0 +1,6 @@
+//! The rate budget: one contract for both implementations, the script against its twin, and faults on a real Redis.
+
+mod contract;
+mod faults;
+mod server;
+mod twin;
