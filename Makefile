@@ -128,7 +128,7 @@ clean: ## Remove what was built
 
 ##@ What the others need
 
-# A C++ toolchain, make and zlib for librdkafka; Postgres' server programs (its own cluster is never used); curl, openssl
+# A C++ toolchain, make, zlib and OpenSSL for librdkafka; Postgres' server programs (its own cluster is never used); curl, openssl
 # and kcat for the three commands that the demo prints. Asks apt only when something is missing.
 .PHONY: packages
 packages: toolchain ## Install missing system packages
@@ -141,6 +141,7 @@ packages: toolchain ## Install missing system packages
 	have openssl || missing+=(openssl)
 	have kcat || missing+=(kcat)
 	[[ -e /usr/include/zlib.h ]] || missing+=(zlib1g-dev)
+	[[ -e /usr/include/openssl/ssl.h ]] || missing+=(libssl-dev)
 	have initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || missing+=(postgresql)
 	[[ $${#missing[@]} -gt 0 ]] || exit 0
 	echo "installing: $${missing[*]}"

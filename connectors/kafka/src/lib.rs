@@ -14,7 +14,7 @@ mod producer;
 mod record;
 mod topics;
 
-pub use config::KafkaConfig;
+pub use config::{ClientCertificate, KafkaConfig, Login, Security};
 pub use consumer::{Consumer, IntakeEvent};
 pub use embedded::EmbeddedKafka;
 pub use error::{KafkaError, KafkaErrorKind};
