@@ -5,13 +5,16 @@
 
 mod config;
 mod consumer;
+mod drain;
 mod embedded;
 mod error;
 mod intake;
 mod journal;
+mod listener;
 mod polling;
 mod private;
 mod producer;
+mod progress;
 mod record;
 mod topics;
 
