@@ -16,6 +16,7 @@ mod private;
 mod producer;
 mod progress;
 mod record;
+mod topic_check;
 mod topics;
 
 pub use config::{ClientCertificate, KafkaConfig, Login, Security};
@@ -25,4 +26,5 @@ pub use error::{KafkaError, KafkaErrorKind};
 pub use private::{ClusterPlan, PrivateKafka};
 pub use producer::Producer;
 pub use record::{RawRecord, TopicPartition};
-pub use topics::{DEAD_LETTER_RETENTION, EVENT_RETENTION, TOPICS, ensure_topics};
+pub use topic_check::TopicMismatch;
+pub use topics::{DEAD_LETTER_RETENTION, EVENT_RETENTION, TOPICS, check_topics, ensure_topics};

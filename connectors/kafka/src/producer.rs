@@ -20,6 +20,7 @@ const QUEUE_WAIT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Producer {
     inner: Arc<FutureProducer<Journal>>,
+    journal: Journal,
 }
 
 impl Producer {
@@ -39,11 +40,12 @@ impl Producer {
             ("partitioner", "murmur2_random"),
         ];
         let fixed = [("enable.idempotence", "true"), ("acks", "all")];
+        let journal = Journal::default();
         let inner: FutureProducer<Journal> = config
             .client(&defaults, &fixed)
-            .create_with_context(Journal)
+            .create_with_context(journal.clone())
             .map_err(|error| KafkaError::native("cannot build the kafka producer", &error))?;
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), journal })
     }
 
     /// Sends one record and waits until all in-sync replicas have it, at most `message.timeout.ms` (10 s) and 5 s for
@@ -59,12 +61,12 @@ impl Producer {
         }
         let message = FutureRecord::to(record.topic).key(&record.key).payload(&record.value).headers(headers);
         match self.inner.send(message, Timeout::After(QUEUE_WAIT)).await {
-            Ok(at) => Ok(RecordPosition {
-                topic: record.topic.to_owned(),
-                partition: at.partition,
-                offset: at.offset,
-            }),
-            Err((error, _)) => Err(KafkaError::native(WHAT, &error)),
+            Ok(at) => {
+                self.journal.answered();
+                let topic = record.topic.to_owned();
+                Ok(RecordPosition { topic, partition: at.partition, offset: at.offset })
+            }
+            Err((error, _)) => Err(self.journal.explain(KafkaError::native(WHAT, &error))),
         }
     }
 
@@ -82,6 +84,6 @@ impl Producer {
         tokio::task::spawn_blocking(move || inner.client().fetch_metadata(None, timeout).map(|_| ()))
             .await
             .map_err(|_| KafkaError::new(KafkaErrorKind::Fatal, WHAT, "the check was aborted"))?
-            .map_err(|error| KafkaError::native(WHAT, &error))
+            .map_err(|error| self.journal.explain(KafkaError::native(WHAT, &error)))
     }
 }
