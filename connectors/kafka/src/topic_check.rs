@@ -94,10 +94,13 @@ mod tests {
 
     #[test]
     fn a_mismatch_is_told_with_its_mend() {
-        let day = "86400000";
+        const DAY: &str = "86400000";
         let expected = Expected { topic: "t", partitions: 24, replication: 3, retention_ms: 86_400_000 };
-        let cases: &[(&str, usize, usize, &[(&str, &str)], &[&str])] = &[
-            ("as documented", 24, 3, &[("retention.ms", day), ("min.insync.replicas", "2")], &[]),
+        /// Name, partitions, replicas, settings; texts of which each is told.
+        type Case =
+            (&'static str, usize, usize, &'static [(&'static str, &'static str)], &'static [&'static str]);
+        let cases: [Case; 11] = [
+            ("as documented", 24, 3, &[("retention.ms", DAY), ("min.insync.replicas", "2")], &[]),
             ("brokers that tell nothing", 24, 3, &[], &[]),
             ("grown", 48, 3, &[], &[]),
             ("few partitions", 6, 3, &[], &["has 6 partitions, configured are 24", "--partitions 24"]),
@@ -109,7 +112,7 @@ mod tests {
             ("one copy counts", 24, 3, &[("min.insync.replicas", "1")], &["min.insync.replicas=2"]),
             ("two at once", 1, 3, &[("retention.ms", "5")], &["has 1 partitions", "retention.ms is 5"]),
         ];
-        for (name, partitions, replication, settings, texts) in cases {
+        for (name, partitions, replication, settings, texts) in &cases {
             let settings = settings.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
             let found = Found { partitions: *partitions, replication: *replication, settings };
             let told: Vec<String> = compare(&expected, &found).iter().map(ToString::to_string).collect();

@@ -104,7 +104,7 @@ pub async fn a_login_by_each_mechanism_and_a_wrong_password(mut world: World) {
         let config = config(&world, protocol, Some((mechanism, password)));
         let producer = Producer::new(&config).expect("producer");
         let sent = producer.send(&encoded(topic, "acme/ws-1", &number.to_string())).await;
-        assert_eq!(sent.expect(mechanism.name()).offset, i64::try_from(number).unwrap());
+        assert_eq!(sent.expect("a right login").offset, i64::try_from(number).unwrap());
     }
     let plain = config(&world, SaslPlaintext, Some((SaslMechanism::Plain, PASSWORD)));
     let (consumer, mut events) = Consumer::start(&plain, &[topic], 4).expect("consumer");
