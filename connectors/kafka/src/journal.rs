@@ -20,6 +20,11 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
+    /// Whether a broker, or we, did not trust the other: to wait longer is in vain.
+    pub(crate) fn distrusts(&self) -> bool {
+        self.distrust.load(Ordering::Relaxed)
+    }
+
     /// A broker has answered: what comes next has other reasons.
     pub(crate) fn answered(&self) {
         self.distrust.store(false, Ordering::Relaxed);
@@ -27,7 +32,7 @@ impl Journal {
 
     /// librdkafka tries a refused login again until a request times out; then this says why.
     pub(crate) fn explain(&self, error: KafkaError) -> KafkaError {
-        if error.kind() == KafkaErrorKind::Unavailable && self.distrust.load(Ordering::Relaxed) {
+        if error.kind() == KafkaErrorKind::Unavailable && self.distrusts() {
             let why = "a certificate, name or password is refused: check kafka.security";
             return error.because(KafkaErrorKind::Unauthorized, why);
         }

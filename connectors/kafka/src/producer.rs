@@ -3,7 +3,7 @@
 //! Must never retry beyond its bound, nor log what it sends.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
@@ -15,6 +15,9 @@ use crate::{KafkaConfig, KafkaError, KafkaErrorKind};
 
 /// Longest wait for room in the local queue.
 const QUEUE_WAIT: Duration = Duration::from_secs(5);
+
+/// Wait for one answer of a broker, before another look at what is known by then.
+const ANSWER_WAIT: Duration = Duration::from_secs(1);
 
 /// Sends records. Cheap to clone; clones share one connection and one queue.
 #[derive(Clone)]
@@ -79,9 +82,20 @@ impl Producer {
         if self.inner.client().fatal_error().is_some() {
             return Err(KafkaError::new(KafkaErrorKind::Fatal, WHAT, "the producer has failed for good"));
         }
-        let inner = Arc::clone(&self.inner);
-        // librdkafka's call blocks its thread.
-        tokio::task::spawn_blocking(move || inner.client().fetch_metadata(None, timeout).map(|_| ()))
+        let (inner, journal) = (Arc::clone(&self.inner), self.journal.clone());
+        // librdkafka's call blocks its thread, and tries a refused login again until its time is over.
+        let asking = move || {
+            let deadline = Instant::now() + timeout;
+            loop {
+                let left = deadline.saturating_duration_since(Instant::now());
+                match inner.client().fetch_metadata(None, left.min(ANSWER_WAIT)) {
+                    Ok(_) => return Ok(()),
+                    Err(error) if left <= ANSWER_WAIT || journal.distrusts() => return Err(error),
+                    Err(_) => {}
+                }
+            }
+        };
+        tokio::task::spawn_blocking(asking)
             .await
             .map_err(|_| KafkaError::new(KafkaErrorKind::Fatal, WHAT, "the check was aborted"))?
             .map_err(|error| self.journal.explain(KafkaError::native(WHAT, &error)))

@@ -87,8 +87,7 @@ pub async fn what_is_asked_back_is_settled_before_it_goes(mut world: World) {
 
     // The second joins; the group is stable again when the first knows what it has to give up. It still works on all.
     let (consumer_b, mut events_b) = Consumer::start(&quick, &[topic], 4).expect("second");
-    let watcher: BaseConsumer =
-        rdkafka::ClientConfig::new().set("bootstrap.servers", world.bootstrap()).create().expect("watcher");
+    let watcher = watcher(&world);
     within("both members", async {
         while members(&watcher, &quick.group) != ("Stable".to_owned(), 2) {
             tokio::task::yield_now().await;
@@ -111,6 +110,10 @@ pub async fn what_is_asked_back_is_settled_before_it_goes(mut world: World) {
     .await;
     assert!(a.values.is_disjoint(&b.values) && a.repeated + b.repeated == 0, "a record came twice");
     within("the end", async { tokio::join!(consumer_a.stop(), consumer_b.stop()) }).await;
+}
+
+fn watcher(world: &World) -> BaseConsumer {
+    rdkafka::ClientConfig::new().set("bootstrap.servers", world.bootstrap()).create().expect("watcher")
 }
 
 /// State and size of a group.
@@ -192,6 +195,7 @@ pub async fn a_static_member_comes_back_and_moves_no_partition(mut world: World)
     let (of_a, of_b) = (a.owned.clone(), b.owned.clone());
 
     within("the first to stop", consumer_a.stop()).await;
+    assert_eq!(members(&watcher(&world), &quick.group), ("Stable".to_owned(), 2), "it stays a member");
     send(&producer, topic, 0..200, 40).await;
     let mut again = Member::default();
     let (consumer_a, mut events_a) = Consumer::start(&named(&quick, "a"), &[topic], 4).expect("first again");
