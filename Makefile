@@ -35,6 +35,15 @@ demo: packages ## Install what is missing, build, and run everything on this mac
 	cargo build --release --locked --package terrasift
 	exec "$$CARGO_TARGET_DIR/release/terrasift" demo $(ARGS)
 
+# Nodes of `make kafka`: 1, or 3 of which one may be lost.
+NODES ?= 1
+KAFKA_LIBS := $(abspath $(CARGO_TARGET_DIR))/kafka/libs
+
+.PHONY: kafka
+kafka: packages kafka-jars ## Run a real Apache Kafka on this machine, NODES=3 for a cluster; prints its address, Ctrl-C stops it
+	cargo build --locked --package terrasift
+	exec "$$CARGO_TARGET_DIR/debug/terrasift" kafka --libs '$(KAFKA_LIBS)' --nodes $(NODES)
+
 ##@ Work on it
 
 .PHONY: unit
@@ -124,9 +133,9 @@ check: packages deny-installed ## Formatting, clippy with our bans, licences and
 test: check suites demo-test ## Everything that CI runs; from an empty machine too
 
 .PHONY: suites
-suites: packages ## All tests: unit, table, property, golden, tidy, architecture, real Postgres and Redis, in-process Kafka
+suites: packages kafka-jars ## All tests: unit, table, property, golden, tidy, architecture, real Postgres and Redis, in-process and real Kafka
 	cargo test $(ALL) --lib --bins --tests --no-run
-	cargo test $(ALL) --lib --bins --tests --no-fail-fast
+	TERRASIFT_KAFKA_LIBS='$(KAFKA_LIBS)' cargo test $(ALL) --lib --bins --tests --no-fail-fast
 
 .PHONY: demo-test
 demo-test: packages ## The demo end to end, once over generated and once over real states; looks for planted secrets
@@ -154,8 +163,23 @@ clean: ## Remove what was built
 
 ##@ What the others need
 
-# A C++ toolchain, make and zlib for librdkafka; Postgres' and Redis' server programs (the system's own servers are never
-# used); curl, openssl and kcat for the three commands that the demo prints. Asks apt only when something is missing.
+# Installs what is in the array `missing`; asks apt only when something is.
+define INSTALL_MISSING
+[[ $${#missing[@]} -gt 0 ]] || exit 0
+echo "installing: $${missing[*]}"
+as_root=()
+if [[ $$(id -u) -ne 0 ]]; then
+	command -v sudo > /dev/null || { echo "not root, and no sudo: ask an administrator to install these packages" >&2; exit 1; }
+	as_root=(sudo)
+fi
+command -v apt-get > /dev/null || { echo "no apt-get here: install these (as your system names them) by hand" >&2; exit 1; }
+apt=("$${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120)
+"$${apt[@]}" update
+"$${apt[@]}" install -y --no-install-recommends "$${missing[@]}" > /dev/null
+endef
+
+# A C++ toolchain, make, zlib and OpenSSL for librdkafka; Postgres' and Redis' server programs (the system's own servers are
+# never used); curl, openssl and kcat for the three commands that the demo prints.
 .PHONY: packages
 packages: toolchain ## Install missing system packages
 	@missing=()
@@ -167,19 +191,26 @@ packages: toolchain ## Install missing system packages
 	have openssl || missing+=(openssl)
 	have kcat || missing+=(kcat)
 	[[ -e /usr/include/zlib.h ]] || missing+=(zlib1g-dev)
+	[[ -e /usr/include/openssl/ssl.h ]] || missing+=(libssl-dev)
 	have initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || missing+=(postgresql)
 	have redis-server || missing+=(redis-server)
-	[[ $${#missing[@]} -gt 0 ]] || exit 0
-	echo "installing: $${missing[*]}"
-	as_root=()
-	if [[ $$(id -u) -ne 0 ]]; then
-		have sudo || { echo "not root, and no sudo: ask an administrator to install these packages" >&2; exit 1; }
-		as_root=(sudo)
-	fi
-	have apt-get || { echo "no apt-get here: install these (as your system names them) by hand" >&2; exit 1; }
-	apt=("$${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120)
-	"$${apt[@]}" update
-	"$${apt[@]}" install -y --no-install-recommends "$${missing[@]}" > /dev/null
+	$(INSTALL_MISSING)
+
+# Java to run Kafka, Maven to fetch it: for tests and load only, so the demo does without.
+.PHONY: kafka-packages
+kafka-packages:
+	@missing=()
+	command -v java > /dev/null || missing+=(default-jre-headless)
+	command -v mvn > /dev/null || missing+=(maven)
+	$(INSTALL_MISSING)
+
+.PHONY: kafka-jars
+kafka-jars: kafka-packages $(KAFKA_LIBS)/.resolved ## Fetch the jars of Apache Kafka
+
+$(KAFKA_LIBS)/.resolved: deploy/kafka/pom.xml
+	@rm -rf '$(KAFKA_LIBS)'
+	mvn -q -B -Dstyle.color=never -f deploy/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory='$(KAFKA_LIBS)'
+	touch '$@'
 
 .PHONY: toolchain
 toolchain:

@@ -14,7 +14,7 @@ use terrasift_actors::{
 };
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
 use terrasift_http::{Doors, HttpConfig, Readiness, Routes, TenantDoor};
-use terrasift_kafka::{KafkaConfig, Producer, ensure_topics};
+use terrasift_kafka::{KafkaConfig, Producer, TopicMismatch, check_topics, ensure_topics};
 use terrasift_postgres::{Store, TenantRow};
 use terrasift_redis::{ANSWER_WAIT_MAX, MemoryBudget, RateLimits, RedisBudget, RedisConfig, RequestBudget};
 use terrasift_schemas::config::{Limits, Role, Rotation};
@@ -96,7 +96,13 @@ impl App {
         let store = connect(&settings).await?;
         ensure_topics(&settings.kafka, settings.kafka_partitions, settings.kafka_replication)
             .await
-            .context("cannot reach Kafka, or create its topics: check kafka.bootstrap")?;
+            .context("cannot reach Kafka, or create its topics: check kafka.bootstrap and kafka.security")?;
+        // Beside the start: what it tells is for a person, and brokers may take their time.
+        tokio::spawn(tell_mismatches(
+            settings.kafka.clone(),
+            settings.kafka_partitions,
+            settings.kafka_replication,
+        ));
         let producer = Producer::new(&settings.kafka).context("cannot make a Kafka producer")?;
         let readiness = Arc::new(Readiness::new(&[CONSUMER_FLAG]));
         let doors = Doors {
@@ -146,6 +152,17 @@ impl App {
         let _ = self.stop_http.send(());
         let _ = self.http.await;
         self.store.close().await;
+    }
+}
+
+async fn tell_mismatches(kafka: KafkaConfig, partitions: i32, replication: i32) {
+    match check_topics(&kafka, partitions, replication).await {
+        Ok(mismatches) => {
+            for TopicMismatch { topic, problem } in mismatches {
+                tracing::warn!(topic, problem, "a topic is not as documented or configured");
+            }
+        }
+        Err(error) => tracing::info!(%error, "the topics are not checked"),
     }
 }
 

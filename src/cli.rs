@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{audit, check, demo, key, migrate, rules, sanitize, schemas, serve};
+use crate::{audit, broker, check, demo, key, migrate, rules, sanitize, schemas, serve};
 
 /// Keeps a Backstage catalog in step with Terraform Cloud, for many tenants, without letting a secret through.
 #[derive(Parser)]
@@ -39,6 +39,9 @@ enum Command {
     Audit(audit::AuditArguments),
     /// Issue API keys
     Key(key::KeyArguments),
+    /// Run a real Apache Kafka on this machine
+    #[command(hide = true)]
+    Kafka(broker::BrokerArguments),
     /// Write the event contract: JSON Schemas and AsyncAPI
     Schemas(schemas::SchemasArguments),
 }
@@ -81,6 +84,7 @@ impl Cli {
             Command::Migrate(arguments) => migrate::run(&arguments),
             Command::Audit(arguments) => audit::run(&arguments),
             Command::Key(arguments) => key::run(&arguments),
+            Command::Kafka(arguments) => broker::run(&arguments),
             Command::Schemas(arguments) => schemas::run(&arguments),
         }
     }

@@ -165,6 +165,24 @@ mod tests {
     }
 
     #[test]
+    fn a_kafka_that_would_not_be_as_safe_as_it_reads_is_refused() {
+        check(
+            "kafka: {security: {protocol: hunter2}}",
+            "not one of plaintext, ssl, sasl_plaintext, sasl_ssl",
+        );
+        check("kafka: {security: {mechanism: hunter2}}", "not one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512");
+        check("kafka: {security: {protocol: sasl_ssl, username: a}}", "wants a username and a password");
+        check("kafka: {security: {username: a, password: 'env:P'}}", "would not use the password");
+        check("kafka: {security: {ca_file: /hunter2}}", "would not use the certificates");
+        check("kafka: {security: {protocol: ssl, key: 'env:K'}}", "certificate_file and key belong together");
+        check(
+            "kafka: {properties: {sasl.password: hunter2}}",
+            "kafka.properties.sasl.password: a secret in clear",
+        );
+        check("kafka: {drain_ms: 60001}", "kafka.drain_ms: more than a minute");
+    }
+
+    #[test]
     fn a_missing_secret_names_its_place_and_reference_only() {
         let cases = [
             ("env:TERRASIFT_TEST_NO_SUCH_VARIABLE", "TERRASIFT_TEST_NO_SUCH_VARIABLE"),

@@ -2,6 +2,7 @@
 
 mod app;
 mod audit;
+mod broker;
 mod check;
 mod cli;
 mod config;

@@ -4,13 +4,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
 use terrasift_http::HttpConfig;
-use terrasift_kafka::KafkaConfig;
-use terrasift_schemas::config::{Config, Role};
+use terrasift_kafka::{ClientCertificate, KafkaConfig, Login, Security};
+use terrasift_schemas::config::{Config, Kafka, Role};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
@@ -101,8 +102,6 @@ fn redis(redis: &terrasift_schemas::config::Redis) -> anyhow::Result<Option<Redi
 /// # Errors
 /// Names the place in the file and the reference, never a value.
 pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
-    let mut kafka = KafkaConfig::new(&config.kafka.bootstrap, &config.kafka.group, "terrasift");
-    kafka.properties = config.kafka.properties.clone();
     let address: Url =
         config.terraform_cloud.address.parse().context("terraform_cloud.address is not a URL")?;
     let mut tenants = Vec::with_capacity(config.tenants.len());
@@ -128,7 +127,7 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
     Ok(Settings {
         roles: config.roles.clone(),
         http: HttpConfig { max_connections: config.http.connections_max, ..HttpConfig::default() },
-        kafka,
+        kafka: kafka(&config.kafka)?,
         kafka_partitions: config.kafka.partitions,
         kafka_replication: config.kafka.replication,
         database_url: config::secret("postgres.url", &config.postgres.url)?,
@@ -158,4 +157,31 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
         },
         tenants,
     })
+}
+
+fn kafka(kafka: &Kafka) -> anyhow::Result<KafkaConfig> {
+    let secret = |key: &str, reference: &Option<String>| {
+        let place = format!("kafka.security.{key}");
+        reference.as_ref().map(|reference| config::secret(&place, reference)).transpose()
+    };
+    let security = &kafka.security;
+    let mut connection = KafkaConfig::new(&kafka.bootstrap, &kafka.group, "terrasift");
+    connection.instance_id = kafka.instance_id.clone();
+    connection.drain = Duration::from_millis(kafka.drain_ms);
+    connection.properties = kafka.properties.clone();
+    connection.security = Security {
+        protocol: security.protocol,
+        ca_file: security.ca_file.clone(),
+        certificate: security
+            .certificate_file
+            .clone()
+            .zip(secret("key", &security.key)?)
+            .map(|(file, key)| ClientCertificate { file, key }),
+        login: security
+            .username
+            .clone()
+            .zip(secret("password", &security.password)?)
+            .map(|(username, password)| Login { mechanism: security.mechanism, username, password }),
+    };
+    Ok(connection)
 }

@@ -17,6 +17,11 @@ const RULES_RELOAD_S_MAX: u64 = 3_600;
 
 /// Largest weight of a tenant: the turns of the others come that much later.
 const WEIGHT_MAX: u32 = 100;
+/// Longest drain: far below librdkafka's `max.poll.interval.ms`, after which a member is thrown out.
+const DRAIN_MS_MAX: u64 = 60_000;
+/// Properties of librdkafka that are secrets and that `kafka.security` has by reference.
+const SECRET_PROPERTIES: [&str; 4] =
+    ["sasl.password", "ssl.key.pem", "ssl.key.password", "ssl.keystore.password"];
 
 /// The whole file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -80,9 +85,124 @@ pub struct Kafka {
     pub partitions: i32,
     /// Replicas of each partition, when Terrasift creates them.
     pub replication: i32,
+    /// Name of this process in the group, unique in it and the same after a restart (static membership).
+    #[serde(default)]
+    pub instance_id: Option<String>,
+    /// Milliseconds for what was handed over to be settled, before a partition goes to another worker.
+    pub drain_ms: u64,
+    /// Whom we talk to, and who we are.
+    pub security: KafkaSecurity,
     /// Passed on to librdkafka as they are.
     #[serde(default)]
     pub properties: std::collections::BTreeMap<String, String>,
+}
+
+/// `kafka.security:`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KafkaSecurity {
+    /// Encrypted or not, with names or without.
+    pub protocol: KafkaProtocol,
+    /// File of the authorities that the brokers' certificates come from; absent: the system's.
+    #[serde(default)]
+    pub ca_file: Option<String>,
+    /// File of our own certificate and its chain; absent: the brokers do not ask for one.
+    #[serde(default)]
+    pub certificate_file: Option<String>,
+    /// Reference to the private key of that certificate, PEM without a password.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// How the password is shown.
+    pub mechanism: SaslMechanism,
+    /// Our name.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// Reference to our password.
+    #[serde(default)]
+    pub password: Option<String>,
+}
+
+/// How a connection to a broker is made; Kafka's names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KafkaProtocol {
+    /// Neither encrypted nor authenticated.
+    #[default]
+    Plaintext,
+    /// TLS.
+    Ssl,
+    /// A name and a password, not encrypted.
+    SaslPlaintext,
+    /// A name and a password over TLS.
+    SaslSsl,
+}
+
+impl KafkaProtocol {
+    /// Whether brokers want a name and a password.
+    #[must_use]
+    pub fn has_names(self) -> bool {
+        matches!(self, Self::SaslPlaintext | Self::SaslSsl)
+    }
+
+    /// Whether the connection is encrypted.
+    #[must_use]
+    pub fn is_encrypted(self) -> bool {
+        matches!(self, Self::Ssl | Self::SaslSsl)
+    }
+}
+
+/// How a password is shown to a broker; Kafka's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SaslMechanism {
+    /// As it is.
+    #[serde(rename = "PLAIN")]
+    Plain,
+    /// By challenge and response.
+    #[serde(rename = "SCRAM-SHA-256")]
+    ScramSha256,
+    /// By challenge and response.
+    #[serde(rename = "SCRAM-SHA-512")]
+    ScramSha512,
+}
+
+impl SaslMechanism {
+    /// Kafka's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::ScramSha512 => "SCRAM-SHA-512",
+        }
+    }
+}
+
+impl Kafka {
+    fn problems(&self, wrong: &mut impl FnMut(&str, &str)) {
+        let security = &self.security;
+        if self.drain_ms > DRAIN_MS_MAX {
+            wrong("kafka.drain_ms", "more than a minute: the whole group waits for it");
+        }
+        if security.protocol.has_names() && (security.username.is_none() || security.password.is_none()) {
+            wrong("kafka.security", "this protocol wants a username and a password: set both");
+        }
+        if !security.protocol.has_names() && security.password.is_some() {
+            wrong("kafka.security.protocol", "would not use the password: sasl_ssl or sasl_plaintext does");
+        }
+        if security.certificate_file.is_some() != security.key.is_some() {
+            wrong("kafka.security", "certificate_file and key belong together: set both or neither");
+        }
+        let files = security.ca_file.is_some() || security.certificate_file.is_some();
+        if !security.protocol.is_encrypted() && files {
+            wrong("kafka.security.protocol", "would not use the certificates: ssl or sasl_ssl does");
+        }
+        for name in self.properties.keys().filter(|name| SECRET_PROPERTIES.contains(&name.as_str())) {
+            wrong(
+                &format!("kafka.properties.{name}"),
+                "a secret in clear: kafka.security takes a reference instead",
+            );
+        }
+    }
 }
 
 /// `postgres:`
@@ -259,6 +379,7 @@ impl Config {
                 "more than an hour: changed rules are to be noticed while they matter",
             );
         }
+        self.kafka.problems(&mut wrong);
         if self.redis.url.is_some() && self.redis.replicas_max > limits.user_requests_per_second {
             wrong(
                 "redis.replicas_max",

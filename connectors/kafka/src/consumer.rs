@@ -9,7 +9,9 @@ use std::time::Duration;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::polling::{Listener, Poller, Shared};
+use crate::listener::Listener;
+use crate::polling::Poller;
+use crate::progress::Shared;
 use crate::{KafkaConfig, KafkaError, KafkaErrorKind, RawRecord, TopicPartition};
 
 /// Longest wait for the last commit and the farewell to the group.
@@ -19,7 +21,8 @@ const STOP_WAIT: Duration = Duration::from_secs(15);
 pub enum IntakeEvent {
     /// These partitions are ours from now on. Their records follow, from the last commit on.
     Assigned(Vec<TopicPartition>),
-    /// These partitions are no longer ours; settling them has no effect any more.
+    /// These partitions are no longer ours; settling them has no effect any more. Before that, the consumer waited for
+    /// what it had handed over of them to be settled, for at most [`KafkaConfig::drain`].
     Revoked(Vec<TopicPartition>),
     /// Records of one partition in order: at most 500, at most 1 MiB (or one larger record); never empty.
     Batch(Vec<RawRecord>),
@@ -56,7 +59,7 @@ impl Consumer {
             ("queued.max.messages.kbytes", "16384"),
             ("statistics.interval.ms", "5000"),
         ];
-        let fixed = [
+        let mut fixed = vec![
             ("group.id", config.group.as_str()),
             ("partition.assignment.strategy", "cooperative-sticky"),
             ("auto.offset.reset", "earliest"),
@@ -66,6 +69,7 @@ impl Consumer {
             ("enable.partition.eof", "false"),
             ("allow.auto.create.topics", "false"),
         ];
+        fixed.extend(config.instance_id.as_deref().map(|id| ("group.instance.id", id)));
         let shared = Arc::new(Shared::default());
         let consumer: BaseConsumer<Listener> = config
             .client(&defaults, &fixed)
@@ -74,7 +78,7 @@ impl Consumer {
         consumer.subscribe(topics).map_err(|error| KafkaError::native(WHAT, &error))?;
         let (events, receiver) = mpsc::channel(queue.max(1));
         let (end, ended) = oneshot::channel();
-        let poller = Poller::new(consumer, Arc::clone(&shared), events);
+        let poller = Poller::new(consumer, Arc::clone(&shared), events, config.drain);
         std::thread::Builder::new()
             .name("kafka-poll".into())
             .spawn(move || {
@@ -99,7 +103,8 @@ impl Consumer {
         self.shared.lag()
     }
 
-    /// Commits what is settled, leaves the group and ends the thread; waits for that, at most 15 s.
+    /// Commits what is settled, leaves the group and ends the thread; waits for that, at most 15 s. A static member does not
+    /// leave: until its session times out, its partitions wait for it.
     pub async fn stop(mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
         if tokio::time::timeout(STOP_WAIT, &mut self.ended).await.is_err() {

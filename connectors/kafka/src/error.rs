@@ -43,12 +43,19 @@ impl KafkaError {
         Self { kind, what, reason: reason.into() }
     }
 
+    /// The same failure, when more is known of why.
+    pub(crate) fn because(self, kind: KafkaErrorKind, reason: &str) -> Self {
+        Self::new(kind, self.what, reason)
+    }
+
     pub(crate) fn native(what: &'static str, error: &Native) -> Self {
         if let Native::ClientConfig(_, _, key, _) = error {
             let reason = format!("the property `{key}` is not accepted by this build of librdkafka");
             return Self::new(KafkaErrorKind::Configuration, what, reason);
         }
-        match error.rdkafka_error_code() {
+        // rdkafka leaves the codes of admin requests out.
+        let code = if let Native::AdminOp(code) = error { Some(*code) } else { error.rdkafka_error_code() };
+        match code {
             Some(code) => Self::code(what, code),
             None => Self::new(KafkaErrorKind::Configuration, what, "the client cannot be built or used"),
         }
@@ -65,6 +72,7 @@ impl KafkaError {
                 KafkaErrorKind::Configuration
             }
             Code::Authentication
+            | Code::SSL
             | Code::SaslAuthenticationFailed
             | Code::TopicAuthorizationFailed
             | Code::GroupAuthorizationFailed

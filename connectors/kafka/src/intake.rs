@@ -59,20 +59,24 @@ impl Backlog {
         }
     }
 
-    /// These are no longer ours: their waiting records go (the next owner reads them again), and so does an assignment
-    /// that nobody has heard of yet.
-    pub(crate) fn revoked(&mut self, mut partitions: Vec<TopicPartition>) {
+    /// These are asked back: their waiting records go, the next owner reads them again.
+    pub(crate) fn void(&mut self, partitions: &[TopicPartition]) {
         self.seal();
         let held = &mut self.held;
+        self.waiting.retain(|event| match event {
+            IntakeEvent::Batch(records) if partitions.iter().any(|at| is_of(records, at)) => {
+                held.remove(Load::of(records));
+                false
+            }
+            _ => true,
+        });
+    }
+
+    /// These are no longer ours: their waiting records go, and so does an assignment that nobody has heard of yet.
+    pub(crate) fn revoked(&mut self, mut partitions: Vec<TopicPartition>) {
+        self.void(&partitions);
         let mut unheard = Vec::new();
         self.waiting.retain_mut(|event| match event {
-            IntakeEvent::Batch(records) => {
-                let void = partitions.iter().any(|at| is_of(records, at));
-                if void {
-                    held.remove(Load::of(records));
-                }
-                !void
-            }
             IntakeEvent::Assigned(assigned) => {
                 assigned.retain(|at| {
                     let void = partitions.contains(at);
@@ -83,7 +87,7 @@ impl Backlog {
                 });
                 !assigned.is_empty()
             }
-            IntakeEvent::Revoked(_) | IntakeEvent::Fault(_) => true,
+            IntakeEvent::Batch(_) | IntakeEvent::Revoked(_) | IntakeEvent::Fault(_) => true,
         });
         partitions.retain(|at| !unheard.contains(at));
         if !partitions.is_empty() {

@@ -5,19 +5,26 @@
 
 mod config;
 mod consumer;
+mod drain;
 mod embedded;
 mod error;
 mod intake;
 mod journal;
+mod listener;
 mod polling;
+mod private;
 mod producer;
+mod progress;
 mod record;
+mod topic_check;
 mod topics;
 
-pub use config::KafkaConfig;
+pub use config::{ClientCertificate, KafkaConfig, Login, Security};
 pub use consumer::{Consumer, IntakeEvent};
 pub use embedded::EmbeddedKafka;
 pub use error::{KafkaError, KafkaErrorKind};
+pub use private::{ClusterPlan, PrivateKafka};
 pub use producer::Producer;
 pub use record::{RawRecord, TopicPartition};
-pub use topics::{DEAD_LETTER_RETENTION, EVENT_RETENTION, TOPICS, ensure_topics};
+pub use topic_check::TopicMismatch;
+pub use topics::{DEAD_LETTER_RETENTION, EVENT_RETENTION, TOPICS, check_topics, ensure_topics};

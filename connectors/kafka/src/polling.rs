@@ -1,27 +1,29 @@
-//! The poll thread: polls without ever stopping, pauses when the receiver is full, stores what is settled.
+//! The poll thread: polls without ever stopping, pauses when the receiver is full, stores what is settled, and gives a
+//! partition up when what was handed over of it is settled or its time is over.
 //!
 //! Must never wait for the receiver: a consumer that does not poll is thrown out of its group.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, Rebalance};
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError as Native;
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
-use rdkafka::statistics::Statistics;
-use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
+use crate::drain::Drain;
 use crate::intake::{self, Backlog, Load};
-use crate::{IntakeEvent, KafkaError, KafkaErrorKind, RawRecord, TopicPartition, journal};
+use crate::listener::{Change, Listener};
+use crate::progress::Shared;
+use crate::{IntakeEvent, KafkaError, KafkaErrorKind, RawRecord, TopicPartition};
 
 /// Longest wait in a poll: how late a settled offset is stored and an order to stop is seen.
 const POLL_WAIT: Duration = Duration::from_millis(100);
-/// Wait in a poll while the receiver is full: how late it is seen that there is room again.
+/// Wait in a poll while the receiver is full or a partition drains: how late it is seen that there is room again.
 const FULL_POLL_WAIT: Duration = Duration::from_millis(10);
 /// Most records taken before they are handed over.
 const CYCLE_RECORDS_MAX: usize = 500;
@@ -31,141 +33,6 @@ const PAUSE_AT: Load = Load { records: 2000, bytes: 4 * intake::BATCH_BYTES_MAX 
 /// ones are better than many short ones.
 const RESUME_AT: Load = Load { records: 500, bytes: intake::BATCH_BYTES_MAX };
 const WHAT: &str = "cannot consume from kafka";
-
-/// What the poll thread and the [`crate::Consumer`] share.
-#[derive(Default)]
-pub(crate) struct Shared {
-    pub(crate) stop: AtomicBool,
-    progress: Mutex<HashMap<TopicPartition, Progress>>,
-    lag: Mutex<Vec<(TopicPartition, i64)>>,
-}
-
-/// How far an assigned partition is; offsets of the next record, 0 before the first.
-#[derive(Default, Clone, Copy)]
-struct Progress {
-    handed: i64,
-    settled: i64,
-    stored: i64,
-}
-
-impl Shared {
-    /// Notes what is finished: never beyond what was handed over in this assignment, never backwards.
-    pub(crate) fn settle(&self, at: &TopicPartition, next_offset: i64) {
-        if let Some(progress) = held(&self.progress).get_mut(at) {
-            progress.settled = progress.settled.max(next_offset.min(progress.handed));
-        }
-    }
-
-    pub(crate) fn lag(&self) -> Vec<(TopicPartition, i64)> {
-        held(&self.lag).clone()
-    }
-
-    fn handed(&self, last: &RawRecord) {
-        let at = TopicPartition { topic: last.topic.clone(), partition: last.partition };
-        if let Some(progress) = held(&self.progress).get_mut(&at) {
-            progress.handed = progress.handed.max(last.offset + 1);
-        }
-    }
-
-    /// Gives librdkafka what was settled since the last time; it commits that every second, on revocation and at the end.
-    fn store<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>) {
-        for (at, progress) in held(&self.progress).iter_mut() {
-            if progress.settled > progress.stored {
-                let mut offsets = TopicPartitionList::new();
-                let offset = Offset::Offset(progress.settled);
-                let stored = offsets
-                    .add_partition_offset(&at.topic, at.partition, offset)
-                    .and_then(|()| consumer.store_offsets(&offsets));
-                // A refusal means that the partition is on its way out: its next owner reads from the last commit.
-                if stored.is_ok() {
-                    progress.stored = progress.settled;
-                }
-            }
-        }
-    }
-}
-
-/// A panic elsewhere leaves these maps whole: every change to them is one assignment.
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A rebalance, as the callback saw it.
-enum Change {
-    Assigned(Vec<TopicPartition>),
-    Revoked(Vec<TopicPartition>),
-    Failed(KafkaError),
-}
-
-/// Listens to librdkafka. Its callbacks run inside of `poll`, on the poll thread.
-pub(crate) struct Listener {
-    shared: Arc<Shared>,
-    changes: Mutex<Vec<Change>>,
-}
-
-impl Listener {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, changes: Mutex::new(Vec::new()) }
-    }
-}
-
-impl ClientContext for Listener {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, _: &str) {
-        journal::line(level, facility);
-    }
-
-    fn error(&self, error: Native, _: &str) {
-        journal::failure(&error);
-    }
-
-    fn stats(&self, statistics: Statistics) {
-        let mut lag = Vec::new();
-        for (name, topic) in &statistics.topics {
-            for (number, partition) in &topic.partitions {
-                // -1 stands for all partitions together; negative offsets mean "not known".
-                if *number < 0 || !partition.desired || partition.hi_offset < 0 {
-                    continue;
-                }
-                let done =
-                    partition.stored_offset.max(partition.committed_offset).max(partition.lo_offset).max(0);
-                lag.push((TopicPartition::new(name, *number), (partition.hi_offset - done).max(0)));
-            }
-        }
-        lag.sort();
-        *held(&self.shared.lag) = lag;
-    }
-}
-
-impl ConsumerContext for Listener {
-    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        let change = match rebalance {
-            Rebalance::Assign(list) => {
-                let partitions = partitions(list);
-                let mut progress = held(&self.shared.progress);
-                for at in &partitions {
-                    progress.insert(at.clone(), Progress::default());
-                }
-                Change::Assigned(partitions)
-            }
-            Rebalance::Revoke(list) => {
-                // What is settled goes along with the commit that the revocation makes.
-                self.shared.store(consumer);
-                let partitions = partitions(list);
-                let mut progress = held(&self.shared.progress);
-                for at in &partitions {
-                    progress.remove(at);
-                }
-                Change::Revoked(partitions)
-            }
-            Rebalance::Error(error) => Change::Failed(KafkaError::native(WHAT, error)),
-        };
-        held(&self.changes).push(change);
-    }
-}
-
-fn partitions(list: &TopicPartitionList) -> Vec<TopicPartition> {
-    list.elements().iter().map(|element| TopicPartition::new(element.topic(), element.partition())).collect()
-}
 
 /// Why the thread ends.
 enum End {
@@ -183,6 +50,10 @@ pub(crate) struct Poller {
     backlog: Backlog,
     assigned: HashSet<TopicPartition>,
     paused: HashSet<TopicPartition>,
+    /// How long a partition may take to drain.
+    patience: Duration,
+    /// What is asked back and not given up yet; a rebalance at a time, so one or none.
+    drains: Vec<Drain>,
 }
 
 impl Poller {
@@ -190,6 +61,7 @@ impl Poller {
         consumer: BaseConsumer<Listener>,
         shared: Arc<Shared>,
         events: mpsc::Sender<IntakeEvent>,
+        patience: Duration,
     ) -> Self {
         Self {
             consumer,
@@ -198,6 +70,8 @@ impl Poller {
             backlog: Backlog::default(),
             assigned: HashSet::new(),
             paused: HashSet::new(),
+            patience,
+            drains: Vec::new(),
         }
     }
 
@@ -219,6 +93,11 @@ impl Poller {
             }
         }
         self.shared.store(&self.consumer);
+        // From here on nobody settles: what is still asked back goes at once, now and when the consumer is dropped.
+        self.consumer.context().close();
+        for drain in std::mem::take(&mut self.drains) {
+            self.consumer.context().give_up(&self.consumer, &drain.partitions);
+        }
     }
 
     fn cycle(&mut self) -> Result<(), End> {
@@ -229,12 +108,14 @@ impl Poller {
         self.deliver()?;
         self.regulate();
         self.shared.store(&self.consumer);
+        self.finish_drains();
         Ok(())
     }
 
     /// Takes what has come, up to the bounds of a cycle.
     fn collect(&mut self) -> Result<(), End> {
-        let mut wait = if self.backlog.is_empty() { POLL_WAIT } else { FULL_POLL_WAIT };
+        let idle = self.backlog.is_empty() && self.drains.is_empty();
+        let mut wait = if idle { POLL_WAIT } else { FULL_POLL_WAIT };
         for _ in 0..CYCLE_RECORDS_MAX {
             if exceeds(self.backlog.load(), PAUSE_AT) {
                 self.regulate();
@@ -243,6 +124,8 @@ impl Poller {
             self.apply_changes();
             match polled {
                 None => break,
+                // Asked back: its next owner reads it.
+                Some(Ok(record)) if self.drains.iter().any(|drain| drain.is_of(&record)) => {}
                 Some(Ok(record)) => self.backlog.record(record),
                 Some(Err(error)) => {
                     self.fail(&error)?;
@@ -255,7 +138,7 @@ impl Poller {
     }
 
     fn apply_changes(&mut self) {
-        let changes = std::mem::take(&mut *held(&self.consumer.context().changes));
+        let changes = self.consumer.context().changes();
         for change in changes {
             match change {
                 Change::Assigned(partitions) => {
@@ -266,12 +149,34 @@ impl Poller {
                     }
                     self.backlog.assigned(partitions);
                 }
+                Change::AskedBack(partitions) => {
+                    self.assigned.retain(|at| !partitions.contains(at));
+                    self.paused.retain(|at| !partitions.contains(at));
+                    self.backlog.void(&partitions);
+                    self.drains.push(Drain { partitions, until: Instant::now() + self.patience });
+                }
                 Change::Revoked(partitions) => {
                     self.assigned.retain(|at| !partitions.contains(at));
                     self.paused.retain(|at| !partitions.contains(at));
                     self.backlog.revoked(partitions);
                 }
                 Change::Failed(error) => self.backlog.fault(error),
+            }
+        }
+    }
+
+    /// Gives up what is settled, and what had its time.
+    fn finish_drains(&mut self) {
+        for drain in std::mem::take(&mut self.drains) {
+            let unsettled = self.shared.unsettled(&drain.partitions);
+            if drain.is_over(Instant::now(), unsettled, self.consumer.assignment_lost()) {
+                if unsettled > 0 {
+                    tracing::warn!(unsettled, "partitions are given up before they are drained");
+                }
+                self.consumer.context().give_up(&self.consumer, &drain.partitions);
+                self.backlog.revoked(drain.partitions);
+            } else {
+                self.drains.push(drain);
             }
         }
     }
@@ -328,7 +233,7 @@ fn exceeds(load: Load, limit: Load) -> bool {
     load.records > limit.records || load.bytes > limit.bytes
 }
 
-fn list(partitions: &[TopicPartition]) -> TopicPartitionList {
+pub(crate) fn list(partitions: &[TopicPartition]) -> TopicPartitionList {
     let mut list = TopicPartitionList::with_capacity(partitions.len());
     for at in partitions {
         list.add_partition(&at.topic, at.partition);

@@ -3,7 +3,7 @@
 //! Must never retry beyond its bound, nor log what it sends.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
@@ -16,10 +16,14 @@ use crate::{KafkaConfig, KafkaError, KafkaErrorKind};
 /// Longest wait for room in the local queue.
 const QUEUE_WAIT: Duration = Duration::from_secs(5);
 
+/// Wait for one answer of a broker, before another look at what is known by then.
+const ANSWER_WAIT: Duration = Duration::from_secs(1);
+
 /// Sends records. Cheap to clone; clones share one connection and one queue.
 #[derive(Clone)]
 pub struct Producer {
     inner: Arc<FutureProducer<Journal>>,
+    journal: Journal,
 }
 
 impl Producer {
@@ -39,11 +43,12 @@ impl Producer {
             ("partitioner", "murmur2_random"),
         ];
         let fixed = [("enable.idempotence", "true"), ("acks", "all")];
+        let journal = Journal::default();
         let inner: FutureProducer<Journal> = config
             .client(&defaults, &fixed)
-            .create_with_context(Journal)
+            .create_with_context(journal.clone())
             .map_err(|error| KafkaError::native("cannot build the kafka producer", &error))?;
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), journal })
     }
 
     /// Sends one record and waits until all in-sync replicas have it, at most `message.timeout.ms` (10 s) and 5 s for
@@ -59,12 +64,12 @@ impl Producer {
         }
         let message = FutureRecord::to(record.topic).key(&record.key).payload(&record.value).headers(headers);
         match self.inner.send(message, Timeout::After(QUEUE_WAIT)).await {
-            Ok(at) => Ok(RecordPosition {
-                topic: record.topic.to_owned(),
-                partition: at.partition,
-                offset: at.offset,
-            }),
-            Err((error, _)) => Err(KafkaError::native(WHAT, &error)),
+            Ok(at) => {
+                self.journal.answered();
+                let topic = record.topic.to_owned();
+                Ok(RecordPosition { topic, partition: at.partition, offset: at.offset })
+            }
+            Err((error, _)) => Err(self.journal.explain(KafkaError::native(WHAT, &error))),
         }
     }
 
@@ -77,11 +82,22 @@ impl Producer {
         if self.inner.client().fatal_error().is_some() {
             return Err(KafkaError::new(KafkaErrorKind::Fatal, WHAT, "the producer has failed for good"));
         }
-        let inner = Arc::clone(&self.inner);
-        // librdkafka's call blocks its thread.
-        tokio::task::spawn_blocking(move || inner.client().fetch_metadata(None, timeout).map(|_| ()))
+        let (inner, journal) = (Arc::clone(&self.inner), self.journal.clone());
+        // librdkafka's call blocks its thread, and tries a refused login again until its time is over.
+        let asking = move || {
+            let deadline = Instant::now() + timeout;
+            loop {
+                let left = deadline.saturating_duration_since(Instant::now());
+                match inner.client().fetch_metadata(None, left.min(ANSWER_WAIT)) {
+                    Ok(_) => return Ok(()),
+                    Err(error) if left <= ANSWER_WAIT || journal.distrusts() => return Err(error),
+                    Err(_) => {}
+                }
+            }
+        };
+        tokio::task::spawn_blocking(asking)
             .await
             .map_err(|_| KafkaError::new(KafkaErrorKind::Fatal, WHAT, "the check was aborted"))?
-            .map_err(|error| KafkaError::native(WHAT, &error))
+            .map_err(|error| self.journal.explain(KafkaError::native(WHAT, &error)))
     }
 }

@@ -19,7 +19,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("terrasift-oracle", &["terrasift-schemas", "terrasift-engine"]),
     ("terrasift-secrets", &["terrasift-schemas"]),
     ("terrasift-terraform-cloud", &["terrasift-schemas", "terrasift-secrets"]),
-    ("terrasift-kafka", &["terrasift-schemas"]),
+    ("terrasift-kafka", &["terrasift-schemas", "terrasift-secrets"]),
     ("terrasift-postgres", &["terrasift-schemas"]),
     ("terrasift-redis", &["terrasift-schemas"]),
     // The outermost connector calls inner ones by their types: docs/adr/0005-http-calls-the-inner-connectors.md.
