@@ -1,10 +1,10 @@
 //! The reconciler: at start and every hour it finds what no event told: new workspaces and new state versions.
 //!
 //! One page of 100 workspaces carries their current state versions, so 10,000 workspaces cost 100 requests. What differs
-//! from the catalog is appended to `terraform-state-updated`, where its owner works on it. Must never write to the
-//! catalog itself, nor take an empty or missing page for a deletion (invariant 9).
+//! from the catalog is appended to `terraform-state-updated`, where its owner works on it: also what the catalog has and no
+//! list shows, whose owner asks for it by id. Must never write to the catalog itself, nor take an empty or missing page for a deletion (invariant 9).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -139,6 +139,11 @@ async fn reconcile(
 ) -> Result<(usize, usize), Failure> {
     let pipeline = means.pipeline.now().version;
     let statuses = services.store.workspaces(&means.id).await?;
+    // Known and not listed so far.
+    let mut missing: HashSet<WorkspaceId> = statuses
+        .iter()
+        .filter_map(|status| status.version.is_some().then(|| status.workspace.clone()))
+        .collect();
     let served: HashMap<WorkspaceId, Option<StateVersionId>> = statuses
         .into_iter()
         .filter_map(|status| {
@@ -147,13 +152,16 @@ async fn reconcile(
         })
         .collect();
     let (mut listed, mut changed) = (0, 0);
+    let mut whole = true;
     for organization in &means.organizations {
         let mut page = Some(1);
+        let before = listed;
         while let Some(number) = page.filter(|number| *number <= PAGES_MAX) {
             let WorkspacePage { workspaces, next_page } =
                 list(services, means, budget, organization, number).await?;
             listed += workspaces.len();
             for workspace in &workspaces {
+                missing.remove(&workspace.id);
                 let current = workspace.state.as_ref().map(|state| &state.id);
                 let known = served.get(&workspace.id);
                 if known.is_none_or(|known| current.is_some() && known.as_ref() != current) {
@@ -162,6 +170,14 @@ async fn reconcile(
                 }
             }
             page = next_page;
+        }
+        // An organization that shows nothing, or more than is asked for, says nothing of what it does not show.
+        whole &= listed > before && page.is_none();
+    }
+    if whole {
+        for workspace in &missing {
+            announce_missing(services, means, workspace).await?;
+            changed += 1;
         }
     }
     Ok((listed, changed))
@@ -221,6 +237,34 @@ async fn announce(
     };
     services.producer.send(&envelope.encode()?).await?;
     services.telemetry.records(STATE_UPDATED_TOPIC, "reconciled", 1);
+    Ok(())
+}
+
+/// Asks the workspace's owner to look for it.
+async fn announce_missing(
+    services: &Services,
+    means: &TenantMeans,
+    workspace: &WorkspaceId,
+) -> Result<(), Failure> {
+    let now = OffsetDateTime::from(SystemTime::now());
+    let envelope = Envelope {
+        id: format!("reconcile-{workspace}-missing"),
+        source: SOURCE.to_owned(),
+        time: Some(now),
+        trace: Some(trace_of(workspace, now)),
+        event: Event::StateUpdated(StateUpdated {
+            tenant: means.id.clone(),
+            workspace: workspace.clone(),
+            run: None,
+            time: now,
+            priority: Priority::Low,
+            state_version: None,
+            lineage: None,
+            serial: None,
+        }),
+    };
+    services.producer.send(&envelope.encode()?).await?;
+    services.telemetry.records(STATE_UPDATED_TOPIC, "missing", 1);
     Ok(())
 }
 

@@ -24,6 +24,10 @@ pub enum SyncEnd {
     Unchanged,
     /// Something newer was there already.
     Stale,
+    /// Upstream does not show the workspace: noted, and asked again later.
+    Suspected,
+    /// Upstream still does not show it: its entities are removed.
+    Removed,
     /// Another replica owns the workspace now.
     Fenced,
     /// Tried again later.
@@ -40,6 +44,8 @@ impl SyncEnd {
             Self::Applied => "applied",
             Self::Unchanged => "unchanged",
             Self::Stale => "stale",
+            Self::Suspected => "suspected",
+            Self::Removed => "removed",
             Self::Fenced => "fenced",
             Self::Deferred(_) => "deferred",
             Self::Parked(_) => "parked",
@@ -49,7 +55,12 @@ impl SyncEnd {
     fn reason(self) -> Option<FailureReason> {
         match self {
             Self::Deferred(reason) | Self::Parked(reason) => Some(reason),
-            Self::Applied | Self::Unchanged | Self::Stale | Self::Fenced => None,
+            Self::Applied
+            | Self::Unchanged
+            | Self::Stale
+            | Self::Suspected
+            | Self::Removed
+            | Self::Fenced => None,
         }
     }
 }

@@ -91,7 +91,12 @@ impl Watched {
                 *self.parked.entry(reason.as_str()).or_default() += 1;
                 self.settled.insert(workspace);
             }
-            SyncEnd::Unchanged | SyncEnd::Stale | SyncEnd::Fenced | SyncEnd::Deferred(_) => (),
+            SyncEnd::Unchanged
+            | SyncEnd::Stale
+            | SyncEnd::Suspected
+            | SyncEnd::Removed
+            | SyncEnd::Fenced
+            | SyncEnd::Deferred(_) => (),
         }
         None
     }

@@ -9,8 +9,11 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use terrasift_engine::diff::{Delta, diff};
 use terrasift_engine::sift::{Pipeline, SiftJob, SiftedState, StateSift, sift_stateless};
-use terrasift_postgres::{CommitOutcome, KnownVersion, ReadTicket, WorkspaceCommit};
+use terrasift_postgres::{
+    CommitOutcome, KnownVersion, ReadTicket, RemovalOutcome, StoreErrorKind, WorkspaceCommit,
+};
 use terrasift_schemas::detection::Category;
+use terrasift_schemas::event::FailureReason;
 use terrasift_schemas::workspace::WorkspaceFacts;
 use terrasift_terraform_cloud::{Download, DownloadUrl, FailureKind, StateFacts, WorkspaceRead};
 
@@ -51,7 +54,16 @@ pub(super) async fn run(state: &WorkspaceArguments, owned: &OwnedMark) -> Result
     // Rules that change meanwhile are the next sync's: the reconciler asks for one.
     let pipeline = state.means.pipeline.now();
     let ticket = store.begin_read(tenant, &state.workspace).await?;
-    let read = read_workspace(state).await?;
+    let read = match read_workspace(state).await {
+        Ok(read) => read,
+        Err(failure) if failure.reason() == FailureReason::WorkspaceNotFound => {
+            return missing(state, owned, &ticket, failure).await;
+        }
+        Err(failure) => return Err(failure),
+    };
+    if ticket.missing {
+        store.found(&owned.mark).await?;
+    }
     match read.state {
         Some(facts) if is_served(&pipeline, &ticket, &facts) => clear(state, owned).await,
         Some(facts) => {
@@ -78,12 +90,33 @@ fn is_served(pipeline: &Pipeline, ticket: &ReadTicket, facts: &StateFacts) -> bo
     })
 }
 
+/// Upstream does not show the workspace: a suspicion first, a removal when it is confirmed. Without anything to remove
+/// it stays a failure. Half the time between two reconciliations lies between the two answers at least: the second one
+/// is that of another round.
+async fn missing(
+    state: &WorkspaceArguments,
+    owned: &OwnedMark,
+    ticket: &ReadTicket,
+    failure: SyncFailure,
+) -> Result<Synced, SyncFailure> {
+    let apart = state.services.limits.reconcile_every / 2;
+    match state.services.store.missing(&owned.mark, owned.epoch, ticket.read_seq, apart).await {
+        Ok(RemovalOutcome::Unknown) => Err(failure),
+        Ok(RemovalOutcome::Suspected) => Ok(Synced::nothing(SyncEnd::Suspected)),
+        Ok(RemovalOutcome::Settled) => Ok(Synced::nothing(SyncEnd::Unchanged)),
+        Ok(RemovalOutcome::Removed { entities, .. }) => {
+            let removals = usize::try_from(entities).unwrap_or(usize::MAX);
+            Ok(Synced { removals, ..Synced::nothing(SyncEnd::Removed) })
+        }
+        Err(error) if error.kind() == StoreErrorKind::Fenced => Ok(Synced::nothing(SyncEnd::Fenced)),
+        Err(error) => Err(error.into()),
+    }
+}
+
 async fn clear(state: &WorkspaceArguments, owned: &OwnedMark) -> Result<Synced, SyncFailure> {
     match state.services.store.clear_mark(&owned.mark, owned.epoch).await {
         Ok(_) => Ok(Synced::nothing(SyncEnd::Unchanged)),
-        Err(error) if error.kind() == terrasift_postgres::StoreErrorKind::Fenced => {
-            Ok(Synced::nothing(SyncEnd::Fenced))
-        }
+        Err(error) if error.kind() == StoreErrorKind::Fenced => Ok(Synced::nothing(SyncEnd::Fenced)),
         Err(error) => Err(error.into()),
     }
 }

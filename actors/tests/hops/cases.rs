@@ -28,7 +28,9 @@ const CASES: &[(&str, Case)] = &[
     ("a changed state reaches the feed, and only what changed", |w| plain(w).boxed_local()),
     ("replaying an event any number of times changes nothing", |w| replay(w).boxed_local()),
     ("a new lineage replaces the old one", |w| lineage(w).boxed_local()),
-    ("a 404 parks the workspace, deletes nothing and leaves its neighbours alone", |w| gone(w).boxed_local()),
+    ("a 404 deletes nothing, parks what never was there and leaves neighbours alone", |w| {
+        gone(w).boxed_local()
+    }),
     ("a download that is cut is tried again", |w| passing(w, "cut", FaultKind::Truncated).boxed_local()),
     ("an expired link is tried again with a new one", |w| {
         passing(w, "expired", FaultKind::ExpiredUrl).boxed_local()
@@ -111,17 +113,21 @@ async fn gone(world: &World) {
     let (workspace, neighbour) = (scene.workspaces[0].clone(), scene.workspaces[1].clone());
     let head = scene.head().await;
     inject(world, &workspace, FaultKind::ApiStatus { code: 404 }, 100);
-    scene.send(&workspace, "gone-1").await;
-    assert_eq!(scene.next_end(&workspace).await, SyncEnd::Deferred(FailureReason::WorkspaceNotFound));
-    assert_eq!(scene.head().await, head, "a 404 deletes nothing");
+    for id in ["gone-1", "gone-2"] {
+        scene.send(&workspace, id).await;
+        assert_eq!(scene.next_end(&workspace).await, SyncEnd::Suspected);
+        assert_eq!(scene.head().await, head, "404s that come soon after each other delete nothing");
+    }
     world.simulator.bump(neighbour.as_str()).expect("bumped");
-    scene.send(&neighbour, "gone-2").await;
+    scene.send(&neighbour, "gone-3").await;
     assert_eq!(scene.next_end(&neighbour).await, SyncEnd::Applied, "a neighbour is not blocked");
+    let never_there = WorkspaceId::parse("ws-never-there").expect("id");
+    scene.send(&never_there, "gone-4").await;
     let parked = |end| matches!(end, SyncEnd::Parked(_));
-    let end = scene.next_end_that(&workspace, parked).await;
+    let end = scene.next_end_that(&never_there, parked).await;
     assert_eq!(end, SyncEnd::Parked(FailureReason::WorkspaceNotFound));
     assert_eq!(
-        scene.letters().await.get(workspace.as_str()).map(String::as_str),
+        scene.letters().await.get(never_there.as_str()).map(String::as_str),
         Some("workspace_not_found")
     );
 }

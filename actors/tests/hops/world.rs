@@ -48,7 +48,13 @@ pub struct Scene<'a> {
 }
 
 impl World {
+    /// The cases reconcile by hand, by events.
     pub async fn start(tenants: &[&str]) -> Self {
+        Self::reconciling(tenants, Duration::from_secs(3600)).await
+    }
+
+    /// A world that looks for what no event told this often.
+    pub async fn reconciling(tenants: &[&str], reconcile_every: Duration) -> Self {
         let organizations = tenants.iter().enumerate().map(|(at, name)| organization(at, name)).collect();
         let simulator = Simulator::start(SimulatorConfig::new(7, organizations)).await.expect("simulator");
         let broker = EmbeddedKafka::start(4).expect("kafka");
@@ -75,11 +81,7 @@ impl World {
             })),
             bytes: ByteBudget::new(128 * 1024 * 1024),
             cpus: Arc::new(Semaphore::new(2)),
-            limits: WorkerLimits {
-                // The cases reconcile by hand, by events.
-                reconcile_every: Duration::from_secs(3600),
-                ..WorkerLimits::default()
-            },
+            limits: WorkerLimits { reconcile_every, ..WorkerLimits::default() },
             telemetry: telemetry.clone(),
         };
         let worker = Worker::start(Arc::new(services), means).await.expect("worker");

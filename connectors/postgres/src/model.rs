@@ -85,6 +85,8 @@ pub struct ReadTicket {
     pub basis: i64,
     /// What the catalog shows now; `None` before the first commit.
     pub known: Option<KnownVersion>,
+    /// An earlier answer said that the workspace does not exist.
+    pub missing: bool,
 }
 
 /// Which state, through which pipeline, the catalog shows for a workspace.

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use crate::error::wrap;
 use crate::{ReadTicket, Store, StoreError, WorkspaceStatus, stored};
 
-type TicketColumns = (i64, i64, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<String>);
+type TicketColumns = (i64, i64, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<String>, bool);
 type StatusColumns = (
     String,
     Option<Vec<u8>>,
@@ -36,11 +36,12 @@ impl Store {
         let workspace = workspace.clone();
         self.in_tenant(tenant, move |tx| {
             Box::pin(async move {
-                let (read_seq, basis, lineage, serial, pipeline, state_version): TicketColumns =
+                let (read_seq, basis, lineage, serial, pipeline, state_version, missing): TicketColumns =
                     sqlx::query_as(
                         "INSERT INTO workspaces AS w (tenant_id, workspace_id, read_seq) VALUES ($1, $2, 1)
                      ON CONFLICT (tenant_id, workspace_id) DO UPDATE SET read_seq = w.read_seq + 1
-                     RETURNING read_seq, basis, lineage, serial, pipeline, state_version",
+                     RETURNING read_seq, basis, lineage, serial, pipeline, state_version,
+                               missing_since IS NOT NULL",
                     )
                     .bind(tx.tenant)
                     .bind(workspace.as_str())
@@ -48,7 +49,7 @@ impl Store {
                     .await
                     .map_err(wrap("draw a read ticket: is the tenant declared?"))?;
                 let known = stored::version((lineage, serial, pipeline, state_version))?;
-                Ok(ReadTicket { read_seq, basis, known })
+                Ok(ReadTicket { read_seq, basis, known, missing })
             })
         })
         .await
