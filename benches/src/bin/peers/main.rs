@@ -5,7 +5,7 @@
 //! it reads the file twice. The peers' settings are the fastest with which they still apply all of their built-in rules:
 //!
 //! - rust-sanitize: its zero-configuration patterns, `--force-text` (no structured processors beside its scanner), one
-//!   thread, sanitized output to the null device.
+//!   thread, sanitized output to a file.
 //! - kingfisher: one job, `--no-validate` (no network), `--turbo` (no decoding of base64, no parsers: less than we do),
 //!   its cache of compiled rules filled by a run that is not counted, report to the null device.
 //! - gitleaks: `dir`, its default configuration, one processor, `--max-decode-depth 0` (no decoding, as above), no

@@ -54,7 +54,9 @@ impl Peer {
         command.env("XDG_CACHE_HOME", home.join("cache"));
         match self {
             Self::RustSanitize => {
-                command.arg(state).args(["--output", "/dev/null", "--force-text", "--threads", "1"]);
+                // Never the null device: it writes beside and renames, and as root would put a file in the device's place.
+                command.arg(state).arg("--output").arg(home.join("sanitized"));
+                command.args(["--force-text", "--threads", "1"]);
                 command.args(["--quiet", "--progress", "off", "--fail-on-match"])
             }
             Self::Kingfisher => {
