@@ -10,8 +10,9 @@ use ractor::ActorRef;
 use terrasift_redis::UserKey;
 use terrasift_terraform_cloud::FailureKind;
 
-use super::{Lease, NoTurn, RateBudgetMsg, acquire_as};
+use super::{NoTurn, RateBudgetMsg, acquire_as};
 use crate::services::TenantMeans;
+use crate::telemetry::Telemetry;
 
 /// The questions for accounts, of all tenants and replicas, draw from a budget of their own: whose they are is not known.
 const ACCOUNTS: &str = "account-details";
@@ -19,7 +20,11 @@ const ACCOUNTS: &str = "account-details";
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// The user behind the token in use.
-pub(super) async fn user(budget: &ActorRef<RateBudgetMsg>, means: &TenantMeans) -> Result<UserKey, NoTurn> {
+pub(super) async fn user(
+    budget: &ActorRef<RateBudgetMsg>,
+    means: &TenantMeans,
+    telemetry: &Telemetry,
+) -> Result<UserKey, NoTurn> {
     if let Some(user) = means.client.known_user() {
         return Ok(user);
     }
@@ -33,8 +38,8 @@ pub(super) async fn user(budget: &ActorRef<RateBudgetMsg>, means: &TenantMeans) 
             return Ok(means.client.token_fingerprint());
         }
         let lease = acquire_as(budget, means, ACCOUNTS.into()).await?;
-        let read = means.client.account_user().await;
-        let kind = match read {
+        let token = means.client.active_token();
+        let kind = match means.client.account_user().await {
             Ok(user) => {
                 drop(lease);
                 // The question was this user's request: it takes a slot of its budget for the second that counts.
@@ -43,16 +48,16 @@ pub(super) async fn user(budget: &ActorRef<RateBudgetMsg>, means: &TenantMeans) 
             }
             Err(error) => error.kind(),
         };
-        refused(&lease, kind);
+        match kind {
+            FailureKind::RateLimited(wait) => lease.refused(wait),
+            FailureKind::TokenRefused | FailureKind::Unauthorized => {
+                telemetry.upstream.token_refused(&means.id, token);
+            }
+            _ => (),
+        }
         if kind != FailureKind::TokenRefused {
             tracing::warn!(tenant = %means.id, "the user behind the token is unknown: its budget is not shared");
             *not_before = Some(Instant::now() + ASK_AGAIN_AFTER);
         }
-    }
-}
-
-fn refused(lease: &Lease, kind: FailureKind) {
-    if let FailureKind::RateLimited(wait) = kind {
-        lease.refused(wait);
     }
 }

@@ -100,8 +100,12 @@ pub struct NoTurn;
 ///
 /// # Errors
 /// [`NoTurn`] after fifteen minutes, or when the budget stops.
-pub async fn acquire(budget: &ActorRef<RateBudgetMsg>, means: &TenantMeans) -> Result<Lease, NoTurn> {
-    let user = account::user(budget, means).await?;
+pub(crate) async fn acquire(
+    budget: &ActorRef<RateBudgetMsg>,
+    means: &TenantMeans,
+    telemetry: &Telemetry,
+) -> Result<Lease, NoTurn> {
+    let user = account::user(budget, means, telemetry).await?;
     acquire_as(budget, means, user).await
 }
 

@@ -123,7 +123,7 @@ async fn clear(state: &WorkspaceArguments, owned: &OwnedMark) -> Result<Synced, 
 
 async fn read_workspace(state: &WorkspaceArguments) -> Result<WorkspaceRead, SyncFailure> {
     loop {
-        let lease = rate_budget::acquire(&state.budget, &state.means).await?;
+        let lease = rate_budget::acquire(&state.budget, &state.means, &state.services.telemetry).await?;
         let token = state.means.client.active_token();
         match state.means.client.workspace(&state.workspace).await {
             Ok(read) => return Ok(read),
@@ -192,7 +192,7 @@ async fn open(state: &WorkspaceArguments, url: &DownloadUrl) -> Result<Download,
     if !client.is_own_origin(url) {
         return Ok(client.download(url).await?);
     }
-    let lease = rate_budget::acquire(&state.budget, &state.means).await?;
+    let lease = rate_budget::acquire(&state.budget, &state.means, &state.services.telemetry).await?;
     let opened = client.download(url).await;
     if let Err(error) = &opened
         && let FailureKind::RateLimited(wait) = error.kind()

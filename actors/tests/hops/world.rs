@@ -127,7 +127,7 @@ impl World {
         let has = |series: &&prometheus::proto::Metric| {
             [tenant, label].iter().all(|value| series.get_label().iter().any(|pair| pair.value() == *value))
         };
-        series.filter(has).map(|s| s.get_counter().value() + s.get_gauge().value()).sum()
+        series.filter(has).map(|s| s.get_counter().get_value() + s.get_gauge().get_value()).sum()
     }
 
     pub async fn send(&self, record: &EncodedRecord) {
