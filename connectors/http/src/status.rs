@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::response::Response;
 use serde::Serialize;
-use terrasift_postgres::{DeadLetter, DeadLetterId, WorkspaceStatus};
+use terrasift_postgres::{DeadLetter, DeadLetterFilter, DeadLetterId, LetterState, WorkspaceStatus};
 use terrasift_schemas::event::RecordPosition;
 use terrasift_schemas::{PipelineVersion, StateVersionId, WorkspaceId};
 use time::OffsetDateTime;
@@ -125,7 +125,8 @@ pub(crate) async fn dead_letters(State(gate): State<Arc<Gate>>, parts: Parts) ->
     let filter = FilterHash::of("dead-letters", None);
     let after = query.cursor.map(|text| reader.open(filter, &text)).transpose()?;
     let after = after.map(|cursor| DeadLetterId(cursor.seq));
-    let found = gate.doors.store.dead_letters(&reader.tenant, query.limit + 1, after).await;
+    let open = DeadLetterFilter { state: Some(LetterState::Open), ..DeadLetterFilter::default() };
+    let found = gate.doors.store.dead_letters(&reader.tenant, &open, after, query.limit + 1).await;
     let mut letters = found.map_err(reader.failed("dead letters"))?;
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let has_more = letters.len() > limit;
