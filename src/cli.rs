@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{audit, broker, check, demo, key, migrate, rules, sanitize, schemas, serve};
+use crate::{audit, broker, check, demo, dlq, key, migrate, rules, sanitize, schemas, serve};
 
 /// Keeps a Backstage catalog in step with Terraform Cloud, for many tenants, without letting a secret through.
 #[derive(Parser)]
@@ -37,6 +37,9 @@ enum Command {
     /// Read what the sanitizer found in a tenant's states: rules, paths, counts; never a value
     #[command(after_help = AUDIT_EXAMPLES)]
     Audit(audit::AuditArguments),
+    /// Dead letters: list, show, retry, discard
+    #[command(after_help = DLQ_EXAMPLES)]
+    Dlq(dlq::DlqArguments),
     /// Issue API keys
     Key(key::KeyArguments),
     /// Run a real Apache Kafka on this machine
@@ -72,6 +75,16 @@ Examples:
   terrasift audit --config terrasift.yaml --tenant acme --rule private-key --since 2026-01-01T00:00:00Z
   terrasift audit --config terrasift.yaml --tenant acme --id 4711 --json | jq '.findings[].pointers'";
 
+const DLQ_EXAMPLES: &str = "\
+Examples:
+  terrasift dlq list --config terrasift.yaml --tenant acme --reason state_refused --since 2026-01-01T00:00:00Z
+  terrasift dlq list --config terrasift.yaml --tenant acme --limit 50 --cursor 4711 --json
+  terrasift dlq show --config terrasift.yaml --tenant acme 4711
+  terrasift dlq retry --config terrasift.yaml --tenant acme --by alice 4711 4712
+  terrasift dlq discard --config terrasift.yaml --tenant acme --by alice 4711
+
+Exit status: 0 done, or done before · 1 a letter was refused or is none of this tenant";
+
 impl Cli {
     /// Runs what was asked.
     pub fn run(self) -> anyhow::Result<ExitCode> {
@@ -83,6 +96,7 @@ impl Cli {
             Command::Check(arguments) => check::run(&arguments),
             Command::Migrate(arguments) => migrate::run(&arguments),
             Command::Audit(arguments) => audit::run(&arguments),
+            Command::Dlq(arguments) => dlq::run(&arguments),
             Command::Key(arguments) => key::run(&arguments),
             Command::Kafka(arguments) => broker::run(&arguments),
             Command::Schemas(arguments) => schemas::run(&arguments),

@@ -7,6 +7,7 @@ mod check;
 mod cli;
 mod config;
 mod demo;
+mod dlq;
 mod key;
 mod logging;
 mod migrate;

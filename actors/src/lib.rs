@@ -1,6 +1,6 @@
 //! Who runs when: supervision, order, credits, restarts, budgets.
 //!
-//! `Root → RateBudget · Writer · Tenants → Tenant* → Workspace* · Intake · Reconciler`. Decisions are pure machines
+//! `Root → RateBudget · Writer · Tenants → Tenant* → Workspace* · Intake · Outbox · Reconciler`. Decisions are pure machines
 //! (`restart`, `retry`, `breaker`, `tenant::schedule`, `rate_budget::turns`); the actors are the thin shells that act.
 //! Must never speak SQL, HTTP or JSON: that is the connectors' part.
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 
+use crate::dead_letters::Outbox;
 use crate::intake::{Intake, IntakeArguments};
 use crate::rate_budget::{RateBudget, RateBudgetArguments};
 use terrasift_schemas::TenantId;
@@ -153,6 +154,7 @@ async fn start(
     let (directory, _) = Actor::spawn_linked(None, Tenants, directory, root.clone()).await?;
     let intake = IntakeArguments { services: Arc::clone(services), tenants: directory };
     Actor::spawn_linked(None, Intake, intake, root.clone()).await?;
+    Actor::spawn_linked(None, Outbox, Arc::clone(services), root.clone()).await?;
     let reconciler = ReconcilerArguments { services: Arc::clone(services), tenants: tenants.clone(), budget };
     let (reconciler, _) = Actor::spawn_linked(None, Reconciler, reconciler, root).await?;
     Ok(reconciler)

@@ -240,9 +240,15 @@ impl Telemetry {
         tracing::warn!(tenant = tenant.as_str(), error = %error, "reconciliation failed");
     }
 
-    /// A dead letter's record could not be published; its row stands.
+    /// A dead letter's record could not be sent now: its row keeps it for a later try.
     pub fn letter_not_published(&self, tenant: &TenantId, error: &dyn std::error::Error) {
-        tracing::warn!(tenant = tenant.as_str(), error = %error, "a dead letter was stored but not published");
+        tracing::warn!(tenant = tenant.as_str(), error = %error, "a dead letter's record is not sent yet");
         self.records.with_label_values(&["", "letter_not_published"]).inc();
+    }
+
+    /// The outbox could not be read or noted now: the next look tries again.
+    pub fn outbox_unreadable(&self, error: &dyn std::error::Error) {
+        tracing::warn!(error = %error, "the outbox of dead letters is tried again");
+        self.records.with_label_values(&["", "outbox_retried"]).inc();
     }
 }

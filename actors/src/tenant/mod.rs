@@ -19,7 +19,6 @@ use time::OffsetDateTime;
 
 use crate::breaker::{Breaker, Pass};
 use crate::byte_budget::BytePermit;
-use crate::dead_letters;
 use crate::rate_budget::RateBudgetMsg;
 use crate::restart::{AfterCrash, RestartLimits, RestartPolicy};
 use crate::services::{Services, TenantMeans};
@@ -230,9 +229,8 @@ impl TenantState {
                     record: None,
                     trace: owned.mark.trace,
                 };
-                let parked =
-                    dead_letters::park(&self.arguments.services, &letter, Some((&owned.mark, owned.epoch)))
-                        .await;
+                let store = &self.arguments.services.store;
+                let parked = store.park(&letter, Some((&owned.mark, owned.epoch))).await;
                 // Not parked means not durable: the mark stands, so it is tried again.
                 parked.err().and_then(|_| later(WORKSPACE_RESTARTS.delay_max))
             }

@@ -15,7 +15,6 @@ use terrasift_schemas::WorkspaceId;
 use terrasift_schemas::event::FailureReason;
 use time::OffsetDateTime;
 
-use crate::dead_letters;
 use crate::rate_budget::RateBudgetMsg;
 use crate::retry::{self, Nature, Verdict};
 use crate::services::{Services, TenantMeans};
@@ -137,8 +136,8 @@ async fn settle_failure(
                 record: None,
                 trace: owned.mark.trace,
             };
-            match dead_letters::park(&state.services, &letter, Some((&owned.mark, owned.epoch))).await {
-                Ok(()) => (SyncEnd::Parked(failure.reason()), None),
+            match state.services.store.park(&letter, Some((&owned.mark, owned.epoch))).await {
+                Ok(_) => (SyncEnd::Parked(failure.reason()), None),
                 Err(_) => {
                     let wait = Duration::from_secs(5);
                     (SyncEnd::Deferred(FailureReason::StorageFailed), Some(defer(wait)))

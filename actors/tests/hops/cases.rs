@@ -1,13 +1,16 @@
 //! The cases. Each has a tenant of its own, so that none disturbs another; all run at once.
 
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use terrasift_actors::SyncEnd;
+use terrasift_kafka::RawRecord;
 use terrasift_load_tests::simulator::{Fault, FaultKind};
+use terrasift_postgres::{LetterState, LetterVerdict, NewDeadLetter};
 use terrasift_schemas::WorkspaceId;
-use terrasift_schemas::event::FailureReason;
+use terrasift_schemas::event::{FailureReason, SANITIZATION_FAILED_TOPIC, STATE_UPDATED_TOPIC};
 
 use super::world::{Scene, World, event};
 
@@ -19,7 +22,7 @@ pub const GUARDED: &str = "guarded";
 
 pub const TENANTS: &[&str] = &[
     "plain", "replay", "lineage", "gone", "cut", "expired", "length", "garbage", "slow", "stale", "broken",
-    "empty", "poison", "dark", FALLBACK, GUARDED,
+    "empty", "poison", "dark", "mended", "outbox", FALLBACK, GUARDED,
 ];
 
 type Case = for<'a> fn(&'a World) -> LocalBoxFuture<'a, ()>;
@@ -50,6 +53,10 @@ const CASES: &[(&str, Case)] = &[
     ("a tenant whose upstream is down is marked stale until it answers again", |w| dark(w).boxed_local()),
     ("a refused token makes way for its fallback, and is told", |w| fallback(w).boxed_local()),
     ("records that do not fit are kept by position and block nothing", |w| poison(w).boxed_local()),
+    ("a parked workspace whose upstream is mended is retried, and is in the feed once", |w| {
+        mended(w).boxed_local()
+    }),
+    ("a dead letter that nobody announced is announced once", |w| outbox(w).boxed_local()),
     ("a download from a private address is refused", |w| guarded(w).boxed_local()),
 ];
 
@@ -250,6 +257,78 @@ async fn poison(world: &World) {
     world.simulator.bump(workspace.as_str()).expect("bumped");
     world.send(&good).await;
     assert_eq!(scene.next_end(&workspace).await, SyncEnd::Applied, "what does not fit blocks nothing");
+}
+
+async fn mended(world: &World) {
+    let mut scene = world.scene("mended").await;
+    let workspace = scene.workspaces[0].clone();
+    let bumped = world.simulator.bump(workspace.as_str()).expect("bumped");
+    let head = scene.head().await;
+    inject(world, &workspace, FaultKind::DownloadNotJson, 1);
+    scene.send(&workspace, "mended-1").await;
+    assert_eq!(scene.next_end(&workspace).await, SyncEnd::Parked(FailureReason::StateRefused));
+    let letter = scene.all_letters().await.remove(0);
+    assert_eq!((letter.state, scene.head().await), (LetterState::Open, head));
+    // The fault has passed. Two people ask for the same.
+    for (by, expected) in [("alice", LetterVerdict::Done), ("bob", LetterVerdict::Already)] {
+        let decided = world.store.retry_dead_letter(&scene.tenant, letter.id, by).await.expect("decided");
+        assert_eq!(decided.map(|decided| decided.verdict), Some(expected));
+    }
+    assert_eq!(scene.next_end(&workspace).await, SyncEnd::Applied);
+    assert_eq!(scene.serial(&workspace).await, i64::try_from(bumped.serial).expect("small"));
+    let closed = scene.all_letters().await.remove(0);
+    assert_eq!((closed.state, closed.retries), (LetterState::Closed, 1));
+    assert_eq!(closed.retried.map(|retried| retried.by).as_deref(), Some("alice"));
+    // Whatever came after it had no effect: an event of ours is served behind it, and the feed stands.
+    let changes = scene.changes_after(head).await;
+    let head = scene.head().await;
+    scene.send(&workspace, "mended-2").await;
+    assert_eq!(scene.next_end(&workspace).await, SyncEnd::Unchanged);
+    assert_eq!(scene.head().await, head);
+    let refs: HashSet<_> = changes.iter().map(|change| change.entity_ref.clone()).collect();
+    assert!(!changes.is_empty() && refs.len() == changes.len(), "each entity once");
+    let retries = world
+        .records_of("mended-retries", STATE_UPDATED_TOPIC, |record| {
+            is_of(record, &workspace) && is_retry(record)
+        })
+        .await;
+    assert_eq!(retries, 1, "two asked, one event was sent");
+    let letters = world
+        .records_of("mended-letters", SANITIZATION_FAILED_TOPIC, |record| is_of(record, &workspace))
+        .await;
+    assert_eq!(letters, 1);
+}
+
+/// A worker died between the row and the record, or Kafka was away: the row alone is enough.
+async fn outbox(world: &World) {
+    let scene = world.scene("outbox").await;
+    let workspace = scene.workspaces[0].clone();
+    let letter = NewDeadLetter {
+        tenant: scene.tenant.clone(),
+        workspace: Some(workspace.clone()),
+        reason: FailureReason::Undecidable,
+        detail: "what and where".to_owned(),
+        attempts: 1,
+        record: None,
+        trace: None,
+    };
+    world.store.park(&letter, None).await.expect("parked");
+    let announced =
+        async |scene: &Scene<'_>| scene.all_letters().await.iter().all(|letter| !letter.announce_due);
+    scene.until("the announcement", announced).await;
+    let letters = world
+        .records_of("outbox-letters", SANITIZATION_FAILED_TOPIC, |record| is_of(record, &workspace))
+        .await;
+    assert_eq!(letters, 1);
+    assert_eq!(scene.letters().await.len(), 1, "it still waits for somebody");
+}
+
+fn is_of(record: &RawRecord, workspace: &WorkspaceId) -> bool {
+    record.key.as_deref().is_some_and(|key| key.ends_with(format!("/{workspace}").as_bytes()))
+}
+
+fn is_retry(record: &RawRecord) -> bool {
+    record.headers.iter().any(|(name, value)| name == "ce_id" && value.starts_with(b"retry-"))
 }
 
 async fn guarded(world: &World) {

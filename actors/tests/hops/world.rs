@@ -11,12 +11,16 @@ use terrasift_actors::{
 use terrasift_engine::detect::RuleSet;
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
 use terrasift_engine::sift::Pipeline;
-use terrasift_kafka::{EmbeddedKafka, KafkaConfig, Producer, ensure_topics};
+use terrasift_kafka::{
+    Consumer, EmbeddedKafka, IntakeEvent, KafkaConfig, Producer, RawRecord, ensure_topics,
+};
 use terrasift_load_tests::generator::{StateSize, StateSpec};
 use terrasift_load_tests::simulator::{
     OrganizationSpec, Simulator, SimulatorConfig, StateSource, WorkspaceSpec,
 };
-use terrasift_postgres::{ChangeRow, PrivatePostgres, Store, TenantRow};
+use terrasift_postgres::{
+    ChangeRow, DeadLetter, DeadLetterFilter, LetterState, PrivatePostgres, Store, TenantRow,
+};
 use terrasift_redis::{MemoryBudget, RateLimits};
 use terrasift_schemas::event::{EncodedRecord, Envelope, Event, Priority, StateUpdated};
 use terrasift_schemas::{OrganizationName, PipelineVersion, TenantId, TenantSlug, TraceParent, WorkspaceId};
@@ -28,6 +32,9 @@ use tokio::sync::{Semaphore, broadcast};
 /// Longest wait for any condition.
 const WAIT_MAX: Duration = Duration::from_secs(90);
 
+/// Partitions of each topic.
+const PARTITIONS: usize = 4;
+
 pub struct World {
     pub store: Store,
     pub simulator: Simulator,
@@ -36,7 +43,7 @@ pub struct World {
     registry: prometheus::Registry,
     worker: Worker,
     postgres: PrivatePostgres,
-    _broker: EmbeddedKafka,
+    broker: EmbeddedKafka,
 }
 
 /// The tenant of a case, and its workspaces.
@@ -85,7 +92,7 @@ impl World {
             telemetry: telemetry.clone(),
         };
         let worker = Worker::start(Arc::new(services), means).await.expect("worker");
-        Self { store, simulator, producer, telemetry, registry, worker, postgres, _broker: broker }
+        Self { store, simulator, producer, telemetry, registry, worker, postgres, broker }
     }
 
     pub async fn stop(self) {
@@ -128,6 +135,49 @@ impl World {
             [tenant, label].iter().all(|value| series.get_label().iter().any(|pair| pair.value() == *value))
         };
         series.filter(has).map(|s| s.get_counter().get_value() + s.get_gauge().get_value()).sum()
+    }
+
+    /// How many records that stand on a topic now count. A sentinel behind them tells where now is, on each partition.
+    /// `reader` is the name of a group that nobody had.
+    pub async fn records_of(
+        &self,
+        reader: &str,
+        topic: &'static str,
+        counts: impl Fn(&RawRecord) -> bool,
+    ) -> usize {
+        let end = format!("end-{reader}-");
+        let mut ends = HashSet::new();
+        for number in 0..1_000 {
+            let record = EncodedRecord {
+                topic,
+                key: format!("{end}{number}"),
+                headers: Vec::new(),
+                value: Vec::new(),
+            };
+            ends.insert(self.producer.send(&record).await.expect("sent").partition);
+            if ends.len() == PARTITIONS {
+                break;
+            }
+        }
+        assert_eq!(ends.len(), PARTITIONS, "keys spread over the partitions");
+        let config = KafkaConfig::new(&self.broker.bootstrap(), reader, reader);
+        let (consumer, mut events) = Consumer::start(&config, &[topic], 64).expect("consumer");
+        let mut count = 0;
+        let read = async {
+            while !ends.is_empty() {
+                if let IntakeEvent::Batch(batch) = events.recv().await.expect("the consumer runs") {
+                    for record in &batch {
+                        count += usize::from(counts(record));
+                        if record.key.as_deref().is_some_and(|key| key.starts_with(end.as_bytes())) {
+                            ends.remove(&record.partition);
+                        }
+                    }
+                }
+            }
+        };
+        tokio::time::timeout(WAIT_MAX, read).await.expect("the topic is read in time");
+        consumer.stop().await;
+        count
     }
 
     pub async fn send(&self, record: &EncodedRecord) {
@@ -194,11 +244,18 @@ impl Scene<'_> {
     }
 
     pub async fn letters(&self) -> BTreeMap<String, String> {
-        let letters = self.world.store.dead_letters(&self.tenant, 100, None).await.expect("letters");
-        letters
+        self.all_letters()
+            .await
             .into_iter()
+            .filter(|letter| letter.state == LetterState::Open)
             .map(|l| (l.workspace.map_or(String::new(), |w| w.to_string()), l.reason))
             .collect()
+    }
+
+    /// Letters in every state.
+    pub async fn all_letters(&self) -> Vec<DeadLetter> {
+        let every = DeadLetterFilter::default();
+        self.world.store.dead_letters(&self.tenant, &every, None, 100).await.expect("letters")
     }
 
     /// Waits for a condition.

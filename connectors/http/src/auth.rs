@@ -24,6 +24,11 @@ pub const CATALOG_READ_SCOPE: &str = "catalog:read";
 /// Scope of everything that reads the sanitizer's audit.
 pub const AUDIT_READ_SCOPE: &str = "audit:read";
 
+/// Scope of everything that reads dead letters.
+pub const DEAD_LETTERS_READ_SCOPE: &str = "dead-letters:read";
+/// Scope of everything that decides about dead letters.
+pub const DEAD_LETTERS_WRITE_SCOPE: &str = "dead-letters:write";
+
 /// The door of some routes, with the scope that opens it.
 #[derive(Clone)]
 pub(crate) struct ApiDoor {
@@ -35,6 +40,8 @@ pub(crate) struct ApiDoor {
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub tenant: TenantId,
+    /// For people: whose key it is.
+    pub key_name: String,
 }
 
 /// Middleware of all API routes.
@@ -55,7 +62,7 @@ pub(crate) async fn authenticate(
     let tenant = key.tenant.clone();
     let mut response = match refusal(&gate, &key, scope) {
         None => {
-            request.extensions_mut().insert(Caller { tenant: key.tenant });
+            request.extensions_mut().insert(Caller { tenant: key.tenant, key_name: key.name });
             next.run(request).await
         }
         Some(response) => response,

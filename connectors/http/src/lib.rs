@@ -1,7 +1,7 @@
 //! HTTP: the webhook door and the Backstage-facing API.
 //!
 //! `serve` (connections) → `gate` (limits, headers, log, metric) → `router` → `webhook` | `auth` → `feed`, `entities`,
-//! `status`, `audit`. What can be decided without a socket is a pure module with a table of tests: `notification`, `cursor`,
+//! `status`, `audit`, `dead_letters`. What can be decided without a socket is a pure module with a table of tests: `notification`, `cursor`,
 //! `query`, `token_bucket`, `api_key`, `mac`, `conditional`. Must never log a URL, a body or a header's value, answer
 //! across tenants, or accept an event that is not in Kafka.
 
@@ -11,6 +11,7 @@ mod auth;
 mod conditional;
 mod config;
 mod cursor;
+mod dead_letters;
 mod entities;
 mod feed;
 mod gate;
@@ -30,8 +31,9 @@ mod webhook;
 
 pub use api_key::{api_key_digest, mint_api_key};
 pub use audit::AuditBody;
-pub use auth::{AUDIT_READ_SCOPE, CATALOG_READ_SCOPE};
+pub use auth::{AUDIT_READ_SCOPE, CATALOG_READ_SCOPE, DEAD_LETTERS_READ_SCOPE, DEAD_LETTERS_WRITE_SCOPE};
 pub use config::{Doors, HttpConfig, HttpError, Routes, TenantDoor};
+pub use dead_letters::DeadLetterBody;
 pub use problem::Code;
 pub use query::{LIMIT_DEFAULT, LIMIT_MAX, WAIT_SECONDS_MAX};
 pub use readiness::Readiness;

@@ -57,6 +57,12 @@ codes! {
     EntityNotFound, NOT_FOUND, "entity_not_found", "no such entity";
     /// No such audit record in this tenant.
     AuditNotFound, NOT_FOUND, "audit_not_found", "no such audit record";
+    /// No such dead letter in this tenant.
+    DeadLetterNotFound, NOT_FOUND, "dead_letter_not_found", "no such dead letter";
+    /// The letter is discarded or closed.
+    DeadLetterSettled, CONFLICT, "dead_letter_settled", "the dead letter is settled";
+    /// The letter names no workspace.
+    DeadLetterNotRetryable, CONFLICT, "dead_letter_not_retryable", "the dead letter cannot be retried";
     /// The route exists, the method does not.
     MethodNotAllowed, METHOD_NOT_ALLOWED, "method_not_allowed", "method not allowed";
     /// A body above the limit.

@@ -10,11 +10,13 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use crate::auth::{AUDIT_READ_SCOPE, ApiDoor, CATALOG_READ_SCOPE};
+use crate::auth::{
+    AUDIT_READ_SCOPE, ApiDoor, CATALOG_READ_SCOPE, DEAD_LETTERS_READ_SCOPE, DEAD_LETTERS_WRITE_SCOPE,
+};
 use crate::config::{Doors, HttpConfig, HttpError, Routes};
 use crate::gate::{Gate, observe};
 use crate::problem::{Code, Problem};
-use crate::{audit, auth, entities, feed, operations, status, webhook};
+use crate::{audit, auth, dead_letters, entities, feed, operations, status, webhook};
 
 /// The one route that may take longer.
 pub(crate) const CHANGES_ROUTE: &str = "/v1/changes";
@@ -40,13 +42,20 @@ pub fn router(doors: Doors, routes: Routes, config: &HttpConfig) -> Result<Route
             .route("/v1/entities", get(entities::list))
             .route("/v1/entities/by-ref/{kind}/{namespace}/{name}", get(entities::by_ref))
             .route("/v1/workspaces", get(status::workspaces))
-            .route("/v1/dead-letters", get(status::dead_letters))
             .route_layer(from_fn_with_state(door(CATALOG_READ_SCOPE), auth::authenticate));
         let audit = Router::new()
             .route("/v1/audit", get(audit::list))
             .route("/v1/audit/{id}", get(audit::by_id))
             .route_layer(from_fn_with_state(door(AUDIT_READ_SCOPE), auth::authenticate));
-        router = router.merge(api).merge(audit);
+        let letters = Router::new()
+            .route("/v1/dead-letters", get(dead_letters::list))
+            .route("/v1/dead-letters/{id}", get(dead_letters::by_id))
+            .route_layer(from_fn_with_state(door(DEAD_LETTERS_READ_SCOPE), auth::authenticate));
+        let decisions = Router::new()
+            .route("/v1/dead-letters/{id}/retry", post(dead_letters::retry))
+            .route("/v1/dead-letters/{id}/discard", post(dead_letters::discard))
+            .route_layer(from_fn_with_state(door(DEAD_LETTERS_WRITE_SCOPE), auth::authenticate));
+        router = router.merge(api).merge(audit).merge(letters).merge(decisions);
     }
     Ok(router
         .fallback(route_not_found)

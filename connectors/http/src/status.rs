@@ -1,4 +1,4 @@
-//! `GET /v1/workspaces` and `GET /v1/dead-letters`: how the syncing stands.
+//! `GET /v1/workspaces`: how the syncing stands.
 //!
 //! Must never hold more than ids, codes, counts and times.
 
@@ -8,13 +8,11 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::response::Response;
 use serde::Serialize;
-use terrasift_postgres::{DeadLetter, DeadLetterId, WorkspaceStatus};
-use terrasift_schemas::event::RecordPosition;
+use terrasift_postgres::WorkspaceStatus;
 use terrasift_schemas::{PipelineVersion, StateVersionId, WorkspaceId};
 use time::OffsetDateTime;
 
 use crate::conditional::json_response;
-use crate::cursor::{Cursor, FilterHash};
 use crate::feed::{Reader, to_json};
 use crate::gate::Gate;
 use crate::problem::Problem;
@@ -72,68 +70,4 @@ pub(crate) async fn workspaces(State(gate): State<Arc<Gate>>, parts: Parts) -> R
     let statuses = gate.doors.store.workspaces(&reader.tenant).await.map_err(reader.failed("workspaces"))?;
     let workspaces = statuses.into_iter().map(WorkspaceBody::from).collect();
     Ok(json_response(&parts.headers, to_json(&WorkspacesBody { workspaces })?))
-}
-
-#[derive(Serialize)]
-struct DeadLettersBody {
-    dead_letters: Vec<DeadLetterBody>,
-    /// Absent on the last page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
-}
-
-#[derive(Serialize)]
-struct DeadLetterBody {
-    id: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    workspace: Option<WorkspaceId>,
-    reason: String,
-    detail: String,
-    attempts: u32,
-    occurrences: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    record: Option<RecordPosition>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trace_id: Option<String>,
-    #[serde(with = "time::serde::rfc3339")]
-    parked_at: OffsetDateTime,
-    #[serde(with = "time::serde::rfc3339")]
-    last_at: OffsetDateTime,
-}
-
-impl From<DeadLetter> for DeadLetterBody {
-    fn from(letter: DeadLetter) -> Self {
-        Self {
-            id: letter.id.0,
-            workspace: letter.workspace,
-            reason: letter.reason,
-            detail: letter.detail,
-            attempts: letter.attempts,
-            occurrences: letter.occurrences,
-            record: letter.record,
-            trace_id: letter.trace.map(|trace| trace.trace_id()),
-            parked_at: letter.parked_at,
-            last_at: letter.last_at,
-        }
-    }
-}
-
-/// Open dead letters, oldest first.
-pub(crate) async fn dead_letters(State(gate): State<Arc<Gate>>, parts: Parts) -> Result<Response, Problem> {
-    let reader = Reader::of(&gate, &parts)?;
-    let query = ListQuery::parse(parts.uri.query(), &["cursor", "limit"])?;
-    let filter = FilterHash::of("dead-letters", None);
-    let after = query.cursor.map(|text| reader.open(filter, &text)).transpose()?;
-    let after = after.map(|cursor| DeadLetterId(cursor.seq));
-    let found = gate.doors.store.dead_letters(&reader.tenant, query.limit + 1, after).await;
-    let mut letters = found.map_err(reader.failed("dead letters"))?;
-    let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let has_more = letters.len() > limit;
-    letters.truncate(limit);
-    let next_cursor = letters.last().filter(|_| has_more).map(|last| {
-        let at = Cursor { epoch: 0, seq: last.id.0, snapshot_until: 0 };
-        gate.cursors.seal(&reader.tenant, filter, &at)
-    });
-    let dead_letters = letters.into_iter().map(DeadLetterBody::from).collect();
-    Ok(json_response(&parts.headers, to_json(&DeadLettersBody { dead_letters, next_cursor })?))
 }

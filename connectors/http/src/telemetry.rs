@@ -25,6 +25,7 @@ pub(crate) struct Telemetry {
     latency: HistogramVec,
     deliveries: IntCounterVec,
     cross_tenant: IntCounterVec,
+    letters: IntCounterVec,
     pub(crate) in_flight: IntGauge,
     tenants: Mutex<HashSet<TenantId>>,
 }
@@ -64,6 +65,11 @@ impl Telemetry {
                 "terrasift_cross_tenant_attempts_total",
                 "requests with what belongs to another tenant, by the tenant that asked",
                 &["tenant", "what"],
+            )?,
+            letters: counter(
+                "terrasift_dead_letter_decisions_total",
+                "decisions about dead letters by the API, by what was asked and what came of it",
+                &["tenant", "action", "outcome"],
             )?,
             in_flight,
             tenants: Mutex::new(HashSet::new()),
@@ -133,6 +139,24 @@ impl DeliveryDecided<'_> {
         let tenant = self.tenant.map_or("", TenantId::as_str);
         let (outcome, trace_id) = (self.outcome, self.trace.trace_id());
         tracing::info!(tenant, outcome, trace_id, "webhook delivery decided");
+    }
+}
+
+/// Somebody decided about a dead letter: the audit's line. Who it was stands in the letter's row.
+pub(crate) struct LetterDecided<'a> {
+    pub tenant: &'a TenantId,
+    pub letter: i64,
+    pub action: &'static str,
+    pub outcome: &'static str,
+    pub trace: &'a TraceParent,
+}
+
+impl LetterDecided<'_> {
+    pub(crate) fn emit(&self, telemetry: &Telemetry) {
+        let (action, outcome) = (self.action, self.outcome);
+        telemetry.letters.with_label_values(&[telemetry.label(Some(self.tenant)), action, outcome]).inc();
+        let (tenant, letter, trace_id) = (self.tenant.as_str(), self.letter, self.trace.trace_id());
+        tracing::info!(tenant, letter, action, outcome, trace_id, "dead letter decided");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Hop 7: one transaction for one tenant and as many of its workspaces as are ready.
 //!
-//! Lock order: partition epochs (shared), workspaces by id, marks by workspace, tenant head last; then only entities
+//! Lock order: partition epochs (shared), workspaces by id, their dead letters, marks by workspace, tenant head last; then only entities
 //! are written, and the head's lock makes their order of `change_seq` the order of visibility. Must never write a
 //! workspace that the guard did not pass.
 
@@ -13,7 +13,8 @@ use crate::error::wrap;
 use crate::guard::{Offered, Shown, Verdict, judge};
 use crate::tenant_tx::TenantTx;
 use crate::{
-    CommitOutcome, KnownVersion, Store, StoreError, StoreErrorKind, WorkspaceCommit, feed, ledger, stored,
+    CommitOutcome, KnownVersion, Store, StoreError, StoreErrorKind, WorkspaceCommit, dead_letters, feed,
+    ledger, stored,
 };
 
 type ShownColumns = (String, i64, i64, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<String>);
@@ -99,6 +100,8 @@ async fn commit_batch(
         effects::write_audit(&mut tx, &applied).await?;
     }
     if !served.is_empty() {
+        let synced: Vec<&str> = served.iter().map(|(workspace, _)| workspace.as_str()).collect();
+        dead_letters::close(&mut tx, &synced).await?;
         ledger::clear(&mut tx, &served).await?;
     }
     if !applied.is_empty() {

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use crate::error::wrap;
 use crate::tenant_tx::TenantTx;
-use crate::{Epoch, Mark, Marked, NewMark, Store, StoreError, StoreErrorKind, stored};
+use crate::{Epoch, Mark, Marked, NewMark, Store, StoreError, StoreErrorKind, dead_letters, stored};
 
 /// CloudEvents ids are for people who search; longer ones are cut.
 const EVENT_ID_BYTES_MAX: usize = 256;
@@ -155,16 +155,17 @@ impl Store {
         .await
     }
 
-    /// Clears a mark whose sync had nothing to do. False, and nothing written, when a newer event came or the mark is
-    /// gone.
+    /// Clears a mark whose sync had nothing to do, and closes the workspace's dead letters. False, and the mark kept, when a
+    /// newer event came or the mark is gone.
     ///
     /// # Errors
-    /// `Fenced` when the epoch is gone.
+    /// `Fenced` when the epoch is gone: nothing written.
     pub async fn clear_mark(&self, mark: &Mark, epoch: Epoch) -> Result<bool, StoreError> {
         let served = mark.clone();
         self.in_tenant(&mark.tenant, move |mut tx| {
             Box::pin(async move {
                 hold_epoch(&mut tx, served.partition, epoch).await?;
+                dead_letters::close(&mut tx, &[served.workspace.as_str()]).await?;
                 let cleared = clear(&mut tx, &[(served.workspace, served.generation)]).await?;
                 Ok(cleared == 1)
             })

@@ -13,6 +13,7 @@ mod guard;
 mod keys;
 mod ledger;
 mod model;
+mod outbox;
 mod private;
 mod removal;
 mod rule_sets;

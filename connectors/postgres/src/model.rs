@@ -195,11 +195,57 @@ pub struct NewDeadLetter {
     pub trace: Option<TraceParent>,
 }
 
-/// An open dead letter. One a workspace and reason: further failures refresh it.
+/// What became of a dead letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LetterState {
+    /// Waits for somebody.
+    Open,
+    /// Its workspace is being synced anew; a failure for the same reason opens it again.
+    Retried,
+    /// Taken out by somebody.
+    Discarded,
+    /// The workspace was synced since.
+    Closed,
+}
+
+impl LetterState {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Open, Self::Retried, Self::Discarded, Self::Closed];
+
+    /// The code in rows, answers and filters.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Retried => "retried",
+            Self::Discarded => "discarded",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// The state of a code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == code)
+    }
+}
+
+/// Who decided something, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// When.
+    pub at: OffsetDateTime,
+    /// Who: an API key by its name, a person by the command line, or the sync that succeeded.
+    pub by: String,
+}
+
+/// A dead letter. One a workspace and reason is open: further failures refresh it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
     /// Id.
     pub id: DeadLetterId,
+    /// What became of it.
+    pub state: LetterState,
     /// Workspace, where known.
     pub workspace: Option<WorkspaceId>,
     /// Code of [`FailureReason`].
@@ -218,6 +264,60 @@ pub struct DeadLetter {
     pub last_at: OffsetDateTime,
     /// How often it was parked.
     pub occurrences: i64,
+    /// How often a retry was asked for.
+    pub retries: i64,
+    /// The last retry.
+    pub retried: Option<Decision>,
+    /// The discard, or the sync that closed it.
+    pub settled: Option<Decision>,
+    /// Its record on `sanitization-failed` is still to be sent.
+    pub announce_due: bool,
+    /// Its retry is still to be sent to `terraform-state-updated`.
+    pub retry_due: bool,
+}
+
+/// Which dead letters are wanted. Everything that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeadLetterFilter {
+    /// In this state.
+    pub state: Option<LetterState>,
+    /// For this reason.
+    pub reason: Option<FailureReason>,
+    /// Of this workspace.
+    pub workspace: Option<WorkspaceId>,
+    /// Last parked at this time or later.
+    pub since: Option<OffsetDateTime>,
+}
+
+/// What came of a decision about a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LetterVerdict {
+    /// Done.
+    Done,
+    /// It was so already: nothing written, and no second effect.
+    Already,
+    /// Refused: it is discarded or closed.
+    Settled,
+    /// Refused: it names no workspace to sync.
+    NoWorkspace,
+}
+
+/// A decision about a letter, and the letter after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// What came of it.
+    pub verdict: LetterVerdict,
+    /// As it stands now.
+    pub letter: DeadLetter,
+}
+
+/// A letter with something to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxLetter {
+    /// Whose.
+    pub tenant: TenantId,
+    /// `announce_due` and `retry_due` say what is to be sent.
+    pub letter: DeadLetter,
 }
 
 /// A record that no tenant can be found for.

@@ -158,6 +158,26 @@ pub enum FailureReason {
 }
 
 impl FailureReason {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::InvalidRecord,
+        Self::UnknownTenant,
+        Self::WorkspaceNotFound,
+        Self::Unauthorized,
+        Self::UpstreamFailed,
+        Self::DownloadRefused,
+        Self::StateRefused,
+        Self::Undecidable,
+        Self::Panicked,
+        Self::StorageFailed,
+    ];
+
+    /// The reason of a code; `None`: it comes from a version that knows more.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == code)
+    }
+
     /// The code as it stands in topics, rows and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -240,6 +240,12 @@ impl House {
         self.send(request.body(Body::empty()).expect("request")).await
     }
 
+    /// Posts without a body, with a key.
+    pub async fn post_with(&self, key: &str, uri: &str) -> Answer {
+        let request = Request::post(uri).header("authorization", format!("Bearer {key}"));
+        self.send(request.body(Body::empty()).expect("request")).await
+    }
+
     /// Posts a delivery with the given signature header, if any.
     pub async fn post(&self, slug: &str, body: impl Into<Body>, signature: Option<&str>) -> Answer {
         let mut request = Request::post(format!("/v1/webhooks/terraform-cloud/{slug}"));

@@ -4,6 +4,7 @@
 
 mod api;
 mod audit;
+mod dead_letters;
 mod feed;
 mod house;
 mod serving;

@@ -1,7 +1,7 @@
 //! Invariant 7: no row without its tenant, even if application code is wrong.
 
 use sqlx::PgConnection;
-use terrasift_postgres::{AuditFilter, NewDeadLetter, Store, StoreErrorKind};
+use terrasift_postgres::{AuditFilter, DeadLetterFilter, LetterState, NewDeadLetter, Store, StoreErrorKind};
 use terrasift_schemas::event::FailureReason;
 
 use crate::world::{World, commit, entity_ref, row, tenant, version, workspace};
@@ -120,6 +120,7 @@ pub async fn invariant_7_without_its_tenant_no_row_is_read_or_written(w: World) 
             "DELETE FROM dirty_marks",
             "UPDATE tenant_heads SET seq = 0",
             "DELETE FROM webhook_deliveries",
+            "UPDATE dead_letters SET state = 'retried'",
         ] {
             set_tenant(&mut conn, stranger).await;
             let done = sqlx::query(change).execute(&mut conn).await.unwrap().rows_affected();
@@ -169,8 +170,15 @@ pub async fn every_table_with_a_tenant_forces_row_level_security(w: World) {
     .fetch_all(&mut conn)
     .await
     .unwrap();
-    let expected =
-        ["claim_partition", "declare_tenants", "find_api_key", "hold_epochs", "load_marks", "mark_dirty"];
+    let expected = [
+        "claim_outbox",
+        "claim_partition",
+        "declare_tenants",
+        "find_api_key",
+        "hold_epochs",
+        "load_marks",
+        "mark_dirty",
+    ];
     assert_eq!(definers, expected);
     let others: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef",
@@ -178,7 +186,7 @@ pub async fn every_table_with_a_tenant_forces_row_level_security(w: World) {
     .fetch_one(&mut conn)
     .await
     .unwrap();
-    assert_eq!(others, 6, "no other function acts with another's rights");
+    assert_eq!(others, 7, "no other function acts with another's rights");
 }
 
 pub async fn partitions_cannot_be_named(w: World) {
@@ -212,17 +220,22 @@ pub async fn partitions_cannot_be_named(w: World) {
 pub async fn the_store_shows_a_tenant_nothing_of_another(w: World) {
     furnish(&w).await;
     let (acme, globex, ws) = (tenant("acme"), tenant("globex"), workspace("a"));
-    let letter = w.store.dead_letters(&acme, 10, None).await.unwrap().remove(0);
+    let every = DeadLetterFilter::default();
+    let letter = w.store.dead_letters(&acme, &every, None, 10).await.unwrap().remove(0);
     assert!(w.store.entity(&globex, &entity_ref("x")).await.unwrap().is_none());
     assert!(w.store.changes(&globex, 0, 10, None).await.unwrap().is_empty());
     assert!(w.store.known_digests(&globex, &ws).await.unwrap().is_empty());
     assert!(w.store.workspaces(&globex).await.unwrap().is_empty());
     assert!(w.store.audit(&globex, &AuditFilter::default(), None, 100).await.unwrap().is_empty());
-    assert!(w.store.dead_letters(&globex, 10, None).await.unwrap().is_empty());
+    assert!(w.store.dead_letters(&globex, &every, None, 10).await.unwrap().is_empty());
     assert!(w.store.dead_letter(&globex, letter.id).await.unwrap().is_none());
-    assert!(!w.store.discard_dead_letter(&globex, letter.id).await.unwrap());
+    assert!(w.store.discard_dead_letter(&globex, letter.id, "theirs").await.unwrap().is_none());
+    assert!(w.store.retry_dead_letter(&globex, letter.id, "theirs").await.unwrap().is_none());
     assert!(!w.store.delivery_seen(&globex, [9; 32]).await.unwrap());
-    assert!(w.store.dead_letter(&acme, letter.id).await.unwrap().is_some());
+    assert_eq!(
+        w.store.dead_letter(&acme, letter.id).await.unwrap().map(|l| l.state),
+        Some(LetterState::Open)
+    );
     // The same workspace id and entity reference under another tenant are other rows.
     let epoch = w.store.claim_partition(0).await.unwrap();
     let ticket = w.store.begin_read(&globex, &ws).await.unwrap();
@@ -260,6 +273,7 @@ pub async fn the_auditor_reads_ids_and_never_bodies(w: World) {
         "SELECT body FROM entities",
         "SELECT digest FROM api_keys",
         "SELECT detail FROM dead_letters",
+        "SELECT retried_by FROM dead_letters",
         "UPDATE entities SET change_seq = 0",
         "DELETE FROM sanitization_audit_log",
     ] {

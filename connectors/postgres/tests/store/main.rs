@@ -11,6 +11,7 @@ mod doors;
 mod feed;
 mod isolation;
 mod ledger;
+mod letters;
 mod oracle;
 mod private;
 mod removal;
@@ -38,7 +39,7 @@ macro_rules! cases {
 
 /// All cases, the long ones first; names are sentences.
 fn table() -> Vec<Case> {
-    let cases: [Case; 38] = cases! {
+    let cases: [Case; 45] = cases! {
         oracle::{
             invariants_3_and_4_hold_for_random_interleavings,
         },
@@ -89,10 +90,19 @@ fn table() -> Vec<Case> {
         rule_sets::{
             rule_sets_are_numbered_in_the_order_they_came,
         },
+        letters::{
+            dead_letters_are_parked_with_their_mark_and_listed,
+            a_letter_is_retried_once_and_closed_by_its_success,
+            two_who_decide_at_once_have_one_effect,
+            a_discarded_letter_stays_discarded,
+            letters_are_filtered_by_state_reason_workspace_and_time,
+            the_outbox_hands_out_what_is_not_sent_to_one_caller_at_a_time,
+            the_outbox_gives_up_in_the_end_and_a_retry_wakes_it,
+            letters_of_before_keep_what_became_of_them,
+        },
         doors::{
             keys_are_found_by_digest_over_all_tenants,
             a_delivery_is_recorded_once,
-            dead_letters_are_parked_with_their_mark_listed_and_discarded,
             unrouted_records_are_parked_once_a_position,
         },
     };
