@@ -60,6 +60,23 @@ impl Twin<'_> {
         call.arg(format!("{:06}", now_us % 1_000_000)).arg(now_us / 1_000_000);
         call.invoke_async(self.connection).await.expect("the script runs")
     }
+
+    async fn take(&mut self, now_us: u64, ask: &Ask, lease: u64) -> Verdict {
+        let micros = |duration: Duration| duration.as_micros().to_string();
+        let limits = self.limits;
+        let (interval, tolerance) = (micros(limits.tenant_interval()), micros(limits.tenant_tolerance()));
+        let (lease_max, name, weight) = (micros(limits.lease_max), lease.to_string(), ask.weight.to_string());
+        let more = if ask.more { "1" } else { "0" };
+        let op = ["take", &name, ask.tenant.as_str(), &weight, more, &interval, &tolerance, &lease_max];
+        let answer = self.call(now_us, &op, 0, &[]).await;
+        let wait = Duration::from_micros(u64::try_from(answer[1]).expect("a wait"));
+        match answer[0] {
+            1 => Verdict::Granted(LeaseId::new(lease)),
+            -2 | -1 => Verdict::NotYet { wait, holds_up: HoldsUp::User },
+            -4 | -3 => Verdict::NotYet { wait, holds_up: HoldsUp::Tenant },
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 async fn compare(
@@ -98,24 +115,7 @@ async fn compare(
                 let lease = u64::try_from(at).expect("small");
                 let ask = Ask { user: user.clone(), tenant: tenant(&name), weight, more: *more };
                 let expected = machine.take(&limits, &ask, LeaseId::new(lease), now);
-                let micros = |duration: Duration| duration.as_micros().to_string();
-                let (interval, tolerance) =
-                    (micros(limits.tenant_interval()), micros(limits.tenant_tolerance()));
-                let lease_max = micros(limits.lease_max);
-                let (lease_name, weight) = (lease.to_string(), weight.to_string());
-                let more = if *more { "1" } else { "0" };
-                let op = ["take", &lease_name, &name, &weight, more, &interval, &tolerance, &lease_max];
-                let answer = twin.call(now_us, &op, 0, &[]).await;
-                let verdict = match (answer[0], u64::try_from(answer[1]).expect("a wait")) {
-                    (1, _) => Verdict::Granted(LeaseId::new(lease)),
-                    (-2 | -1, us) => {
-                        Verdict::NotYet { wait: Duration::from_micros(us), holds_up: HoldsUp::User }
-                    }
-                    (-4 | -3, us) => {
-                        Verdict::NotYet { wait: Duration::from_micros(us), holds_up: HoldsUp::Tenant }
-                    }
-                    other => panic!("{other:?}"),
-                };
+                let verdict = twin.take(now_us, &ask, lease).await;
                 assert_eq!(verdict, expected, "step {at}, {step:?}, of {steps:?}");
             }
             Step::GiveBack(lease) => {
