@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use terrasift_schemas::contract::generated_files;
+use terrasift_schemas::event::FailureReason;
 
 #[test]
 fn the_published_contract_is_what_the_types_say() {
@@ -44,4 +45,20 @@ fn encoded_events_validate_against_the_published_schemas() {
     let mut bad = good;
     bad["workspace"] = "../x".into();
     assert!(!validator.is_valid(&bad), "the schema must refuse what the codec refuses");
+}
+
+#[test]
+fn every_reason_of_a_failure_is_found_by_its_code() {
+    let schema = serde_json::to_value(schemars::schema_for!(FailureReason)).expect("json");
+    let declared: Vec<_> =
+        schema["oneOf"].as_array().expect("json").iter().map(|one| one["const"].clone()).collect();
+    let listed = FailureReason::ALL.map(|reason| serde_json::to_value(reason).expect("json"));
+    assert_eq!(declared, listed, "the list has all of them");
+    for reason in FailureReason::ALL {
+        assert_eq!(serde_json::to_value(reason).expect("json"), reason.as_str());
+        assert_eq!(FailureReason::from_code(reason.as_str()), Some(reason));
+    }
+    for code in ["", "panicked ", "Panicked", "a_reason_of_tomorrow"] {
+        assert_eq!(FailureReason::from_code(code), None, "{code:?}");
+    }
 }

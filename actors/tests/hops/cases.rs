@@ -128,7 +128,7 @@ async fn gone(world: &World) {
     world.simulator.bump(neighbour.as_str()).expect("bumped");
     scene.send(&neighbour, "gone-3").await;
     assert_eq!(scene.next_end(&neighbour).await, SyncEnd::Applied, "a neighbour is not blocked");
-    let never_there = WorkspaceId::parse("ws-never-there").expect("id");
+    let never_there = WorkspaceId::parse("ws-neverthere").expect("id");
     scene.send(&never_there, "gone-4").await;
     let parked = |end| matches!(end, SyncEnd::Parked(_));
     let end = scene.next_end_that(&never_there, parked).await;
@@ -225,7 +225,8 @@ async fn dark(world: &World) {
 
 async fn fallback(world: &World) {
     let scene = world.scene(FALLBACK).await;
-    assert_eq!(scene.served().await, scene.workspaces.len());
+    let all = async |scene: &Scene<'_>| scene.served().await == scene.workspaces.len();
+    scene.until("all workspaces in the catalog", all).await;
     assert!(world.metric("terrasift_tokens_refused_total", FALLBACK, "0") >= 1.0);
     assert_eq!(world.metric("terrasift_tokens_refused_total", FALLBACK, "1"), 0.0);
     assert_eq!(world.metric("terrasift_token_rotation_alert", FALLBACK, "0"), 2.0, "overdue");

@@ -23,7 +23,7 @@ async fn key(house: &House, tenant: &Tenant, seed: u8, scopes: &[&str]) -> Strin
 async fn park(house: &House, tenant: &Tenant, workspace: Option<&str>, reason: FailureReason) -> i64 {
     let letter = NewDeadLetter {
         tenant: tenant.id.clone(),
-        workspace: workspace.map(|id| WorkspaceId::parse(id).unwrap()),
+        workspace: workspace.map(|id| WorkspaceId::parse(id).expect("workspace")),
         reason,
         detail: "the state is no json".into(),
         attempts: 4,

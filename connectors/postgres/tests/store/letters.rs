@@ -9,7 +9,7 @@ use terrasift_schemas::TraceParent;
 use terrasift_schemas::event::{FailureReason, RecordPosition};
 use time::OffsetDateTime;
 
-use crate::world::{World, commit, tenant, version, workspace};
+use crate::world::{World, commit, tenant, until, version, workspace};
 
 const ALL: DeadLetterFilter = DeadLetterFilter { state: None, reason: None, workspace: None, since: None };
 
@@ -148,14 +148,22 @@ pub async fn a_letter_is_retried_once_and_closed_by_its_success(w: World) {
 pub async fn two_who_decide_at_once_have_one_effect(w: World) {
     let acme = tenant("acme");
     let id = w.store.park(&letter("a", FailureReason::Panicked), None).await.unwrap();
-    let asked =
-        (0..8).map(|n| {
-            let (store, acme) = (w.store.clone(), acme.clone());
-            async move {
-                store.retry_dead_letter(&acme, id, &format!("person {n}")).await.unwrap().unwrap().verdict
-            }
-        });
-    let verdicts = futures_util::future::join_all(asked).await;
+    // The row is held until all stand before it, so that they do decide at once.
+    let mut holder = w.superuser().await;
+    sqlx::raw_sql("BEGIN; SELECT FROM dead_letters FOR UPDATE").execute(&mut holder).await.unwrap();
+    let asked = (0..4).map(|n| {
+        let (store, acme) = (w.store.clone(), acme.clone());
+        tokio::spawn(async move { store.retry_dead_letter(&acme, id, &format!("person {n}")).await })
+    });
+    let asked: Vec<_> = asked.collect();
+    let waiting = "SELECT count(*) = 4 FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    until("all wait for the row", &mut w.superuser().await, waiting).await;
+    sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
+    let mut verdicts = Vec::new();
+    for one in asked {
+        verdicts.push(one.await.unwrap().unwrap().expect("a letter").verdict);
+    }
     assert_eq!(verdicts.iter().filter(|v| **v == LetterVerdict::Done).count(), 1, "{verdicts:?}");
     assert_eq!(shown(&w, id).await.retries, 1);
 }
