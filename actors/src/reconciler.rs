@@ -142,7 +142,8 @@ async fn reconcile(
     // Known and not listed so far.
     let mut missing: HashSet<WorkspaceId> = statuses
         .iter()
-        .filter_map(|status| status.version.is_some().then(|| status.workspace.clone()))
+        .filter(|status| status.version.is_some())
+        .map(|status| status.workspace.clone())
         .collect();
     let served: HashMap<WorkspaceId, Option<StateVersionId>> = statuses
         .into_iter()

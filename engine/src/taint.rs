@@ -372,7 +372,7 @@ fn slot(mixed: u64) -> usize {
 #[inline]
 #[expect(clippy::as_conversions, reason = "hot path: below the number of slots")]
 fn slot_of(head: u32) -> usize {
-    (u64::from(head) * SLOTS as u64 >> 32) as usize
+    ((u64::from(head) * SLOTS as u64) >> 32) as usize
 }
 
 /// The next slot.

@@ -108,7 +108,8 @@ impl KeyMemo {
     #[inline]
     pub(super) fn heard(&self, index: usize) -> Option<LastHeard> {
         let entry = &self.entries[index];
-        (entry.strangers < STRANGERS_MAX || entry.strangers % STRANGERS_MAX == 0).then_some(entry.heard)
+        (entry.strangers < STRANGERS_MAX || entry.strangers.is_multiple_of(STRANGERS_MAX))
+            .then_some(entry.heard)
     }
 
     /// Whether a member with this key is kept, having just been asked for in vain.
