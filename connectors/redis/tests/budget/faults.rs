@@ -63,11 +63,12 @@ impl World {
         until(what, PATIENCE, || self.server.count_since(begin) >= requests).await;
     }
 
-    /// The others use the whole budget (or nearly) from here on.
+    /// Waits until two seconds from here on are used to the full, or nearly.
     async fn uses_it_all(&self, what: &str) {
+        let (begin, seconds) = (Instant::now(), Duration::from_secs(2));
         let whole = || {
             let now = Instant::now();
-            self.server.count_since(now - Duration::from_secs(2)) >= 2 * SLOTS * 8 / 10
+            now - begin >= seconds && self.server.count_since(now - seconds) >= 2 * SLOTS * 8 / 10
         };
         until(what, PATIENCE, whole).await;
     }
