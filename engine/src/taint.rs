@@ -41,11 +41,10 @@ impl fmt::Display for TaintFull {
 
 impl std::error::Error for TaintFull {}
 
-/// A length of secrets that begin with this head; a free slot has none.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-struct Length {
-    head: u32,
-    len: u32,
+/// A head and a length of secrets that begin with it, in one word: what is free is 0, so that the table's pages come
+/// zeroed from the system as they are touched.
+fn length_of(head: u32, len: u32) -> u64 {
+    u64::from(head) << 32 | u64::from(len)
 }
 
 /// The known secrets of one state.
@@ -57,7 +56,7 @@ pub struct Taint {
     pieces: Vec<u64>,
     /// A hash table by head, probed one slot after the other. Many secrets may begin alike (`-----BEGIN`), few of those
     /// have one length.
-    lengths: Vec<Length>,
+    lengths: Vec<u64>,
     /// A hash table of fingerprints; 0 is a free slot.
     wholes: Vec<u64>,
     count: usize,
@@ -98,7 +97,7 @@ impl Taint {
         if self.filter.is_empty() {
             self.filter = vec![0; FILTER_WORDS];
             self.pieces = vec![0; PIECE_WORDS];
-            self.lengths = vec![Length::default(); SLOTS];
+            self.lengths = vec![0; SLOTS];
             self.wholes = vec![0; SLOTS];
         }
         let whole = self.whole(bytes);
@@ -111,9 +110,9 @@ impl Taint {
         }
         self.wholes[place] = whole;
         self.count += 1;
-        let length = Length { head: head(mixed), len };
-        let mut place = slot_of(length.head);
-        while self.lengths[place].len != 0 && self.lengths[place] != length {
+        let length = length_of(head(mixed), len);
+        let mut place = slot_of(head(mixed));
+        while self.lengths[place] != 0 && self.lengths[place] != length {
             place = behind(place);
         }
         self.lengths[place] = length;
@@ -214,10 +213,12 @@ impl Taint {
     fn confirm(&self, bytes: &[u8], at: usize, head: u32) -> Option<usize> {
         let mut longest = None;
         let mut slot = slot_of(head);
-        while let Some(length) = self.lengths.get(slot).filter(|length| length.len != 0) {
+        while let Some(length) = self.lengths.get(slot).filter(|length| **length != 0) {
             slot = behind(slot);
-            let end = usize::try_from(length.len).ok().and_then(|len| at.checked_add(len));
-            let Some(end) = end.filter(|end| length.head == head && *end <= bytes.len()) else { continue };
+            let len = length & u64::from(u32::MAX);
+            let end = usize::try_from(len).ok().and_then(|len| at.checked_add(len));
+            let same = length >> 32 == u64::from(head);
+            let Some(end) = end.filter(|end| same && *end <= bytes.len()) else { continue };
             if longest.is_some_and(|longest| end <= longest) {
                 continue;
             }
@@ -476,7 +477,7 @@ mod tests {
         let full = (0..ENTRIES_MAX + 1).try_for_each(|n| taint.learn(&format!("secret-{n:08}")));
         assert_eq!(full, Err(TaintFull));
         let tables = (taint.filter.len() + taint.pieces.len()) * 8;
-        assert!(taint.lengths.len() * size_of::<Length>() + taint.wholes.len() * 8 + tables <= BUDGET_BYTES);
+        assert!(taint.lengths.len() * 8 + taint.wholes.len() * 8 + tables <= BUDGET_BYTES);
         assert_eq!(taint.learn("secret-00000001"), Ok(()));
     }
 

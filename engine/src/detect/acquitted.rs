@@ -162,7 +162,9 @@ impl Acquitted {
 
 impl Drop for Acquitted {
     fn drop(&mut self) {
-        self.ring.zeroize();
+        // What was never written is zero, and perhaps not even there.
+        let used = usize::try_from(self.written).unwrap_or(RING_BYTES).min(self.ring.len());
+        self.ring[..used].zeroize();
     }
 }
 

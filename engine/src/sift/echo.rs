@@ -44,7 +44,11 @@ pub(super) struct LastHeard {
 
 /// What was heard in this state.
 pub(super) struct Echo {
+    /// Of fixed size once there is anything: a buffer that grew would leave copies behind.
     text: Vec<u8>,
+    /// Bytes that are in use, and that ever were.
+    used: usize,
+    used_max: usize,
     members: Vec<Heard>,
     begun: u32,
     /// The unit's token behind the member that was heard last; a member that begins there (behind a comma) follows it.
@@ -62,7 +66,7 @@ pub(super) struct Run {
 impl Echo {
     pub(super) fn new() -> Self {
         // No key was ever heard in the zeroth beginning.
-        Self { text: Vec::new(), members: Vec::new(), begun: 1, open: None }
+        Self { text: Vec::new(), used: 0, used_max: 0, members: Vec::new(), begun: 1, open: None }
     }
 
     /// Bytes held.
@@ -84,7 +88,7 @@ impl Echo {
         let first = place(last.member);
         let heard = self.members.get(first)?;
         let from = place(heard.from);
-        let same = common(bytes, self.text.get(from..)?);
+        let same = common(bytes, self.text.get(from..self.used)?);
         let ends = |heard: &Heard| {
             let end = place(heard.to) - from;
             // A number goes on as long as nothing ends it.
@@ -119,35 +123,33 @@ impl Echo {
         tokens: usize,
         key: usize,
     ) -> Option<LastHeard> {
-        let needed = member.len() + between.map_or(0, <[u8]>::len);
-        if self.text.len() + needed > TEXT_BYTES_MAX || self.members.len() == MEMBERS_MAX {
-            self.text.clear();
+        let (follows, between) = (between.is_some(), between.unwrap_or_default());
+        if self.used + between.len() + member.len() > TEXT_BYTES_MAX || self.members.len() == MEMBERS_MAX {
+            self.used = 0;
             self.members.clear();
             self.begun = self.begun.wrapping_add(1).max(1);
             return self.take(member, None, tokens, key);
         }
-        if self.text.capacity() == 0 {
-            self.text.reserve_exact(TEXT_BYTES_MAX);
+        if self.text.is_empty() {
+            self.text = vec![0; TEXT_BYTES_MAX];
             self.members.reserve_exact(MEMBERS_MAX);
         }
-        self.text.extend_from_slice(between.unwrap_or_default());
-        let from = small(self.text.len())?;
-        self.text.extend_from_slice(member);
+        let start = self.used + between.len();
+        let end = start + member.len();
+        self.text[self.used..start].copy_from_slice(between);
+        self.text[start..end].copy_from_slice(member);
+        self.used = end;
+        self.used_max = self.used_max.max(end);
+        let from = small(start)?;
         let number = small(self.members.len())?;
-        self.members.push(Heard {
-            from,
-            to: small(self.text.len())?,
-            tokens: small(tokens)?,
-            key: small(key)?,
-            follows: between.is_some(),
-        });
+        self.members.push(Heard { from, to: small(end)?, tokens: small(tokens)?, key: small(key)?, follows });
         Some(LastHeard { begun: self.begun, member: number })
     }
 }
 
 impl Drop for Echo {
     fn drop(&mut self) {
-        self.text.zeroize();
+        self.text[..self.used_max].zeroize();
     }
 }
 
@@ -280,7 +282,7 @@ mod tests {
         for _ in 0..TEXT_BYTES_MAX / 1000 {
             echo.take(&member, Some(b","), 5, 0).unwrap();
         }
-        assert!(echo.text.len() <= TEXT_BYTES_MAX && echo.same(&member, first).is_none());
+        assert!(echo.used <= TEXT_BYTES_MAX && echo.same(&member, first).is_none());
     }
 
     #[test]
