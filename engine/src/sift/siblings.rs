@@ -6,7 +6,7 @@
 use super::walk::{Walk, key_slice};
 use crate::detect::{KeyVerdict, Kin};
 use crate::refusal::Refusal;
-use crate::scan::Unit;
+use crate::scan::{Unit, decode};
 
 /// Kinds of questions.
 const KINS: usize = 4;
@@ -60,7 +60,9 @@ impl Walk {
             let mut end = value;
             if unit.byte(value) == b'"' {
                 end = unit.closing_quote(value)?;
-                let told = kin.told(&self.rules, key_slice(unit, at, close), key_slice(unit, value, end));
+                let (mut key, mut text) = (String::new(), String::new());
+                let key = decoded(unit, at, close, &mut key)?;
+                let told = kin.told(&self.rules, key, decoded(unit, value, end, &mut text)?);
                 if told.is_some() {
                     return Ok(told);
                 }
@@ -89,4 +91,13 @@ impl Walk {
         }
         Ok(None)
     }
+}
+
+/// The text of a string; `room` is where it stands if it has escapes.
+fn decoded<'t>(unit: &Unit<'t>, open: usize, close: usize, room: &'t mut String) -> Result<&'t str, Refusal> {
+    if close == open + 1 {
+        return Ok(key_slice(unit, open, close));
+    }
+    decode(unit, open, close, room)?;
+    Ok(room)
 }
