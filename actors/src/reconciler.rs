@@ -210,62 +210,64 @@ async fn list(
     }
 }
 
+/// A workspace whose state the catalog does not show as upstream lists it.
 async fn announce(
     services: &Services,
     means: &TenantMeans,
     pipeline: PipelineVersion,
     workspace: &ListedWorkspace,
 ) -> Result<(), Failure> {
-    let now = OffsetDateTime::from(SystemTime::now());
     let state = workspace.state.as_ref();
     let version = state.map_or("none", |state| state.id.as_str());
-    let envelope = Envelope {
-        // The same finding has the same id, however often it is found.
-        id: format!("reconcile-{}-{version}-{}", workspace.id, pipeline.0),
-        source: SOURCE.to_owned(),
-        time: Some(now),
-        trace: Some(trace_of(&workspace.id, now)),
-        event: Event::StateUpdated(StateUpdated {
-            tenant: means.id.clone(),
-            workspace: workspace.id.clone(),
-            run: state.and_then(|state| state.run.clone()),
-            time: now,
-            priority: Priority::Low,
-            state_version: state.map(|state| state.id.clone()),
-            lineage: None,
-            serial: state.and_then(|state| u64::try_from(state.serial).ok()),
-        }),
+    // The same finding has the same id, however often it is found.
+    let id = format!("reconcile-{}-{version}-{}", workspace.id, pipeline.0);
+    let found = StateUpdated {
+        run: state.and_then(|state| state.run.clone()),
+        state_version: state.map(|state| state.id.clone()),
+        serial: state.and_then(|state| u64::try_from(state.serial).ok()),
+        ..wanted(means, &workspace.id)
     };
-    services.producer.send(&envelope.encode()?).await?;
-    services.telemetry.records(STATE_UPDATED_TOPIC, "reconciled", 1);
-    Ok(())
+    append(services, id, found, "reconciled").await
 }
 
-/// Asks the workspace's owner to look for it.
+/// A workspace that no list shows: its owner looks for it.
 async fn announce_missing(
     services: &Services,
     means: &TenantMeans,
     workspace: &WorkspaceId,
 ) -> Result<(), Failure> {
-    let now = OffsetDateTime::from(SystemTime::now());
+    append(services, format!("reconcile-{workspace}-missing"), wanted(means, workspace), "missing").await
+}
+
+/// A workspace is to be looked at, and nothing is known of its state.
+fn wanted(means: &TenantMeans, workspace: &WorkspaceId) -> StateUpdated {
+    StateUpdated {
+        tenant: means.id.clone(),
+        workspace: workspace.clone(),
+        run: None,
+        time: OffsetDateTime::from(SystemTime::now()),
+        priority: Priority::Low,
+        state_version: None,
+        lineage: None,
+        serial: None,
+    }
+}
+
+async fn append(
+    services: &Services,
+    id: String,
+    found: StateUpdated,
+    outcome: &'static str,
+) -> Result<(), Failure> {
     let envelope = Envelope {
-        id: format!("reconcile-{workspace}-missing"),
+        id,
         source: SOURCE.to_owned(),
-        time: Some(now),
-        trace: Some(trace_of(workspace, now)),
-        event: Event::StateUpdated(StateUpdated {
-            tenant: means.id.clone(),
-            workspace: workspace.clone(),
-            run: None,
-            time: now,
-            priority: Priority::Low,
-            state_version: None,
-            lineage: None,
-            serial: None,
-        }),
+        time: Some(found.time),
+        trace: Some(trace_of(&found.workspace, found.time)),
+        event: Event::StateUpdated(found),
     };
     services.producer.send(&envelope.encode()?).await?;
-    services.telemetry.records(STATE_UPDATED_TOPIC, "missing", 1);
+    services.telemetry.records(STATE_UPDATED_TOPIC, outcome, 1);
     Ok(())
 }
 
