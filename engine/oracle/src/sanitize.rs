@@ -283,12 +283,23 @@ impl<'d> Slow<'d> {
                 let mut taken = Taken::default();
                 for member in members {
                     let verdict = self.key(&member.key, around.flat, &mut taken);
+                    let verdict = self.answered(verdict, around, members);
                     let below = self.below(member, around, verdict, flat);
                     self.walk(&member.value, below, &marks::member(paths, &member.key.text), flat);
                     self.pointer.pop();
                 }
             }
         }
+    }
+
+    /// What a key says once its siblings were asked, if it asks: the name beside a value, `kind: Secret` beside `data`.
+    fn answered(&self, own: KeyVerdict, around: Around, siblings: &[Member]) -> KeyVerdict {
+        let Some(kin) = own.kin().filter(|_| around.force.is_none() && !around.types) else { return own };
+        let mut texts = siblings.iter().filter_map(|sibling| match &sibling.value.node {
+            Node::Text(text) => Some((&sibling.key.text, &text.text)),
+            _ => None,
+        });
+        own.answered(texts.find_map(|(key, text)| kin.told(self.rules, key, text)))
     }
 
     fn below(&self, member: &Member, around: Around, verdict: KeyVerdict, flat: &[Path]) -> Around {

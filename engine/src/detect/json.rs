@@ -3,8 +3,11 @@
 //! Lenient where it costs nothing (a redaction marker may stand for a number); gives up on anything else that is not
 //! JSON, and the text is then searched as text.
 
+use std::borrow::Cow;
+
 use super::inspect::Search;
 use super::resolve::Found;
+use super::scratch::Decoded;
 use super::siblings::Kin;
 use super::{Hint, KeyVerdict, marker};
 
@@ -143,8 +146,8 @@ impl Walk<'_, '_, '_> {
             }
             let (start, end, escaped) = self.string()?;
             self.key(start, end, escaped);
-            let key = &self.text[start..end];
-            let verdict = self.search.rules.classify_name(key, self.search.scratch);
+            let key = read(self.text, start, end, escaped);
+            let verdict = self.search.rules.classify_name(&key, self.search.scratch);
             self.take(b':')?;
             let verdict = match verdict.kin() {
                 Some(kin) => verdict.answered(self.told(open, kin)?),
@@ -169,13 +172,14 @@ impl Walk<'_, '_, '_> {
         let mut told = None;
         while told.is_none() {
             self.space();
-            let (start, end, _) = self.string()?;
+            let (start, end, escaped) = self.string()?;
             self.take(b':')?;
             self.space();
             let value = self.at;
             if self.peek()? == b'"' {
-                let (from, to, _) = self.string()?;
-                told = kin.told(self.search.rules, &self.text[start..end], &self.text[from..to]);
+                let (from, to, cloaked) = self.string()?;
+                let (key, text) = (read(self.text, start, end, escaped), read(self.text, from, to, cloaked));
+                told = kin.told(self.search.rules, &key, &text);
             } else {
                 self.skip()?;
             }
@@ -281,8 +285,18 @@ impl Walk<'_, '_, '_> {
     }
 }
 
+/// What the content of a string says, escapes undone.
+fn read(text: &str, start: usize, end: usize, escaped: bool) -> Cow<'_, str> {
+    if !escaped {
+        return Cow::Borrowed(&text[start..end]);
+    }
+    let mut decoded = Decoded::default();
+    unescape(text, start, end, &mut decoded);
+    Cow::Owned(decoded.text)
+}
+
 /// Decodes a JSON string's content; what is no escape stays as it is, half a surrogate pair becomes U+FFFD.
-fn unescape(text: &str, start: usize, end: usize, out: &mut super::scratch::Decoded) {
+fn unescape(text: &str, start: usize, end: usize, out: &mut Decoded) {
     let bytes = text.as_bytes();
     let mut at = start;
     out.anchor(start);
