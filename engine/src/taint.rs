@@ -89,7 +89,7 @@ impl Taint {
     pub fn learn(&mut self, text: &str) -> Result<(), TaintFull> {
         let text = text.trim();
         let bytes = text.as_bytes();
-        if bytes.len() < SHORTEST || common(text) {
+        if !Self::remembers(text) {
             return Ok(());
         }
         let Ok(len) = u32::try_from(bytes.len()) else { return Ok(()) };
@@ -122,6 +122,12 @@ impl Taint {
         }
         self.filter[slot(mixed)] |= bit(mixed);
         Ok(())
+    }
+
+    /// Whether a text, without the white space around it, is telling enough to be remembered.
+    #[must_use]
+    pub fn remembers(text: &str) -> bool {
+        text.len() >= SHORTEST && !common(text)
     }
 
     /// Nothing is known.
