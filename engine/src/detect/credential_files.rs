@@ -118,30 +118,29 @@ pub(super) fn netrc(search: &mut Search<'_>, text: &str, start: usize) {
     }
 }
 
-/// `host:port:database:user:secret`, alone on its line.
+/// `host:port:database:user:secret`, the last word of its line.
 pub(super) fn pgpass(search: &mut Search<'_>, text: &str, at: usize) {
     let bytes = text.as_bytes();
     let near = at.saturating_sub(512);
-    let start = memchr::memrchr(b'\n', &bytes[near..at]).map_or(near, |n| near + n + 1);
+    let start = memchr::memrchr3(b'\n', b' ', b'\t', &bytes[near..at]).map_or(near, |n| near + n + 1);
     let end = lines(bytes, start).next().map_or(start, |line| line.1);
     let Some(line) = text.get(start..end).filter(|line| line.len() <= 1_024) else { return };
-    let start = start + indent(line.as_bytes());
     // A colon may stand escaped in the first four fields.
     let mut colons = [0usize; 4];
     let mut found = 0;
-    let line = line.trim_start();
     for (n, b) in line.bytes().enumerate() {
         if b == b':' && (n == 0 || line.as_bytes()[n - 1] != b'\\') && found < 4 {
             colons[found] = n;
             found += 1;
         }
     }
-    if found < 4 || line.contains([' ', '\t', '/', '"']) || !search.spend(line.len()) {
+    if found < 4 || line.contains([' ', '\t', '"']) || !search.spend(line.len()) {
         return;
     }
     let host = &line[..colons[0]];
     let port = &line[colons[0] + 1..colons[1]];
-    let form = !host.is_empty()
+    let form = !line[..colons[3]].contains('/')
+        && !host.is_empty()
         && !host.starts_with("arn")
         && (port == "*" || port.bytes().all(|b| b.is_ascii_digit()));
     let named = colons.windows(2).all(|pair| pair[1] > pair[0] + 1);

@@ -46,6 +46,7 @@ const PLACES: &[&str] = &[
     "Authorization: Token §\n",
     "machine api.test login bob password §\nmachine b.test\n  login bob\n  password §\n",
     "db.test:5432:app:bob:§\n*:*:*:app:§\n",
+    "for the job: db.test:5432:app:bob:§",
     "apiVersion: v1\nkind: Secret\nstringData:\n  user: §\n  conf: §\ntype: Opaque\n",
     "env:\n- name: DB_PASSWORD\n  value: §\n- name: MODE\n  value: prod\n",
     "ParameterKey=DbPassword,ParameterValue=§",
