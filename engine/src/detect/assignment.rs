@@ -135,7 +135,9 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
         return at + 1;
     }
     let name = &text[from..to];
-    let verdict = search.scratch.names.classify(name.trim_start_matches('-'));
+    // `java -DNAME=value`.
+    let name = name.strip_prefix("-D").unwrap_or_else(|| name.trim_start_matches('-'));
+    let verdict = search.scratch.names.classify(name);
     if !json::matters(verdict) {
         return to;
     }
@@ -151,7 +153,10 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
         }
         return to;
     }
-    let strong = matches!(verdict, KeyVerdict::Sensitive(_));
+    // A variable's name announces a secret in a sentence, too: nobody writes `api_token` when no token follows.
+    let variable = matches!(verdict, KeyVerdict::Context(context) if matches!(context.hint, Hint::Secret(_)))
+        && name.contains('_');
+    let strong = variable || matches!(verdict, KeyVerdict::Sensitive(_));
     match value_span::value(bytes, from, to, strong) {
         Some(value) if search.spend(value.end - value.start) && take(search, text, verdict, &value) => {
             value.end
@@ -190,8 +195,14 @@ fn in_resource_name(bytes: &[u8], from: usize) -> bool {
 /// Pushes the value if it is secret. `true`: all of it is.
 fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value) -> bool {
     let Some(inner) = text.get(value.start..value.end) else { return false };
-    if inner.is_empty() || marker::only(inner) || reference(inner) || !value.quoted && prose(inner) {
+    if inner.is_empty() || marker::only(inner) || reference(inner) {
         return false;
+    }
+    if !value.quoted && prose(inner) {
+        // `API_KEY: x was taken from the old cluster`: the sentence goes on behind the secret, if its first word is one.
+        let word = inner.find(' ').unwrap_or(inner.len());
+        let first = Value { end: value.start + word, quoted: true, ..*value };
+        return rarity::generated(&inner.as_bytes()[..word]) && take(search, text, verdict, &first);
     }
     if !value.quoted && powershell_command(inner) {
         return false;

@@ -3,6 +3,7 @@
 //! Judges one token at a time; must never decide on position or key, those are the caller's.
 
 use super::rarity_table::{CLASSES, PAIRS};
+use super::tokens;
 
 /// What a token is made of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -104,6 +105,22 @@ pub(super) fn drawn(token: &[u8], invited: Invitation) -> bool {
         return m.len >= 26 && m.digits > 0 && score < -50;
     }
     m.len >= 24 && m.digits >= 2 && score < -50
+}
+
+/// Nobody writes this word, a machine made it: a UUID, hexadecimal digits, letters and digits or both cases in one another.
+/// Weaker than [`drawn`]: for a word that a secret's name announces.
+pub(super) fn generated(word: &[u8]) -> bool {
+    let changes = |one: fn(&u8) -> bool, other: fn(&u8) -> bool| {
+        word.windows(2).filter(|w| one(&w[0]) && other(&w[1]) || other(&w[0]) && one(&w[1])).count()
+    };
+    let digits = changes(u8::is_ascii_digit, u8::is_ascii_alphabetic);
+    let cases = changes(u8::is_ascii_lowercase, u8::is_ascii_uppercase);
+    word.len() >= 8
+        && (digits >= 2
+            || digits == 1 && cases >= 2
+            || cases >= 5
+            || tokens::uuid(word)
+            || word.len() >= 16 && drawn(word, Invitation::Key))
 }
 
 #[cfg(test)]

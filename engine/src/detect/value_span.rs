@@ -2,6 +2,8 @@
 //!
 //! Knows the notations of configuration files and scripts; must never judge whether the value is a secret.
 
+use super::rarity;
+
 /// The span of a value.
 #[derive(Clone, Copy)]
 pub(super) struct Value {
@@ -38,7 +40,7 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Optio
         (b'=', _) => at += 1,
         (b':', _) => {
             at += 1;
-            if let Some(block) = block_scalar(bytes, from, at) {
+            if let Some(block) = block_scalar(bytes, from, at).or_else(|| next_line(bytes, from, at)) {
                 return Some(block);
             }
         }
@@ -119,6 +121,7 @@ fn unquoted(bytes: &[u8], start: usize, spaced: bool) -> usize {
             b'\n' | b'\r' | b'\0' => break,
             b' ' | b'\t' if !spaced => break,
             b'#' if spaced && at > start && bytes[at - 1] == b' ' => break,
+            b'\'' if within_word(bytes, at) => {}
             b'"' | b'\'' | b'`' | b'<' if !spaced => break,
             b')' | b'}' | b']' if !spaced && separates(bytes, at) => break,
             b';' | b',' | b'&' | b'|' if separates(bytes, at) => break,
@@ -130,6 +133,12 @@ fn unquoted(bytes: &[u8], start: usize, spaced: bool) -> usize {
         at -= 1;
     }
     at
+}
+
+/// `O'Brien`: no quote ends between two letters.
+fn within_word(bytes: &[u8], at: usize) -> bool {
+    let letter = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphabetic);
+    at > 0 && letter(bytes.get(at - 1)) && letter(bytes.get(at + 1))
 }
 
 /// A value of a properties file goes on behind a backslash and the next line's indentation; a command's flag does not.
@@ -185,6 +194,24 @@ fn block_scalar(bytes: &[u8], from: usize, after: usize) -> Option<Value> {
         at = next + 1;
     }
     (start < end).then_some(Value { start, end, quoted: true })
+}
+
+/// A value that YAML has on the line behind its key, indented deeper: one word, and no key, item or comment itself.
+fn next_line(bytes: &[u8], from: usize, after: usize) -> Option<Value> {
+    let blank = |b: &&u8| matches!(b, b' ' | b'\t' | b'\r');
+    let line = after + bytes[after..].iter().take_while(blank).count();
+    if bytes.get(line) != Some(&b'\n') || !line_start(bytes, from) {
+        return None;
+    }
+    let column = bytes[..from].iter().rev().take_while(|b| **b != b'\n').count();
+    let depth = bytes[line + 1..].iter().take_while(|b| **b == b' ').count();
+    let start = line + 1 + depth;
+    let len = bytes[start..].iter().take_while(|b| !b.is_ascii_whitespace()).count();
+    let rest = bytes[start + len..].iter().take_while(blank).count();
+    let alone = matches!(bytes.get(start + len + rest), None | Some(b'\n'));
+    let (first, last) = (bytes.get(start)?, bytes.get((start + len).checked_sub(1)?)?);
+    let word = len > 0 && !b"-#{[<|>&*!\"'".contains(first) && !b":{[,".contains(last);
+    (alone && word && depth > column).then_some(Value { start, end: start + len, quoted: true })
 }
 
 /// `<password`, `<db:password`: the name is an element's.
@@ -281,8 +308,10 @@ fn told(bytes: &[u8], at: usize) -> Option<Value> {
     let has = |class: fn(&u8) -> bool| word.iter().any(class);
     let mixed =
         has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) || has(|b| b"!@#$%^&*+?~".contains(b));
-    let drawn = word.len() >= 8 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) && mixed;
-    let path = has(|b| b"/=:{}[]|".contains(b));
+    let drawn = word.len() >= 8 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) && mixed
+        || rarity::generated(word);
+    let path = has(|b| b":{}[]|".contains(b))
+        || has(|b| b"/=".contains(b)) && !rarity::drawn(word, rarity::Invitation::Key);
     let alone = bytes.get(start + len).is_none_or(|b| matches!(b, b'\n' | b'\r'));
     (drawn && !path || kind && alone && word.len() >= 4).then_some(Value { start, end, quoted: true })
 }

@@ -27,6 +27,7 @@ pub(super) const ROWS: &[Family] = &[
     token("bitbucket-access-token", "Bitbucket access token", &[r"ATCTT[A-Za-z0-9_=.-]{40,}"], "https://support.atlassian.com/bitbucket-cloud/docs/access-tokens/"),
     token("sourcegraph-token", "Sourcegraph token", &[r"sgp_\h{40}", r"sgp_\a{16}_\h{40}", r"sgp_local_\h{40}", r"sgd_\h{64}", r"slk_\h{64}"], "https://sourcegraph.com/docs/cli/how-tos/creating_an_access_token"),
     token("circleci-token", "CircleCI token", &[r"CCIPAT_\a{20,}_\h{40}", r"CCIPRJ_\a{20,}_\h{40}"], "https://circleci.com/docs/managing-api-tokens/"),
+    token("trigger-dev-key", "Trigger.dev secret key", &[r"tr_dev_\a{20,}", r"tr_prod_\a{20,}", r"tr_stg_\a{20,}", r"tr_preview_\a{20,}", r"tr_pat_\a{20,}"], "https://trigger.dev/docs/apikeys"),
     token("buildkite-token", "Buildkite token", &[r"bkua_\a{40}", r"bkaj_[A-Za-z0-9_.-]{40,}", r"bkct_\a{40,}", r"bkagent_\a{40,}"], "https://buildkite.com/docs/apis/managing-api-tokens"),
     token("sonarqube-token", "SonarQube token", &[r"squ_\h{40}", r"sqp_\h{40}", r"sqa_\h{40}"], "https://docs.sonarsource.com/sonarqube-server/latest/user-guide/managing-tokens/"),
     token("snyk-token", "Snyk service token", &[r"snyk_uat\.\h{8}\.[A-Za-z0-9_.-]{30,}", r"snyk_sat\.\h{8}\.[A-Za-z0-9_.-]{30,}"], "https://docs.snyk.io/snyk-api/authentication-for-api"),

@@ -211,8 +211,53 @@ fn what_the_planted_measure_missed_once_goes() {
             ),
             "duo_secret_key = {c}\ncontent_base64sha256 = iGDTdWJs4bT9cs3NXsxwcMYHeo+9L4qEZGSpFduk4SE=\n",
         ),
+        ("x", format!("tr_prod_{}", "WvPcAIMDCKSEzcceWexUpVFT"), "{c}"),
     ] {
         check(key, &text, expected);
+    }
+    settle();
+}
+
+#[test]
+fn a_generated_word_behind_a_secrets_name_goes_and_the_sentence_stays() {
+    for (text, expected) in [
+        (
+            "PRIVATE-TOKEN: LeyvBbpBQFBVAFiyGZni was taken from the old cluster",
+            "PRIVATE-TOKEN: {c} was taken from the old cluster",
+        ),
+        (
+            "AZURE_OPENAI_API_KEY: 657f9b1d9a7299e12172d556e1d7fac7 was taken from the old cluster",
+            "AZURE_OPENAI_API_KEY: {c} was taken from the old cluster",
+        ),
+        (
+            "SCW_SECRET_KEY: 668605e7-8f0b-4c35-84d2-f783b764f291 was taken from the old cluster",
+            "SCW_SECRET_KEY: {c} was taken from the old cluster",
+        ),
+        ("GITEA_TOKEN is 245acba714a3c233a6010e7ca7b33c7780e230a3 for now", "GITEA_TOKEN is {c} for now"),
+        ("set api_secret 8b9096d0f716d73ccf772c85f6c014e9", "set api_secret {c}"),
+        (
+            "java -DVAULT_SECRET_ID=74a3d563-c3fe-46ac-837a-76324e441aea -jar x",
+            "java -DVAULT_SECRET_ID={c} -jar x",
+        ),
+        ("env family_name=O'Brien cmd", "env family_name={p} cmd"),
+        (
+            "password: whatever it was before the move to the other cluster",
+            "password: whatever it was before the move to the other cluster",
+        ),
+        (
+            "password: 8-character minimum is asked for here by everybody",
+            "password: 8-character minimum is asked for here by everybody",
+        ),
+        (
+            "api_token is needed by the terraform-provider-scaffolding at runtime",
+            "api_token is needed by the terraform-provider-scaffolding at runtime",
+        ),
+        (
+            "token: see kubernetes.io/service-account-token for what it is about",
+            "token: see kubernetes.io/service-account-token for what it is about",
+        ),
+    ] {
+        check("x", text, expected);
     }
     settle();
 }
