@@ -10,6 +10,7 @@ use super::resolve::Found;
 use super::scratch::Decoded;
 use super::siblings::Kin;
 use super::{Hint, KeyVerdict, marker};
+use crate::scan::is_number;
 
 /// Deeper nesting is no configuration: the text is searched flat.
 const DEPTH_MAX: usize = 96;
@@ -243,6 +244,10 @@ impl Walk<'_, '_, '_> {
         let word = &rest[..len];
         let first = *word.as_bytes().first()?;
         if first == b'-' || first.is_ascii_digit() {
+            // `[386-41-0603]` is a text in brackets.
+            if !is_number(word.as_bytes()) {
+                return None;
+            }
             if let Some(rule) = self.search.rules.inspect_number(word, verdict) {
                 self.search.scratch.found.push(Found { start: self.at, end: self.at + len, rule });
             }

@@ -29,7 +29,7 @@ pub(super) fn number(text: &[u8], masks: &Masks) -> bool {
         starts &= starts - 1;
         let from = index(at);
         let before = from.checked_sub(1).map(|n| text[n]);
-        if matches!(before, Some(b'-' | b'.' | b',' | b'_' | b'/' | b'@')) {
+        if matches!(before, Some(b'-' | b'.' | b'_' | b'/' | b'@')) {
             continue;
         }
         let (mut digits, mut end, mut to) = (0, from, from);

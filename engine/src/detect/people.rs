@@ -97,8 +97,7 @@ pub(super) fn numbers(search: &mut Search<'_>, text: &str, hint: Hint) {
     while at < bytes.len() {
         let begins = bytes[at].is_ascii_digit() || matches!(bytes[at], b'+' | b'(');
         let assigned = at > 1 && bytes[at - 1] == b'=' && bytes[at - 2] != b'=';
-        let word =
-            at > 0 && !assigned && (glue(bytes.get(at - 1)) || matches!(bytes[at - 1], b'-' | b'.' | b','));
+        let word = at > 0 && !assigned && (glue(bytes.get(at - 1)) || matches!(bytes[at - 1], b'-' | b'.'));
         if !begins || word {
             at += 1;
             continue;

@@ -39,7 +39,7 @@ pub(super) const ROWS: &[Family] = &[
     token("crates-io-token", "crates.io token", &[r"cio\a{32}"], "https://doc.rust-lang.org/cargo/reference/publishing.html"),
     token("nuget-key", "NuGet key", &[r"oy2[a-z0-9]{43}"], "https://learn.microsoft.com/en-us/nuget/nuget-org/publish-a-package"),
     token("clojars-token", "Clojars deploy token", &[r"CLOJARS_\h{60}"], "https://github.com/clojars/clojars-web/wiki/Deploy-Tokens"),
-    token("jfrog-token", "JFrog reference or identity token", &[r"cmVmdGtuO\s{50,}", r"AKCp\a{65,75}"], "https://jfrog.com/help/r/jfrog-platform-administration-documentation/access-tokens"),
+    token("jfrog-token", "JFrog reference or identity token", &[r"cmVmdGtuO\s{50,}", r"cmVmdGtu\a{56}", r"AKCp\a{65,75}"], "https://jfrog.com/help/r/jfrog-platform-administration-documentation/access-tokens"),
     token("docker-hub-token", "Docker Hub token", &[r"dckr_pat_\s{20,}", r"dckr_oat_\s{20,}"], "https://docs.docker.com/security/access-tokens/"),
     token("depot-token", "Depot token", &[r"depot_org_\h{60,}", r"depot_project_\h{60,}"], "https://depot.dev/docs/cli/authentication"),
     token("launchdarkly-key", "LaunchDarkly key", &[r"api-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", r"sdk-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", r"rel-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"], "https://launchdarkly.com/docs/home/account/api"),

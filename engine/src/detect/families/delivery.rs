@@ -30,5 +30,5 @@ pub(super) const ROWS: &[Family] = &[
     token("twitter-bearer", "X (Twitter) bearer token", &[r"AAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9%]{50,}"], "https://docs.x.com/fundamentals/authentication/oauth-2-0/bearer-tokens"),
     token("ebay-secret", "eBay production secret", &[r"PRD-\h{12}-\h{4}-\h{4}-\h{4}-\h{4}", r"SBX-\h{12}-\h{4}-\h{4}-\h{4}-\h{4}"], "https://developer.ebay.com/api-docs/static/oauth-credentials.html"),
     token("dropbox-token", "Dropbox token", &[r"sl\.u\.\s{100,}", r"sl\.B\s{100,}"], "https://www.dropbox.com/developers/documentation/http/documentation"),
-    token("defined-networking-token", "Defined Networking token", &[r"dnkey-[a-z0-9=_-]{26}-[a-z0-9=_-]{52}"], "https://docs.defined.net"),
+    token("defined-networking-token", "Defined Networking token", &[r"dnkey-[A-Za-z0-9=_-]{26}-[A-Za-z0-9=_-]{52}"], "https://docs.defined.net"),
 ];

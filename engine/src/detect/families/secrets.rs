@@ -4,6 +4,9 @@ use super::{Family, token};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Family] = &[
+    token("kong-konnect-token", "Kong Konnect token", &[r"kpat_\a{32,}", r"spat_\a{32,}"], "https://developer.konghq.com/konnect-api/"),
+    token("jumpcloud-api-key", "JumpCloud API key", &[r"jca_\a{36}"], "https://jumpcloud.com/support/jumpcloud-apis1"),
+    token("ory-token", "Ory token or key", &[r"ory_pat_\s{20,}", r"ory_apikey_\s{20,}", r"ory_st_\s{20,}", r"ory_at_\s{20,}", r"ory_rt_\s{20,}", r"ory_ac_\s{20,}"], "https://www.ory.sh/docs/concepts/personal-access-token"),
     token("vault-token", "Vault service, batch or recovery token", &[r"hvs\.\s{20,}", r"hvb\.\s{20,}", r"hvr\.\s{20,}"], "https://developer.hashicorp.com/vault/docs/concepts/tokens"),
     token("doppler-token", "Doppler token", &[r"dp\.pt\.\s{38,}", r"dp\.st\.[A-Za-z0-9_.-]{38,}", r"dp\.sa\.\s{38,}", r"dp\.ct\.\s{38,}", r"dp\.scim\.\s{38,}", r"dp\.audit\.\s{38,}", r"dp\.said\.\s{38,}"], "https://docs.doppler.com/reference/auth-token-formats"),
     token("onepassword-token", "1Password service account token", &[r"ops_eyJ[A-Za-z0-9_=+/-]{80,}"], "https://developer.1password.com/docs/service-accounts/"),

@@ -212,6 +212,10 @@ fn what_the_planted_measure_missed_once_goes() {
             "duo_secret_key = {c}\ncontent_base64sha256 = iGDTdWJs4bT9cs3NXsxwcMYHeo+9L4qEZGSpFduk4SE=\n",
         ),
         ("x", format!("tr_prod_{}", "WvPcAIMDCKSEzcceWexUpVFT"), "{c}"),
+        ("x", "[386-41-0603]".to_owned(), "[{p}]"),
+        ("x", "ann,386-41-0603,636.601.492-25,1,234,567\nbob,2".to_owned(), "ann,{p},{p},1,234,567\nbob,2"),
+        ("x", format!("[8{}AzSe{}]", drawn(41), drawn(6)), "[{c}]"),
+        ("x", format!("id:ory_st_{}", drawn(32)), "id:{c}"),
     ] {
         check(key, &text, expected);
     }
