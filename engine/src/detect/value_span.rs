@@ -310,8 +310,13 @@ fn told(bytes: &[u8], at: usize) -> Option<Value> {
         has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) || has(|b| b"!@#$%^&*+?~".contains(b));
     let drawn = word.len() >= 8 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) && mixed
         || rarity::generated(word);
+    // Base64 may hold a slash, and ends in `=`.
+    let padding = word.iter().rev().take_while(|b| **b == b'=').count();
+    let body = &word[..word.len() - padding];
     let path = has(|b| b":{}[]|".contains(b))
-        || has(|b| b"/=".contains(b)) && !rarity::drawn(word, rarity::Invitation::Key);
+        || body.contains(&b'=')
+        || body.contains(&b'/') && !rarity::drawn(word, rarity::Invitation::Key)
+        || word.first() == Some(&b'-');
     let alone = bytes.get(start + len).is_none_or(|b| matches!(b, b'\n' | b'\r'));
     (drawn && !path || kind && alone && word.len() >= 4).then_some(Value { start, end, quoted: true })
 }

@@ -249,6 +249,10 @@ fn a_generated_word_behind_a_secrets_name_goes_and_the_sentence_stays() {
             "password: whatever it was before the move to the other cluster",
         ),
         (
+            "--secret-name '/prod/db/password' --vpc-id=vpc-0dbbdfc2131b77f02 --x y",
+            "--secret-name '/prod/db/password' --vpc-id=vpc-0dbbdfc2131b77f02 --x y",
+        ),
+        (
             "password: 8-character minimum is asked for here by everybody",
             "password: 8-character minimum is asked for here by everybody",
         ),
