@@ -1,20 +1,23 @@
 //! The reconciler: at start and every hour it finds what no event told: new workspaces and new state versions.
 //!
+//! Of all replicas one lists a tenant's workspaces at a time; where it stops, whoever comes next goes on, page by page.
 //! One page of 100 workspaces carries their current state versions, so 10,000 workspaces cost 100 requests. What differs
 //! from the catalog is appended to `terraform-state-updated`, where its owner works on it: also what the catalog has and no
 //! list shows, whose owner asks for it by id. Must never write to the catalog itself, nor take an empty or missing page for a deletion (invariant 9).
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use terrasift_postgres::{Round, RoundClaim, RoundPosition, StoreErrorKind};
 use terrasift_schemas::event::{Envelope, Event, FailureReason, Priority, STATE_UPDATED_TOPIC, StateUpdated};
 use terrasift_schemas::{
     OrganizationName, PipelineVersion, StateVersionId, TenantId, TraceParent, WorkspaceId,
 };
 use terrasift_terraform_cloud::{FailureKind, ListedWorkspace, WorkspacePage};
 use time::OffsetDateTime;
+use tokio::sync::Semaphore;
 
 use crate::dead_letters::SOURCE;
 use crate::rate_budget::{self, RateBudgetMsg};
@@ -25,6 +28,12 @@ const RETRY_MIN: Duration = Duration::from_secs(2);
 const RETRY_MAX: Duration = Duration::from_secs(60);
 /// Pages of one organization: 100 workspaces each; a server that never ends its list is stopped here.
 const PAGES_MAX: u32 = 1000;
+/// Who does not get through a page in this time has died. A page waits for the rate budget, and for the answer.
+const LEASE: Duration = Duration::from_secs(120);
+/// Tenants that are listed at once: those of one start come after each other.
+const ROUNDS_MAX: usize = 8;
+/// Shortest wait before a round that another replica holds is asked for again.
+const WAIT_MIN: Duration = Duration::from_millis(200);
 
 /// Messages to the reconciler.
 pub enum ReconcilerMsg {
@@ -32,6 +41,8 @@ pub enum ReconcilerMsg {
     Due(usize, u32, u64),
     /// Its rules changed: now, and from then on as usual.
     Now(TenantId),
+    /// What was wanted since then for this tenant has been done.
+    Through(usize, Instant),
 }
 
 /// The actor.
@@ -49,6 +60,9 @@ pub struct ReconcilerState {
     arguments: ReconcilerArguments,
     /// By tenant: timers of earlier rounds mean nothing.
     rounds: Vec<u64>,
+    /// By tenant: since when a round is wanted that began later; at start, and when rules change.
+    wanted: Vec<Option<Instant>>,
+    turns: Arc<Semaphore>,
 }
 
 impl Actor for Reconciler {
@@ -64,7 +78,13 @@ impl Actor for Reconciler {
         for index in 0..arguments.tenants.len() {
             myself.cast(ReconcilerMsg::Due(index, 0, 0))?;
         }
-        Ok(ReconcilerState { rounds: vec![0; arguments.tenants.len()], arguments })
+        let (count, turns) = (arguments.tenants.len(), Arc::new(Semaphore::new(ROUNDS_MAX)));
+        Ok(ReconcilerState {
+            rounds: vec![0; count],
+            wanted: vec![Some(Instant::now()); count],
+            turns,
+            arguments,
+        })
     }
 
     async fn handle(
@@ -73,43 +93,99 @@ impl Actor for Reconciler {
         message: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        let ReconcilerState { arguments, rounds } = state;
+        let ReconcilerState { arguments, rounds, wanted, turns } = state;
         let (index, failures, round) = match message {
             ReconcilerMsg::Due(index, failures, round) if rounds.get(index) == Some(&round) => {
                 (index, failures, round)
             }
             ReconcilerMsg::Due(..) => return Ok(()),
+            ReconcilerMsg::Through(index, since) => {
+                if let Some(wanted) = wanted.get_mut(index).filter(|wanted| **wanted <= Some(since)) {
+                    *wanted = None;
+                }
+                return Ok(());
+            }
             ReconcilerMsg::Now(tenant) => {
                 let index = arguments.tenants.iter().position(|means| means.id == tenant);
                 let Some((index, round)) = index.and_then(|at| Some((at, rounds.get_mut(at)?))) else {
                     return Ok(());
                 };
                 *round += 1;
+                wanted[index] = Some(Instant::now());
                 (index, 0, *round)
             }
         };
         let Some(means) = arguments.tenants.get(index).cloned() else { return Ok(()) };
         let (services, budget) = (Arc::clone(&arguments.services), arguments.budget.clone());
-        // Each tenant by itself: one whose upstream hangs does not hold up the others.
+        let (wanted, turns) = (wanted[index], Arc::clone(turns));
+        // Each tenant by itself: one whose upstream hangs holds up none but those that wait for its turn.
         tokio::spawn(async move {
+            // INVARIANT: the semaphore is never closed.
+            let _turn = turns.acquire().await;
             watch_tokens(&services, &means);
-            let (next, failures) = match reconcile(&services, &means, &budget).await {
-                Ok((listed, changed)) => {
+            let every = staggered(services.limits.reconcile_every, &means.id);
+            let turn = turn(&services, &means, &budget, wanted, every).await;
+            if let Some(since) = wanted.filter(|_| matches!(turn, Ok(Turn::Listed { .. } | Turn::Done(_)))) {
+                // A reconciler that has ended asks for nothing any more.
+                let _ = myself.cast(ReconcilerMsg::Through(index, since));
+            }
+            let (next, failures) = match turn {
+                Ok(Turn::Listed { listed, changed }) => {
                     // It has answered: what another replica marked before it died is fresh again, too.
                     freshen(&services, &means).await;
                     services.telemetry.reconciled(&means.id, listed, changed);
-                    (services.limits.reconcile_every, 0)
+                    (every, 0)
                 }
+                Ok(Turn::Held(wait) | Turn::Done(wait)) => (wait.clamp(WAIT_MIN, every.max(WAIT_MIN)), 0),
                 Err(error) => {
                     services.telemetry.reconcile_failed(&means.id, error.as_ref());
                     let wait = RETRY_MIN.saturating_mul(1 << failures.min(5)).min(RETRY_MAX);
-                    (wait.min(services.limits.reconcile_every), failures.saturating_add(1))
+                    (wait.min(every), failures.saturating_add(1))
                 }
             };
             myself.send_after(next, move || ReconcilerMsg::Due(index, failures, round));
         });
         Ok(())
     }
+}
+
+/// What came of a tenant's turn.
+enum Turn {
+    /// A round is through.
+    Listed { listed: usize, changed: usize },
+    /// Another replica lists.
+    Held(Duration),
+    /// It is not due.
+    Done(Duration),
+}
+
+/// A tenth less at most, by the tenant: those that began together do not stay together.
+fn staggered(every: Duration, tenant: &TenantId) -> Duration {
+    let share = tenant.as_str().bytes().fold(0u32, |sum, byte| (sum * 31 + u32::from(byte)) % 100);
+    every - every / 10 * share / 100
+}
+
+/// Claims the tenant's round, lists, and gives the round back.
+async fn turn(
+    services: &Services,
+    means: &TenantMeans,
+    budget: &ActorRef<RateBudgetMsg>,
+    wanted: Option<Instant>,
+    every: Duration,
+) -> Result<Turn, Failure> {
+    let asked = wanted.map(|since| since.elapsed());
+    let round = match services.store.claim_round(&means.id, asked, every, LEASE).await? {
+        RoundClaim::Run(round) => round,
+        RoundClaim::Held(wait) => return Ok(Turn::Held(wait)),
+        RoundClaim::Done(wait) => return Ok(Turn::Done(wait)),
+    };
+    let listed = reconcile(services, means, budget, &round).await;
+    match services.store.end_round(&means.id, &round, listed.is_ok()).await {
+        // Somebody took it over: the round is theirs to end.
+        Err(error) if error.kind() == StoreErrorKind::Fenced => return Ok(Turn::Held(LEASE)),
+        ended => ended?,
+    }
+    listed.map(|(listed, changed)| Turn::Listed { listed, changed })
 }
 
 async fn freshen(services: &Services, means: &TenantMeans) {
@@ -136,6 +212,7 @@ async fn reconcile(
     services: &Services,
     means: &TenantMeans,
     budget: &ActorRef<RateBudgetMsg>,
+    round: &Round,
 ) -> Result<(usize, usize), Failure> {
     let pipeline = means.pipeline.now().version;
     let statuses = services.store.workspaces(&means.id).await?;
@@ -153,9 +230,10 @@ async fn reconcile(
         })
         .collect();
     let (mut listed, mut changed) = (0, 0);
-    let mut whole = true;
-    for organization in &means.organizations {
-        let mut page = Some(1);
+    // Who goes on has not seen what was listed before.
+    let mut whole = round.resume.is_none();
+    for (organization, first) in from_where(&means.organizations, round.resume.as_ref()) {
+        let mut page = Some(first);
         let before = listed;
         while let Some(number) = page.filter(|number| *number <= PAGES_MAX) {
             let WorkspacePage { workspaces, next_page } =
@@ -171,6 +249,10 @@ async fn reconcile(
                 }
             }
             page = next_page;
+            if let Some(page) = page {
+                let next = RoundPosition { organization: organization.clone(), page };
+                services.store.advance_round(&means.id, round, &next, LEASE).await?;
+            }
         }
         // An organization that shows nothing, or more than is asked for, says nothing of what it does not show.
         whole &= listed > before && page.is_none();
@@ -182,6 +264,18 @@ async fn reconcile(
         }
     }
     Ok((listed, changed))
+}
+
+/// The organizations that are left, and the first page of each. One that is not there any more: all of them.
+fn from_where<'o>(
+    organizations: &'o [OrganizationName],
+    resume: Option<&RoundPosition>,
+) -> impl Iterator<Item = (&'o OrganizationName, u32)> {
+    let at = resume.and_then(|resume| {
+        Some((organizations.iter().position(|it| *it == resume.organization)?, resume.page))
+    });
+    let (skip, page) = at.unwrap_or((0, 1));
+    organizations.iter().skip(skip).zip(std::iter::once(page).chain(std::iter::repeat(1)))
 }
 
 async fn list(

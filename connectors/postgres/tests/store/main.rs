@@ -15,6 +15,7 @@ mod letters;
 mod oracle;
 mod private;
 mod removal;
+mod rounds;
 mod rule_sets;
 mod world;
 
@@ -39,7 +40,7 @@ macro_rules! cases {
 
 /// All cases, the long ones first; names are sentences.
 fn table() -> Vec<Case> {
-    let cases: [Case; 45] = cases! {
+    let cases: [Case; 47] = cases! {
         oracle::{
             invariants_3_and_4_hold_for_random_interleavings,
         },
@@ -86,6 +87,10 @@ fn table() -> Vec<Case> {
         removal::{
             a_workspace_is_removed_when_it_is_missing_twice_and_can_come_back,
             what_is_shown_again_or_never_was_is_not_removed,
+        },
+        rounds::{
+            one_replica_at_a_time_holds_a_round_and_the_next_goes_on,
+            a_round_is_due_after_its_time_or_when_somebody_wants_a_newer_one,
         },
         rule_sets::{
             rule_sets_are_numbered_in_the_order_they_came,
