@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use terrasift_kafka::{Consumer, IntakeEvent, RawRecord, TopicPartition};
+use terrasift_kafka::{Consumer, IntakeEvent, KafkaError, KafkaErrorKind, RawRecord, TopicPartition};
 use terrasift_postgres::{Epoch, NewMark, Store, StoreError, StoreErrorKind, UnroutedRecord};
 use terrasift_schemas::event::{
     DiscoverySource, Envelope, Event, FailureReason, Priority, RecordPosition, RecordView,
@@ -93,7 +93,7 @@ impl Actor for Intake {
             IntakeEvent::Assigned(partitions) => state.assigned(&partitions).await?,
             IntakeEvent::Revoked(partitions) => state.revoked(&partitions)?,
             IntakeEvent::Batch(records) => state.batch(records).await?,
-            IntakeEvent::Fault(error) => return Err(error.into()),
+            IntakeEvent::Fault(error) => state.fault(error)?,
         }
         let _ = reply.send(());
         Ok(())
@@ -115,9 +115,11 @@ impl IntakeState {
     async fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), ActorProcessingErr> {
         for partition in partitions.iter().filter(|p| p.topic == STATE_UPDATED_TOPIC) {
             let number = partition.partition;
+            self.services.failpoints.pass("before-claim").await;
             let epoch = self
                 .retry("claim a partition", |store| async move { store.claim_partition(number).await })
                 .await?;
+            self.services.failpoints.pass("after-claim").await;
             self.epochs.insert(number, epoch);
             self.tenants.cast(TenantsMsg::Gained(number, epoch))?;
         }
@@ -130,6 +132,21 @@ impl IntakeState {
             self.tenants.cast(TenantsMsg::Lost(partition.partition))?;
         }
         Ok(())
+    }
+
+    /// Brokers that are away come back, and librdkafka goes on by itself: the partitions that we hold are not worth giving
+    /// up for that, and what runs needs no brokers. Only what a new client has to mend crashes.
+    fn fault(&self, error: KafkaError) -> Result<(), ActorProcessingErr> {
+        match error.kind() {
+            KafkaErrorKind::Unavailable | KafkaErrorKind::Full | KafkaErrorKind::Topic => {
+                self.services.telemetry.brokers_failed(&error);
+                Ok(())
+            }
+            KafkaErrorKind::Refused
+            | KafkaErrorKind::Configuration
+            | KafkaErrorKind::Unauthorized
+            | KafkaErrorKind::Fatal => Err(error.into()),
+        }
     }
 
     async fn batch(&mut self, records: Vec<RawRecord>) -> Result<(), ActorProcessingErr> {
@@ -152,6 +169,7 @@ impl IntakeState {
         let telemetry = &self.services.telemetry;
         telemetry.records(&partition.topic, "accepted", records.len() - sorted.rejected.len());
         telemetry.records(&partition.topic, "rejected", sorted.rejected.len());
+        self.services.failpoints.pass("after-marks").await;
         if let Some(consumer) = &self.consumer {
             consumer.settle(&partition, next_offset);
         }
@@ -171,6 +189,7 @@ impl IntakeState {
         let marks: Vec<NewMark> = sorted.marks.iter().map(|(mark, _)| mark.clone()).collect();
         let number = partition.partition;
         let marks = &marks;
+        self.services.failpoints.pass("before-marks").await;
         let mark = |store: Store| async move { store.mark_dirty(number, epoch, marks).await };
         let marked = self.retry("mark workspaces", mark).await;
         let marked = match marked {

@@ -16,6 +16,7 @@ use terrasift_terraform_cloud::Client;
 use tokio::sync::Semaphore;
 
 use crate::byte_budget::ByteBudget;
+use crate::failpoints::Failpoints;
 use crate::telemetry::Telemetry;
 use crate::token_rotation::TokenRotation;
 
@@ -64,6 +65,8 @@ pub struct Services {
     pub limits: WorkerLimits,
     /// Log lines, metrics and reports.
     pub telemetry: Telemetry,
+    /// Where tests make things go wrong; in production none.
+    pub failpoints: Failpoints,
 }
 
 /// The pipeline that new syncs take; a sync keeps the one it began with.

@@ -195,6 +195,12 @@ impl Telemetry {
         }
     }
 
+    /// The brokers do not answer, or not as they should; the consumer goes on by itself.
+    pub fn brokers_failed(&self, error: &dyn std::error::Error) {
+        tracing::warn!(error = %error, "the consumer has trouble with the brokers");
+        self.records.with_label_values(&["", "broker_fault"]).inc();
+    }
+
     /// A part of a batch could not be done now and is tried again.
     pub fn ledger_retried(&self, what: &'static str, error: &dyn std::error::Error, attempt: u32) {
         tracing::warn!(what, error = %error, attempt, "the ledger is tried again");

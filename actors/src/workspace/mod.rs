@@ -136,7 +136,10 @@ async fn settle_failure(
                 record: None,
                 trace: owned.mark.trace,
             };
-            match state.services.store.park(&letter, Some((&owned.mark, owned.epoch))).await {
+            state.services.failpoints.pass("before-letter").await;
+            let parked = state.services.store.park(&letter, Some((&owned.mark, owned.epoch))).await;
+            state.services.failpoints.pass("after-letter").await;
+            match parked {
                 Ok(_) => (SyncEnd::Parked(failure.reason()), None),
                 Err(_) => {
                     let wait = Duration::from_secs(5);

@@ -54,6 +54,7 @@ pub(super) async fn run(state: &WorkspaceArguments, owned: &OwnedMark) -> Result
     // Rules that change meanwhile are the next sync's: the reconciler asks for one.
     let pipeline = state.means.pipeline.now();
     let ticket = store.begin_read(tenant, &state.workspace).await?;
+    state.services.failpoints.pass("during-read").await;
     let read = match read_workspace(state).await {
         Ok(read) => read,
         Err(failure) if failure.reason() == FailureReason::WorkspaceNotFound => {
@@ -173,6 +174,7 @@ async fn download(
     loop {
         let next = stream.next_chunk().await?;
         let ended = next.is_none();
+        state.services.failpoints.pass("during-download").await;
         if let Some(bytes) = next {
             chunk.extend_from_slice(&bytes);
         }
