@@ -223,6 +223,7 @@ async fn start_worker(
         limits: WorkerLimits {
             tenant_syncs_max: limits.tenant_syncs_max,
             passivate_after: Duration::from_secs(limits.passivate_after_s),
+            stuck_after: Duration::from_secs(limits.stuck_after_s),
             reconcile_every: Duration::from_secs(limits.reconcile_every_s),
             ..WorkerLimits::default()
         },

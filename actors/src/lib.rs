@@ -8,6 +8,7 @@ mod breaker;
 mod byte_budget;
 mod dead_letters;
 mod failpoints;
+mod heartbeat;
 mod intake;
 mod rate_budget;
 mod reconciler;

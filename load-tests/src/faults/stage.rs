@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use super::catalog;
 use super::oracle::{Truth, World};
 use super::rows::{Act, Row};
+use super::run::RunPlan;
 use crate::cluster::{Cluster, Deployment, DeploymentPlan, FaultProxy, Replica};
 use crate::generator::{StateSize, StateSpec, mix};
 use crate::simulator::{OrganizationSpec, Simulator, SimulatorConfig, StateSource, WorkspaceSpec};
@@ -18,6 +19,7 @@ pub(super) const PARTITIONS: u16 = 8;
 /// Tenants, and workspaces of each.
 const TENANTS: u64 = 4;
 const WORKSPACES: u64 = 12;
+const WORKSPACES_SHORT: u64 = 4;
 /// A sync without progress for so long is stuck; short, so that a row sees it end.
 const STUCK_AFTER_S: u32 = 5;
 /// Debian's library, installed by the Makefile.
@@ -37,21 +39,22 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) async fn set(
         cluster: &Cluster,
-        binary: &Path,
+        run: &RunPlan,
         folder: &Path,
         row: &Row,
         seed: u64,
     ) -> Result<Self> {
+        let workspaces = if run.short { WORKSPACES_SHORT } else { WORKSPACES };
         let name = format!("{}_{seed}", row.name.replace('-', "_"));
         std::fs::create_dir_all(folder).context("cannot make the run's folder")?;
         let bad = folder.join("unreadable.json");
         std::fs::write(&bad, "{\"version\": 4, \"serial\": 1, \"resources\": \"none\"}")?;
         let organizations: Vec<_> =
-            (0..TENANTS).map(|at| organization(seed, at, row.poisoned, &bad)).collect();
+            (0..TENANTS).map(|at| organization(seed, at, workspaces, row.poisoned, &bad)).collect();
         let simulator = Simulator::start(SimulatorConfig::new(seed, organizations)).await?;
         let port = simulator.api_origin().rsplit(':').next().and_then(|port| port.parse().ok());
         let upstream = FaultProxy::start(port.context("the simulator has no port")?).await?;
-        let deployment = cluster.deploy(plan(binary, folder, &name, row, &upstream), &simulator).await?;
+        let deployment = cluster.deploy(plan(&run.binary, folder, &name, row, &upstream), &simulator).await?;
         catalog::record(deployment.superuser_url()).await?;
         let simulator = Arc::new(simulator);
         let poisoned = simulator.workspaces().into_iter().filter(|it| it.name.starts_with("unreadable"));
@@ -143,12 +146,13 @@ fn plan(binary: &Path, folder: &Path, name: &str, row: &Row, upstream: &FaultPro
         "tenant_requests_per_second: 25".to_owned(),
         "tenant_burst: 25".to_owned(),
         format!("reconcile_every_s: {}", row.reconcile_s),
+        format!("stuck_after_s: {STUCK_AFTER_S}"),
     ]
     .to_vec();
     plan
 }
 
-fn organization(seed: u64, at: u64, poisoned: usize, bad: &Path) -> OrganizationSpec {
+fn organization(seed: u64, at: u64, workspaces: u64, poisoned: usize, bad: &Path) -> OrganizationSpec {
     let name = format!("tenant-{at}");
     let workspace = |number: u64| WorkspaceSpec {
         name: format!("workspace-{number}"),
@@ -166,7 +170,7 @@ fn organization(seed: u64, at: u64, poisoned: usize, bad: &Path) -> Organization
         tags: Vec::new(),
     };
     OrganizationSpec {
-        workspaces: (0..WORKSPACES).map(workspace).chain((0..poisoned).map(unreadable)).collect(),
+        workspaces: (0..workspaces).map(workspace).chain((0..poisoned).map(unreadable)).collect(),
         token: format!("token-of-{name}-{seed}"),
         user: format!("user-of-{name}"),
         name,

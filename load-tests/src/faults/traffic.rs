@@ -216,7 +216,11 @@ impl Sender {
             return Ok(());
         }
         if way.webhook {
-            return self.notify(bumped, sent(SentKind::Webhook)).await;
+            if self.notify(bumped).await? {
+                self.note(sent(SentKind::Webhook));
+                return Ok(());
+            }
+            // Nobody was there to take it: what nothing tells of is another row's business.
         }
         for copy in 0..way.copies {
             let place = self.record(number, tenant, bumped).await?;
@@ -255,14 +259,11 @@ impl Sender {
         self.broker.send(STATE_UPDATED, &key, &headers, value.to_string().as_bytes()).await
     }
 
-    /// A notification, sent once, as Terraform Cloud does: what nobody takes is lost, and the reconciler's business.
-    async fn notify(&self, bumped: &BumpedState, sent: Sent) -> Result<()> {
+    /// A notification, sent once, as Terraform Cloud does: whether somebody took it.
+    async fn notify(&self, bumped: &BumpedState) -> Result<bool> {
         let (workspace, run) = (&bumped.workspace_id, Some(bumped.run_id.as_str()));
         let deliveries = self.simulator.send_notification(workspace, run, "run:completed", "applied").await?;
-        let taken = deliveries.iter().any(crate::simulator::Delivery::accepted);
-        let kind = if taken { SentKind::Webhook } else { SentKind::Silent };
-        self.note(Sent { kind, ..sent });
-        Ok(())
+        Ok(deliveries.iter().any(crate::simulator::Delivery::accepted))
     }
 }
 
