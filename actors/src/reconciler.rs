@@ -93,7 +93,11 @@ impl Actor for Reconciler {
         // Each tenant by itself: one whose upstream hangs does not hold up the others.
         tokio::spawn(async move {
             watch_tokens(&services, &means);
-            let (next, failures) = match reconcile(&services, &means, &budget).await {
+            // A task of its own: a panic in it is a failure as any other, and not the end of all rounds.
+            let round_of = (Arc::clone(&services), Arc::clone(&means), budget);
+            let listed = tokio::spawn(async move { reconcile(&round_of.0, &round_of.1, &round_of.2).await });
+            let listed = listed.await.unwrap_or_else(|crash| Err(Failure::from(crash.to_string())));
+            let (next, failures) = match listed {
                 Ok((listed, changed)) => {
                     // It has answered: what another replica marked before it died is fresh again, too.
                     freshen(&services, &means).await;

@@ -5,22 +5,26 @@ set -euo pipefail
 
 number=$1 faults=$2 libs=$3
 patch=$(realpath "load-tests/bugs/$number.patch")
-scratch="$CARGO_TARGET_DIR/bugs/$number"
+bugs="$CARGO_TARGET_DIR/bugs"
+source="$bugs/source"
 rows=$(sed -nE 's/^Rows: //p' "$patch")
 seeds=$(sed -nE 's/^Seeds: //p' "$patch")
 
-rm -rf "$scratch"
-mkdir -p "$scratch/source"
-git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents --target-directory "$scratch/source" 2> /dev/null || true
-(cd "$scratch/source" && git apply --verbose "$patch" > /dev/null 2>&1) || { echo "bug $number: the patch does not apply any more" >&2; exit 2; }
-# The same target folder: what is not ours is built already.
-(cd "$scratch/source" && cargo build --quiet --locked --package terrasift --bin terrasift)
-cp "$CARGO_TARGET_DIR/debug/terrasift" "$scratch/terrasift"
-rm -rf "$scratch/source"
+# One scratch copy for all bugs, where only what differs is written: cargo builds anew what a patch touches, and no more. The
+# target folder is shared, so what is not ours is built already.
+mkdir -p "$source"
+git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
+	[[ -f "$file" ]] || continue
+	cmp -s "$file" "$source/$file" || { mkdir -p "$source/$(dirname "$file")"; cp "$file" "$source/$file"; }
+done
+[[ -d "$source/.git" ]] || git -C "$source" init -q
+git -C "$source" apply "$patch" || { echo "bug $number: the patch does not apply any more" >&2; exit 2; }
+cargo build --quiet --locked --manifest-path "$source/Cargo.toml" --package terrasift --bin terrasift
+cp "$CARGO_TARGET_DIR/debug/terrasift" "$bugs/terrasift-$number"
 
 for row in ${rows//,/ }; do
 	status=0
-	line=$("$faults" --binary "$scratch/terrasift" --kafka-libs "$libs" --folder "$scratch/runs" --row "$row" --seeds "${seeds:-1,2,3}" --until-caught) || status=$?
+	line=$("$faults" --binary "$bugs/terrasift-$number" --kafka-libs "$libs" --folder "$bugs/runs-$number" --row "$row" --seeds "${seeds:-1,2,3}" --until-caught) || status=$?
 	echo "$line"
 	if [[ $status -eq 1 ]]; then
 		echo "{\"bug\":$number,\"caught\":true,\"row\":\"$row\"}"

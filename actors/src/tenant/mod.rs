@@ -320,6 +320,8 @@ impl TenantState {
         for child in self.children.values().filter(stuck) {
             services.telemetry.stuck(&self.arguments.means.id);
             child.actor.kill();
+            // Told once, unless it does not go.
+            child.heartbeat.beat();
         }
     }
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use sqlx::{Connection as _, PgConnection};
 use tokio::time::{Instant, sleep};
 
 use super::oracle::World;
@@ -21,15 +21,14 @@ const AWAY: Duration = Duration::from_secs(6);
 const DEATH_WAIT_MAX: Duration = Duration::from_secs(25);
 /// Partitions after the topic has grown.
 const GROWN: usize = 12;
-/// Files that Postgres' processes may write beyond nothing while the disk is full.
-const FULL_BYTES: u64 = 8 * 1024;
-
 /// Who acts.
 pub(super) struct Fate<'a> {
     pub(super) cluster: &'a mut Cluster,
     pub(super) stage: &'a mut Stage,
     pub(super) broker: &'a BrokerClient,
     pub(super) dice: Dice,
+    /// What happens several times happens once.
+    pub(super) short: bool,
     /// What was removed upstream, and what it was.
     pub(super) removed: World,
 }
@@ -40,12 +39,12 @@ impl Fate<'_> {
         self.pause(500, 2000).await;
         match act {
             Act::Nothing => Ok(Instant::now()),
-            Act::DieAt(point, times) => self.die(point, times, 5).await,
-            Act::DieSoonAt(point, times) => self.die(point, times, 2).await,
+            Act::DieAt(point, times) => self.die(point, self.times(times), 5).await,
+            Act::DieSoonAt(point, times) => self.die(point, self.times(times), 2).await,
             Act::PanicAt(point) => self.again_with(&["panic:2", "panic:5", "panic:6"], point).await,
             Act::HangAt(point) => self.again_with(&["hang:2", "hang:5"], point).await,
             Act::LateAt(point) => self.late(point).await,
-            Act::KillAtRandom(times) => self.kill_at_random(times).await,
+            Act::KillAtRandom(times) => self.kill_at_random(self.times(times)).await,
             Act::Zombie => self.zombie().await,
             Act::Network(server, trouble) => self.network(server, trouble).await,
             Act::KillKafka => self.kill_kafka().await,
@@ -78,7 +77,12 @@ impl Fate<'_> {
             Act::RollingRestart => self.roll().await,
             Act::Answers(kinds, times) => self.answer(kinds, times).await,
             Act::Remove(count) => self.remove(count).await,
+            Act::Mend => self.mend().await,
         }
+    }
+
+    fn times(&self, times: u32) -> u32 {
+        if self.short { 1 } else { times }
     }
 
     /// A seeded wait.
@@ -209,31 +213,21 @@ impl Fate<'_> {
         Ok(Instant::now())
     }
 
-    /// Files of Postgres' processes cannot grow beyond a few pages: it panics, as on a full disk, and recovers.
+    /// Postgres writes on until it needs another file: then it panics, as on a full disk, and does not come up.
     async fn fill_the_disk(&mut self) -> Result<Instant> {
-        let end = Instant::now() + Duration::from_secs(4);
+        self.cluster.postgres.restart_on_a_full_disk()?;
+        let end = Instant::now() + AWAY;
         while Instant::now() < end {
-            for pid in self.postgres_processes()? {
-                let limit = Rlimit { current: Some(FULL_BYTES), maximum: None };
-                // One that ends meanwhile writes nothing any more.
-                let _ = prlimit(Some(pid), Resource::Fsize, limit);
+            if let Ok(mut connection) = PgConnection::connect(&self.cluster.postgres.superuser_url()).await {
+                // It may be gone in the middle of it: that is the point.
+                let _ = sqlx::query("SELECT pg_switch_wal()").execute(&mut connection).await;
             }
-            sleep(Duration::from_millis(100)).await;
+            sleep(Duration::from_millis(200)).await;
         }
-        for pid in self.postgres_processes()? {
-            let _ = prlimit(Some(pid), Resource::Fsize, Rlimit { current: None, maximum: None });
-        }
+        let log = std::fs::read_to_string(self.cluster.postgres.log_file())?;
+        ensure!(log.contains("File too large"), "Postgres never found its disk full: the row tries nothing");
+        self.cluster.postgres.restart().await?;
         Ok(Instant::now())
-    }
-
-    /// The server's children; the server itself stays able to start new ones.
-    fn postgres_processes(&self) -> Result<Vec<Pid>> {
-        let file = self.cluster.postgres.data_dir().join("postmaster.pid");
-        let text = std::fs::read_to_string(file).context("Postgres does not run")?;
-        let server = text.lines().next().unwrap_or_default().trim().to_owned();
-        let children = std::fs::read_to_string(format!("/proc/{server}/task/{server}/children"));
-        let children = children.context("Postgres does not run")?;
-        Ok(children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)).collect())
     }
 
     async fn jump(&mut self) -> Result<Instant> {
@@ -248,7 +242,7 @@ impl Fate<'_> {
     }
 
     async fn storm(&mut self) -> Result<Instant> {
-        for round in 0..4 {
+        for round in 0..self.times(4) {
             let mut guest = self.stage.deployment.replica("guest")?;
             guest.start(&[])?;
             guest.ready().await?;
@@ -282,12 +276,35 @@ impl Fate<'_> {
         Ok(Instant::now())
     }
 
+    async fn mend(&mut self) -> Result<Instant> {
+        self.stage.mend()?;
+        let url = self.stage.deployment.superuser_url().to_owned();
+        let mut connection = PgConnection::connect(&url).await?;
+        let letters: Vec<(String, i64)> =
+            sqlx::query_as("SELECT tenant_id, letter_id FROM dead_letters WHERE state = 'open'")
+                .fetch_all(&mut connection)
+                .await?;
+        ensure!(!letters.is_empty(), "there is no dead letter: the row tries nothing");
+        for (tenant, letter) in &letters {
+            let (tenant, letter) = (tenant.as_str(), letter.to_string());
+            for _ in 0..2 {
+                let options = ["--tenant", tenant, "--by", "fate", &letter];
+                // One that is closed already cannot be retried.
+                let _ = self.stage.deployment.run(&["dlq", "retry"], &options).await;
+            }
+        }
+        self.kill_at_random(self.times(2)).await
+    }
+
     async fn remove(&mut self, count: usize) -> Result<Instant> {
         let mut known: Vec<_> = self.stage.world(&World::new()).into_iter().collect();
         known.retain(|(_, truth)| !truth.poisoned);
         for _ in 0..count {
             let bound = u32::try_from(known.len()).unwrap_or(u32::MAX);
             let (id, mut truth) = known.swap_remove(usize::try_from(self.dice.below(bound)).unwrap_or(0));
+            // It has changed since, maybe.
+            let history = self.stage.simulator.history(&id).into_iter();
+            truth.versions = history.map(|version| version.state_version_id).collect();
             self.stage.simulator.remove_workspace(&id)?;
             truth.removed = true;
             self.removed.insert(id, truth);

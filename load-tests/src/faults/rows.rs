@@ -72,6 +72,8 @@ pub enum Act {
     Answers(&'static [FaultKind], u32),
     /// Workspaces are removed upstream.
     Remove(usize),
+    /// Unreadable states are mended upstream, and their dead letters retried, twice each, while a replica is killed.
+    Mend,
 }
 
 /// One row.
@@ -263,6 +265,10 @@ pub const ROWS: &[Row] = &[
         mix: Mix { silent: 40, ..PLAIN },
         reconcile_s: 5,
         ..row("webhooks-lost", "no event tells of two in five changes", Act::Nothing)
+    },
+    Row {
+        poisoned: 3,
+        ..row("letters-retried", "dead letters are mended and retried while replicas are killed", Act::Mend)
     },
     Row { reconcile_s: 6, ..row("removals", "workspaces are removed upstream", Act::Remove(4)) },
 ];

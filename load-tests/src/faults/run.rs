@@ -142,7 +142,14 @@ impl Run<'_> {
 
         (self.say)(self.row.about);
         let dice = Dice::new(self.seed, 62, 0, 0);
-        let mut fate = Fate { cluster, stage: &mut stage, broker: &broker, dice, removed: World::new() };
+        let mut fate = Fate {
+            cluster,
+            stage: &mut stage,
+            broker: &broker,
+            dice,
+            short: self.plan.short,
+            removed: World::new(),
+        };
         let traffic = sender.run(self.seed, self.plan.pace, self.row.mix, &first);
         let fault = async {
             let ended = fate.act(self.row.act).await?;
@@ -230,7 +237,7 @@ impl Run<'_> {
         let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
         for sent in sender.sent() {
             let told = matches!(sent.kind, SentKind::Change | SentKind::Webhook);
-            let truth = world.get(&sent.workspace).filter(|truth| told && !truth.removed);
+            let truth = world.get(&sent.workspace).filter(|truth| told && !truth.removed && !truth.poisoned);
             let place = truth.and_then(|truth| truth.place(sent.state_version.as_deref()));
             if let Some(place) = place {
                 let known = wanted.entry(sent.workspace).or_default();

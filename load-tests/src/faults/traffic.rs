@@ -144,7 +144,7 @@ impl Sender {
     pub async fn run(&self, seed: u64, pace: Pace, mix: Mix, world: &World) -> Result<()> {
         let mut dice = Dice::new(seed, 61, 0, 0);
         let mut tenants: Vec<Vec<String>> = Vec::new();
-        for (id, truth) in world.iter().filter(|(_, truth)| !truth.poisoned) {
+        for (id, truth) in world {
             match tenants.iter_mut().find(|of| world.get(&of[0]).is_some_and(|it| it.tenant == truth.tenant))
             {
                 Some(of) => of.push(id.clone()),
