@@ -26,7 +26,7 @@ pub struct Followed {
     pub at_end: bool,
 }
 
-/// Follows until it is told to stop; then once more to the end.
+/// Follows until it is told to stop; then once more to the end, for which who asks has to have a bound.
 pub async fn follow(
     tenant: TenantAccess,
     origins: Vec<String>,
@@ -51,8 +51,6 @@ pub async fn follow(
             if stopping {
                 return Ok(followed);
             }
-        } else if stopping && turn > 10_000 {
-            return Ok(followed);
         }
         tokio::select! {
             () = tokio::time::sleep(GAP) => {}
