@@ -19,7 +19,9 @@ git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' 
 done
 [[ -d "$source/.git" ]] || git -C "$source" init -q
 git -C "$source" apply "$patch" || { echo "bug $number: the patch does not apply any more" >&2; exit 2; }
-cargo build --quiet --locked --manifest-path "$source/Cargo.toml" --package terrasift --bin terrasift
+# What a bug leaves unused is none of anybody's business.
+cargo build --quiet --locked --manifest-path "$source/Cargo.toml" --package terrasift --bin terrasift 2> "$bugs/build-$number.log" ||
+	{ tail -n 20 "$bugs/build-$number.log" >&2; exit 2; }
 cp "$CARGO_TARGET_DIR/debug/terrasift" "$bugs/terrasift-$number"
 
 for row in ${rows//,/ }; do

@@ -16,7 +16,7 @@ use super::catalog::{Catalog, KnownEntity};
 use super::follow::{self, Followed};
 use super::oracle::{self, World};
 use super::report::Report;
-use super::rows::Row;
+use super::rows::{Act, Row};
 use super::sample;
 use super::search::{self, Haystack};
 use super::stage::Stage;
@@ -150,7 +150,10 @@ impl Run<'_> {
             short: self.plan.short,
             removed: World::new(),
         };
-        let traffic = sender.run(self.seed, self.plan.pace, self.row.mix, &first);
+        // A file's document stays the same: once it can be read, a further state of it changes nothing.
+        let mut targets = first.clone();
+        targets.retain(|_, truth| self.row.act != Act::Mend || !truth.poisoned);
+        let traffic = sender.run(self.seed, self.plan.pace, self.row.mix, &targets);
         let fault = async {
             let ended = fate.act(self.row.act).await?;
             let recovered = self.recovered(&url, &sender, &fate, ended).await;
