@@ -43,7 +43,8 @@ impl Fate<'_> {
             Act::DieSoonAt(point, times) => self.die(point, self.times(times), 2).await,
             Act::PanicAt(point) => self.again_with(&["panic:2", "panic:5", "panic:6"], point).await,
             Act::HangAt(point) => self.again_with(&["hang:2", "hang:5"], point).await,
-            Act::LateAt(point) => self.late(point).await,
+            Act::ClaimLate => self.claim_late().await,
+            Act::CommitLate => self.commit_late().await,
             Act::KillAtRandom(times) => self.kill_at_random(self.times(times)).await,
             Act::Zombie => self.zombie().await,
             Act::Network(server, trouble) => self.network(server, trouble).await,
@@ -127,10 +128,10 @@ impl Fate<'_> {
         Ok(Instant::now())
     }
 
-    async fn late(&mut self, point: &str) -> Result<Instant> {
+    async fn claim_late(&mut self) -> Result<Instant> {
         let replica = self.stage.replicas.last_mut().context("no replica")?;
         ensure!(replica.stop().await, "a replica did not drain");
-        replica.start(&["--failpoint".to_owned(), format!("{point}=late:1")])?;
+        replica.start(&["--failpoint".to_owned(), "before-claim=late:1".to_owned()])?;
         replica.ready().await?;
         // Its partitions are asked back while it waits, and it goes on when they are others'.
         self.pause(500, 2000).await;
@@ -140,6 +141,25 @@ impl Fate<'_> {
         sleep(Duration::from_secs(9)).await;
         // It stays: another rebalance would hide who works on what.
         self.stage.replicas.push(guest);
+        Ok(Instant::now())
+    }
+
+    async fn commit_late(&mut self) -> Result<Instant> {
+        // One transaction a tenant at a time: all of them are held.
+        let armed = (1..=4).flat_map(|on| ["--failpoint".to_owned(), format!("before-commit=late:{on}")]);
+        let armed: Vec<String> = armed.collect();
+        let replica = self.stage.replicas.last_mut().context("no replica")?;
+        ensure!(replica.stop().await, "a replica did not drain");
+        replica.start(&armed)?;
+        replica.ready().await?;
+        // Until its partitions are its own and commits have come.
+        sleep(Duration::from_secs(3)).await;
+        let replica = self.stage.replicas.last_mut().context("no replica")?;
+        replica.halt();
+        sleep(AWAY).await;
+        replica.go_on();
+        // The held ones go on now, or within the ten seconds that they are held for.
+        sleep(AWAY).await;
         Ok(Instant::now())
     }
 

@@ -40,8 +40,10 @@ pub enum Act {
     PanicAt(&'static str),
     /// Work of a replica hangs at a point.
     HangAt(&'static str),
-    /// A replica goes on from a point so late that its partitions belong to others by then.
-    LateAt(&'static str),
+    /// A replica claims partitions so late that they belong to others by then.
+    ClaimLate,
+    /// A replica is halted with transactions in hand, and goes on with them when its partitions have moved and others wrote.
+    CommitLate,
     /// `kill -9` of replicas at seeded moments.
     KillAtRandom(u32),
     /// A replica is halted until its partitions have moved, and goes on.
@@ -166,15 +168,11 @@ pub const ROWS: &[Row] = &[
     row("panic-in-sync", "syncs panic in the middle of a state", Act::PanicAt("during-download")),
     row("panic-in-commit", "the writer's transactions panic", Act::PanicAt("before-commit")),
     row("stuck-sync", "a sync hangs for ever", Act::HangAt("during-download")),
-    row(
-        "late-claim",
-        "a replica claims partitions that belong to another by then",
-        Act::LateAt("before-claim"),
-    ),
+    row("late-claim", "a replica claims partitions that belong to another by then", Act::ClaimLate),
     row(
         "late-commit",
-        "a replica commits when its partitions belong to others",
-        Act::LateAt("before-commit"),
+        "a replica is halted with transactions in hand, and goes on when its partitions belong to others",
+        Act::CommitLate,
     ),
     row("zombie", "a replica is halted until its partitions have moved, and wakes up", Act::Zombie),
     network("kafka-cut", "connections to Kafka are cut and refused", Server::Kafka, Trouble::Cut),
