@@ -19,6 +19,8 @@ use crate::simulator::{Fault, FaultKind};
 const AWAY: Duration = Duration::from_secs(6);
 /// Longest wait until an armed point is passed.
 const DEATH_WAIT_MAX: Duration = Duration::from_secs(25);
+/// Four megabytes of write-ahead log that mean nothing.
+const FILL_THE_LOG: &str = "SELECT pg_logical_emit_message(false, 'fault', repeat('x', 4000000))";
 /// Partitions after the topic has grown.
 const GROWN: usize = 12;
 /// Who acts.
@@ -240,7 +242,7 @@ impl Fate<'_> {
         while Instant::now() < end {
             if let Ok(mut connection) = PgConnection::connect(&self.cluster.postgres.superuser_url()).await {
                 // It may be gone in the middle of it: that is the point.
-                let _ = sqlx::query("SELECT pg_switch_wal()").execute(&mut connection).await;
+                let _ = sqlx::query(FILL_THE_LOG).execute(&mut connection).await;
             }
             sleep(Duration::from_millis(200)).await;
         }

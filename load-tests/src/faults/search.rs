@@ -68,15 +68,18 @@ async fn run(program: String, arguments: &[&str]) -> Result<Vec<u8>> {
 }
 
 fn look_below(search: &mut LeakSearch, folder: &Path, ending: &str, place: &str) -> Result<()> {
-    for entry in std::fs::read_dir(folder).with_context(|| format!("cannot list {place}"))? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
+    // Kafka deletes segments and folders while it runs.
+    let listed = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        listed => listed.with_context(|| format!("cannot list {place}"))?,
+    };
+    for entry in listed.flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             look_below(search, &entry.path(), ending, place)?;
-        } else if entry.file_name().to_string_lossy().ends_with(ending) {
-            // Kafka deletes segments while it runs.
-            if let Ok(bytes) = std::fs::read(entry.path()) {
-                search.look(&bytes, place);
-            }
+        } else if entry.file_name().to_string_lossy().ends_with(ending)
+            && let Ok(bytes) = std::fs::read(entry.path())
+        {
+            search.look(&bytes, place);
         }
     }
     Ok(())

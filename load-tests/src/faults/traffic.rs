@@ -215,12 +215,10 @@ impl Sender {
             self.note(sent(SentKind::Silent));
             return Ok(());
         }
-        if way.webhook {
-            if self.notify(bumped).await? {
-                self.note(sent(SentKind::Webhook));
-                return Ok(());
-            }
-            // Nobody was there to take it: what nothing tells of is another row's business.
+        // Where nobody was there to take it, a record tells: what nothing tells of is another row's business.
+        if way.webhook && self.notify(bumped).await? {
+            self.note(sent(SentKind::Webhook));
+            return Ok(());
         }
         for copy in 0..way.copies {
             let place = self.record(number, tenant, bumped).await?;
