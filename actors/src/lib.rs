@@ -7,6 +7,8 @@
 mod breaker;
 mod byte_budget;
 mod dead_letters;
+mod failpoints;
+mod heartbeat;
 mod intake;
 mod rate_budget;
 mod reconciler;
@@ -24,6 +26,7 @@ mod workspace;
 mod writer;
 
 pub use byte_budget::{BudgetExhausted, ByteBudget, BytePermit};
+pub use failpoints::{FAILPOINTS, Failpoints, NotAFailpoint};
 pub use services::{AccountGate, CurrentPipeline, Services, TenantMeans, WorkerLimits};
 pub use telemetry::{SyncEnd, SyncEnded, Telemetry};
 pub use token_rotation::TokenRotation;

@@ -124,7 +124,10 @@ impl Actor for Reconciler {
             let _turn = turns.acquire().await;
             watch_tokens(&services, &means);
             let every = staggered(services.limits.reconcile_every, &means.id);
-            let turn = turn(&services, &means, &budget, wanted, every).await;
+            // A task of its own: a panic in it is a failure as any other, and not the end of all rounds.
+            let (asked, of) = (wanted, (Arc::clone(&services), Arc::clone(&means), budget));
+            let turn = tokio::spawn(async move { turn(&of.0, &of.1, &of.2, asked, every).await });
+            let turn = turn.await.unwrap_or_else(|crash| Err(Failure::from(crash.to_string())));
             if let Some(since) = wanted.filter(|_| matches!(turn, Ok(Turn::Listed { .. } | Turn::Done(_)))) {
                 // A reconciler that has ended asks for nothing any more.
                 let _ = myself.cast(ReconcilerMsg::Through(index, since));

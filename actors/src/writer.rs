@@ -13,6 +13,7 @@ use terrasift_schemas::TenantId;
 use tokio::sync::Semaphore;
 
 use crate::byte_budget::BytePermit;
+use crate::failpoints::Failpoints;
 
 /// Workspaces in one transaction: bounds the time its locks are held.
 const BATCH_MAX: usize = 32;
@@ -79,11 +80,14 @@ pub struct WriterArguments {
     pub store: Store,
     /// Transactions at once: a part of the pool's connections, so that reads are never starved.
     pub transactions_max: usize,
+    /// Where tests make things go wrong.
+    pub failpoints: Failpoints,
 }
 
 /// Its state.
 pub struct WriterState {
     store: Store,
+    failpoints: Failpoints,
     transactions: Arc<Semaphore>,
     /// Present while a tenant's transaction is under way.
     gathering: HashMap<TenantId, Vec<PendingCommit>>,
@@ -101,6 +105,7 @@ impl Actor for Writer {
     ) -> Result<Self::State, ActorProcessingErr> {
         Ok(WriterState {
             store: arguments.store,
+            failpoints: arguments.failpoints,
             transactions: Arc::new(Semaphore::new(arguments.transactions_max.max(1))),
             gathering: HashMap::new(),
         })
@@ -136,13 +141,17 @@ impl Actor for Writer {
 fn start(myself: &ActorRef<WriterMsg>, state: &WriterState, tenant: TenantId, batch: Vec<PendingCommit>) {
     let (store, transactions, myself) =
         (state.store.clone(), Arc::clone(&state.transactions), myself.clone());
+    let failpoints = state.failpoints.clone();
     tokio::spawn(async move {
         let ended = EndedOnDrop { myself, tenant };
         // INVARIANT: the semaphore is never closed.
         let _turn = transactions.acquire().await;
         let (commits, waiters): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|p| (p.commit, (p.reply, p._permit))).unzip();
-        match store.commit(&ended.tenant, commits).await {
+        failpoints.pass("before-commit").await;
+        let committed = store.commit(&ended.tenant, commits).await;
+        failpoints.pass("after-commit").await;
+        match committed {
             Ok(outcomes) => {
                 for ((reply, _permit), outcome) in waiters.into_iter().zip(outcomes) {
                     let _ = reply.send(Ok(outcome));

@@ -47,6 +47,9 @@ const CASES: &[(&str, Case)] = &[
     ("an empty body is tried again and deletes nothing", |w| {
         passing(w, "empty", FaultKind::EmptyBody).boxed_local()
     }),
+    ("a page for people instead of a state is tried again", |w| {
+        passing(w, "page", FaultKind::DownloadNotJson).boxed_local()
+    }),
     ("a slow body arrives", |w| slow(w).boxed_local()),
     ("a state that is not JSON is parked for review", |w| garbage(w).boxed_local()),
     ("an upstream that answers an older state never takes the catalog back", |w| stale(w).boxed_local()),
@@ -168,7 +171,7 @@ async fn garbage(world: &World) {
     let workspace = scene.workspaces[0].clone();
     world.simulator.bump(workspace.as_str()).expect("bumped");
     let head = scene.head().await;
-    inject(world, &workspace, FaultKind::DownloadNotJson, 1);
+    inject(world, &workspace, FaultKind::DownloadGarbage, 1);
     scene.send(&workspace, "garbage-1").await;
     assert_eq!(scene.next_end(&workspace).await, SyncEnd::Parked(FailureReason::StateRefused));
     assert_eq!(scene.head().await, head);
@@ -265,7 +268,7 @@ async fn mended(world: &World) {
     let workspace = scene.workspaces[0].clone();
     let bumped = world.simulator.bump(workspace.as_str()).expect("bumped");
     let head = scene.head().await;
-    inject(world, &workspace, FaultKind::DownloadNotJson, 1);
+    inject(world, &workspace, FaultKind::DownloadGarbage, 1);
     scene.send(&workspace, "mended-1").await;
     assert_eq!(scene.next_end(&workspace).await, SyncEnd::Parked(FailureReason::StateRefused));
     let letter = scene.all_letters().await.remove(0);

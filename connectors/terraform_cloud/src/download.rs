@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Response;
-use reqwest::header::{CONTENT_ENCODING, LOCATION};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use tokio::time::Instant;
 use url::Url;
 
@@ -80,8 +80,17 @@ pub(crate) async fn open(client: &Client, url: &DownloadUrl) -> Result<Download,
     if response.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding.as_bytes() != b"identity") {
         return Err(failed(FailureKind::BadBody));
     }
+    // A page for people is a gateway's or a maintenance's, and passes; what claims to be a state and is none does not.
+    if is_page(&response) {
+        return Err(failed(FailureKind::BadBody));
+    }
     let declared = response.content_length();
     Ok(Download { response, declared, received: 0, read_idle: timeouts.read_idle, deadline, finished: false })
+}
+
+fn is_page(response: &Response) -> bool {
+    let media = response.headers().get(CONTENT_TYPE).map(|media| media.as_bytes());
+    media.is_some_and(|media| media.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"text/html")))
 }
 
 async fn follow(client: &Client, url: &DownloadUrl) -> Result<Response, TfcError> {

@@ -73,6 +73,9 @@ async fn answer(version: &StateVersion, fault: Option<FaultKind>) -> Response {
                 .into_response();
         }
         Some(FaultKind::EmptyBody) => return (StatusCode::OK, Body::empty()).into_response(),
+        Some(FaultKind::DownloadGarbage) => {
+            return ([(header::CONTENT_TYPE, "application/octet-stream")], "no state").into_response();
+        }
         Some(FaultKind::DownloadNotJson) => {
             return ([(header::CONTENT_TYPE, "text/html")], "<html><body>maintenance</body></html>")
                 .into_response();

@@ -37,8 +37,10 @@ pub enum FaultKind {
     StaleState,
     /// The API answers 200 with HTML.
     ApiNotJson,
-    /// The download is HTML.
+    /// The download is HTML, and says so.
     DownloadNotJson,
+    /// The download is no state, and does not say so.
+    DownloadGarbage,
 }
 
 /// A fault with its reach.

@@ -22,6 +22,7 @@ use crate::StoreError;
 /// after 20 s for an immediate one.
 const GUARD: &str = r#"
 exec 3<&0
+[ -z "$FILE_BLOCKS_MAX" ] || ulimit -f "$FILE_BLOCKS_MAX"
 "$@" 3<&- </dev/null &
 postgres=$!
 {
@@ -37,6 +38,9 @@ wait $postgres
 
 /// A little more than the guard's patience.
 const STOP_PATIENCE: Duration = Duration::from_secs(25);
+
+/// Half a file of write-ahead log, in blocks of 512 bytes: what is there can be written for a while, the next cannot be made.
+const FULL_DISK_BLOCKS: u32 = 16 * 1024;
 
 /// Tables of access: everybody but the superuser needs a password, and nobody comes from outside.
 const ACCESS: &str = "local all postgres trust\n\
@@ -111,7 +115,7 @@ impl Cluster {
         fs::write(&access, ACCESS).map_err(|e| unusable("write pg_hba.conf into", &dir, &e))?;
         own(&access, account)?;
         let port = free_port()?;
-        let process = Guarded::spawn(&binaries, &dir, sockets.path(), port, account)?;
+        let process = Guarded::spawn(&binaries, &dir, sockets.path(), port, account, None)?;
         Ok(Self { process, port, respawns: 0, binaries, dir, account, sockets, _data: data })
     }
 
@@ -129,12 +133,40 @@ impl Cluster {
         self.respawns += 1;
         self.port = free_port()?;
         self.process =
-            Guarded::spawn(&self.binaries, &self.dir, self.sockets.path(), self.port, self.account)?;
+            Guarded::spawn(&self.binaries, &self.dir, self.sockets.path(), self.port, self.account, None)?;
         Ok(())
     }
 
     pub(super) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Kills the server as `kill -9` does; its backends notice and go too.
+    pub(super) fn kill(&mut self) -> Result<(), StoreError> {
+        let file = self.dir.join("postmaster.pid");
+        let text =
+            fs::read_to_string(&file).map_err(|e| unusable("read the process id in", &self.dir, &e))?;
+        let pid = text.lines().next().and_then(|line| line.trim().parse::<u32>().ok());
+        let pid = pid.ok_or_else(|| setup("postmaster.pid names no process"))?;
+        let killed = Command::new("kill").args(["-KILL", &pid.to_string()]).stderr(Stdio::null()).status();
+        killed.map_err(|e| setup(format!("cannot run kill: {}", e.kind())))?;
+        self.process.wait();
+        Ok(())
+    }
+
+    /// Starts the server again on its files and its port; on a full disk it cannot make its next file of write-ahead log.
+    pub(super) fn restart(&mut self, full_disk: bool) -> Result<(), StoreError> {
+        self.process.wait();
+        let blocks_max = full_disk.then_some(FULL_DISK_BLOCKS);
+        let sockets = self.sockets.path();
+        self.process =
+            Guarded::spawn(&self.binaries, &self.dir, sockets, self.port, self.account, blocks_max)?;
+        Ok(())
+    }
+
+    /// Whether the server has ended.
+    pub(super) fn has_ended(&mut self) -> bool {
+        self.process.exited().is_some()
     }
 
     pub(super) fn socket_dir(&self) -> &Path {
@@ -180,6 +212,7 @@ impl Guarded {
         sockets: &Path,
         port: u16,
         account: Account,
+        file_blocks_max: Option<u32>,
     ) -> Result<Self, StoreError> {
         let log = fs::OpenOptions::new()
             .create(true)
@@ -190,6 +223,7 @@ impl Guarded {
         let log_too = log.try_clone().map_err(|e| unusable("write the log into", dir, &e))?;
         let mut command = as_account(Path::new("sh"), account);
         command
+            .env("FILE_BLOCKS_MAX", file_blocks_max.map_or(String::new(), |most| most.to_string()))
             .args(["-c", GUARD, "terrasift-postgres-guard"])
             .arg(binaries.path("postgres"))
             .arg("-D")
@@ -207,6 +241,12 @@ impl Guarded {
 
     fn exited(&mut self) -> Option<ExitStatus> {
         self.guard.try_wait().ok().flatten()
+    }
+
+    /// Waits for the end of what was killed or asked to stop; the guard bounds that.
+    fn wait(&mut self) {
+        drop(self.lifeline.take());
+        let _ = self.guard.wait();
     }
 }
 

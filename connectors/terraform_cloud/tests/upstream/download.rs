@@ -105,6 +105,7 @@ async fn statuses_of_a_download_become_their_kinds() {
         ("204", Answer::Bytes(status(204, "", "")), Upstream(204)),
         ("304", Answer::Bytes(status(304, "", "")), Upstream(304)),
         ("gzip that nobody asked for", state("content-encoding: gzip\r\n"), BadBody),
+        ("a page for people", state("content-type: Text/HTML; charset=utf-8\r\n"), BadBody),
         ("a redirect to nowhere", Answer::Bytes(status(302, "", "")), BadBody),
         ("a redirect to no URL", redirect(302, "http://[toxic"), BadBody),
     ];
