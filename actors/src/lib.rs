@@ -7,12 +7,14 @@
 mod breaker;
 mod byte_budget;
 mod dead_letters;
+mod gathering;
 mod intake;
 mod rate_budget;
 mod reconciler;
 mod restart;
 mod retry;
 mod root;
+mod served;
 mod services;
 mod telemetry;
 mod tenant;
@@ -24,6 +26,7 @@ mod workspace;
 mod writer;
 
 pub use byte_budget::{BudgetExhausted, ByteBudget, BytePermit};
+pub use served::Served;
 pub use services::{AccountGate, CurrentPipeline, Services, TenantMeans, WorkerLimits};
 pub use telemetry::{SyncEnd, SyncEnded, Telemetry};
 pub use token_rotation::TokenRotation;

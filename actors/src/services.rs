@@ -16,6 +16,7 @@ use terrasift_terraform_cloud::Client;
 use tokio::sync::Semaphore;
 
 use crate::byte_budget::ByteBudget;
+use crate::served::Served;
 use crate::telemetry::Telemetry;
 use crate::token_rotation::TokenRotation;
 
@@ -60,6 +61,8 @@ pub struct Services {
     pub bytes: ByteBudget,
     /// Engine work at once: as many as there are cores.
     pub cpus: Arc<Semaphore>,
+    /// What the catalog is known to show.
+    pub served: Served,
     /// Bounds.
     pub limits: WorkerLimits,
     /// Log lines, metrics and reports.

@@ -11,7 +11,7 @@ use terrasift_terraform_cloud::{FailureKind, TfcError};
 
 use crate::byte_budget::BudgetExhausted;
 use crate::rate_budget::NoTurn;
-use crate::writer::CommitFailed;
+use crate::writer::WriterFailed;
 
 /// Why a sync failed.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +27,7 @@ pub(crate) enum SyncFailure {
     Store(#[from] StoreError),
     /// The writer.
     #[error("{0}")]
-    Commit(#[from] CommitFailed),
+    Writer(#[from] WriterFailed),
     /// Memory.
     #[error("{0}")]
     Memory(#[from] BudgetExhausted),
@@ -63,7 +63,7 @@ impl SyncFailure {
                 RefusalKind::Empty | RefusalKind::Truncated => FailureReason::UpstreamFailed,
                 _ => FailureReason::StateRefused,
             },
-            Self::Store(_) | Self::Commit(_) | Self::Memory(_) => FailureReason::StorageFailed,
+            Self::Store(_) | Self::Writer(_) | Self::Memory(_) => FailureReason::StorageFailed,
             Self::Turn(_) | Self::NotDownloadable => FailureReason::UpstreamFailed,
         }
     }
