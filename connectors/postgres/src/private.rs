@@ -109,6 +109,40 @@ impl PrivatePostgres {
         ))
     }
 
+    /// Kills the server as `kill -9` does, and waits until it is gone. Its files and its port stay for
+    /// [`PrivatePostgres::restart`].
+    ///
+    /// # Errors
+    /// `Setup` when it does not run.
+    pub fn kill(&mut self) -> Result<(), StoreError> {
+        self.cluster.kill()
+    }
+
+    /// Starts a killed server again, and waits until it has recovered and answers. One that runs is shut down first.
+    ///
+    /// # Errors
+    /// `Setup` when it does not come up: the log is `postgres.log` in the data directory.
+    pub async fn restart(&mut self) -> Result<(), StoreError> {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        self.cluster.restart()?;
+        loop {
+            match connect(&self.socket_url("postgres")).await {
+                Ok(conn) => return conn.close().await.map_err(wrap("reach the private postgres")),
+                Err(error) if tokio::time::Instant::now() > deadline => return Err(error),
+                // Backends of the killed server hold its memory for a moment: the new one ends then.
+                Err(_) if self.cluster.has_ended() => self.cluster.restart()?,
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+
+    /// Its port on the loopback address.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.cluster.port()
+    }
+
     /// Shuts down fast and clean, and waits for it; a temporary data directory goes too.
     pub async fn stop(self) {
         // Shutting down waits in a blocking way, which is what drop does.

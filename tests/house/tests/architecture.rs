@@ -36,8 +36,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "terrasift-terraform-cloud",
         ],
     ),
-    // Never the client's wire types: one typo would cancel itself out.
-    ("terrasift-load-tests", &["terrasift-schemas"]),
+    // Never the client's wire types: one typo would cancel itself out. Of the connectors only the private servers (ADR 16).
+    ("terrasift-load-tests", &["terrasift-kafka", "terrasift-postgres", "terrasift-redis"]),
     ("terrasift-benches", &["terrasift-schemas", "terrasift-engine", "terrasift-load-tests"]),
     (
         "terrasift",

@@ -137,6 +137,32 @@ impl Cluster {
         self.port
     }
 
+    /// Kills the server as `kill -9` does; its backends notice and go too.
+    pub(super) fn kill(&mut self) -> Result<(), StoreError> {
+        let file = self.dir.join("postmaster.pid");
+        let text =
+            fs::read_to_string(&file).map_err(|e| unusable("read the process id in", &self.dir, &e))?;
+        let pid = text.lines().next().and_then(|line| line.trim().parse::<u32>().ok());
+        let pid = pid.ok_or_else(|| setup("postmaster.pid names no process"))?;
+        let killed = Command::new("kill").args(["-KILL", &pid.to_string()]).stderr(Stdio::null()).status();
+        killed.map_err(|e| setup(format!("cannot run kill: {}", e.kind())))?;
+        self.process.wait();
+        Ok(())
+    }
+
+    /// Starts the server again on its files and its port.
+    pub(super) fn restart(&mut self) -> Result<(), StoreError> {
+        self.process.wait();
+        self.process =
+            Guarded::spawn(&self.binaries, &self.dir, self.sockets.path(), self.port, self.account)?;
+        Ok(())
+    }
+
+    /// Whether the server has ended.
+    pub(super) fn has_ended(&mut self) -> bool {
+        self.process.exited().is_some()
+    }
+
     pub(super) fn socket_dir(&self) -> &Path {
         self.sockets.path()
     }
@@ -207,6 +233,12 @@ impl Guarded {
 
     fn exited(&mut self) -> Option<ExitStatus> {
         self.guard.try_wait().ok().flatten()
+    }
+
+    /// Waits for the end of what was killed or asked to stop; the guard bounds that.
+    fn wait(&mut self) {
+        drop(self.lifeline.take());
+        let _ = self.guard.wait();
     }
 }
 
