@@ -153,7 +153,8 @@ async fn reconcile(
         })
         .collect();
     let (mut listed, mut changed) = (0, 0);
-    let mut whole = true;
+    // Of a tenant without organizations nothing is listed, which says nothing of what there is (invariant 9).
+    let mut whole = !means.organizations.is_empty();
     for organization in &means.organizations {
         let mut page = Some(1);
         let before = listed;

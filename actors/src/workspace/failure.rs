@@ -13,6 +13,9 @@ use crate::byte_budget::BudgetExhausted;
 use crate::rate_budget::NoTurn;
 use crate::writer::WriterFailed;
 
+/// Wait before memory is asked for again.
+const MEMORY_WAIT: Duration = Duration::from_secs(2);
+
 /// Why a sync failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SyncFailure {
@@ -92,6 +95,8 @@ impl SyncFailure {
                 FailureKind::TokenRefused => Some(Duration::ZERO),
                 _ => None,
             },
+            // Others hold the memory: a crowd must not end in a dead letter.
+            Self::Memory(_) => Some(MEMORY_WAIT),
             _ => None,
         }
     }

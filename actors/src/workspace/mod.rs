@@ -66,6 +66,7 @@ impl Actor for Workspace {
     ) -> Result<(), ActorProcessingErr> {
         let WorkspaceMsg::Sync(owned) = message;
         let result = sync::run(state, &owned).await;
+        let failure = result.as_ref().err().map(ToString::to_string);
         let (end, again, upstream_ok, synced) = match result {
             Ok(synced) => (synced.end, None, Some(true), synced),
             Err(failure) => {
@@ -78,6 +79,7 @@ impl Actor for Workspace {
             tenant: state.means.id.clone(),
             workspace: state.workspace.clone(),
             end,
+            failure,
             bytes_in: synced.bytes_in,
             upserts: synced.upserts,
             removals: synced.removals,

@@ -27,8 +27,9 @@ use crate::writer;
 
 /// Chunks of a download are gathered to this size before they cross to the engine's pool: amortises the hand-over.
 const CHUNK_BYTES: usize = 256 * 1024;
-/// Memory a sync starts with: one chunk on the way, the engine's scratch, the entities of a small state.
-const START_BYTES: usize = 1024 * 1024;
+/// Memory a sync starts with: one chunk on the way, the engine's scratch, the entities of a usual state. Whoever waits for it
+/// waits in line; who has to enlarge it in the middle of a state fails when there is no more.
+const START_BYTES: usize = 4 * 1024 * 1024;
 /// Longest wait for memory.
 const MEMORY_WAIT_MAX: Duration = Duration::from_secs(60);
 /// A commit whose basis moved (another write came between) is computed anew this often.

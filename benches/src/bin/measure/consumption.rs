@@ -98,7 +98,8 @@ pub async fn unchanged(libs: &PathBuf, records: usize) -> anyhow::Result<Measure
         tokio::time::sleep(LOOK_GAP).await;
     }
     let seconds = world::now() - servers.claimed_at().await?;
-    ensure!(running.records("accepted") == 0.0, "records were taken for changes");
+    let accepted = running.records("accepted");
+    ensure!(accepted == 0.0, "{accepted} records were taken for changes");
     ensure!(upstream.work.answers() == 0, "the upstream was asked");
     let mut details = Map::new();
     details.insert("records".into(), json!(records));

@@ -32,6 +32,9 @@ struct Arguments {
     /// Folder of Kafka's jars (`make kafka-jars` fills it)
     #[arg(long, value_name = "DIR")]
     kafka_libs: PathBuf,
+    /// File for the engine's log
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
     /// Records of `unchanged`
     #[arg(long, default_value_t = 1_000_000)]
     records: usize,
@@ -51,6 +54,10 @@ fn main() -> anyhow::Result<ExitCode> {
     for name in &arguments.row {
         let known = ROWS.iter().any(|row| row.name == name);
         anyhow::ensure!(known, "there is no row {name}: `--list` shows them");
+    }
+    if let Some(path) = &arguments.log {
+        let file = std::fs::File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+        tracing_subscriber::fmt().json().with_writer(std::sync::Mutex::new(file)).init();
     }
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let mut met = true;
