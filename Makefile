@@ -130,7 +130,7 @@ check: packages deny-installed ## Formatting, clippy with our bans, licences and
 	cargo deny --locked --log-level error check --hide-inclusion-graph bans licenses sources
 
 .PHONY: test
-test: check suites demo-test ## Everything that CI runs; from an empty machine too
+test: check suites demo-test faults-test ## Everything that CI runs; from an empty machine too
 
 .PHONY: suites
 suites: packages kafka-jars ## All tests: unit, table, property, golden, tidy, architecture, real Postgres and Redis, in-process and real Kafka
@@ -156,6 +156,36 @@ demo-test: packages ## The demo end to end, once over generated and once over re
 	else
 		echo "demo-test: $(STATES) is absent: real states are skipped"
 	fi
+
+# Rows and seeds of `make faults`; BUG=3 applies load-tests/bugs/3.patch to a scratch copy and has to catch it.
+ROW ?=
+ROWS ?= $(ROW)
+SEED ?=
+SEEDS ?= $(or $(SEED),1 2 3 4 5)
+BUG ?=
+comma := ,
+words = $(subst $(eval) ,$(comma),$(strip $(1)))
+
+.PHONY: faults
+faults: packages kafka-jars faults-packages ## Make things go wrong on real servers: ROW=kill-random SEED=3, ROWS=list, or all; BUG=1 has to be caught
+	cargo build --locked --package terrasift --bin terrasift
+	cargo build --locked --package terrasift-load-tests --bin terrasift-faults
+	faults="$$CARGO_TARGET_DIR/debug/terrasift-faults"
+	if [[ '$(ROWS)' == list ]]; then exec "$$faults" --list; fi
+	if [[ -n '$(BUG)' ]]; then
+		cp "$$faults" "$$CARGO_TARGET_DIR/debug/terrasift-catches"
+		exec load-tests/bugs/catch.sh '$(BUG)' "$$CARGO_TARGET_DIR/debug/terrasift-catches" '$(KAFKA_LIBS)'
+	fi
+	rows='$(call words,$(ROWS))'
+	exec "$$faults" --kafka-libs '$(KAFKA_LIBS)' --folder '$(CURDIR)/target/faults' --seeds '$(call words,$(SEEDS))' \
+		$${rows:+--row "$$rows"} $(ARGS)
+
+# The short seed of every row inside `make test`.
+.PHONY: faults-test
+faults-test: packages kafka-jars faults-packages ## Every row of the fault matrix once, short
+	cargo build --locked --package terrasift --bin terrasift
+	cargo build --locked --package terrasift-load-tests --bin terrasift-faults
+	"$$CARGO_TARGET_DIR/debug/terrasift-faults" --kafka-libs '$(KAFKA_LIBS)' --folder "$$CARGO_TARGET_DIR/faults" --short
 
 .PHONY: clean
 clean: ## Remove what was built
@@ -194,6 +224,14 @@ packages: toolchain ## Install missing system packages
 	[[ -e /usr/include/openssl/ssl.h ]] || missing+=(libssl-dev)
 	have initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || missing+=(postgresql)
 	have redis-server || missing+=(redis-server)
+	$(INSTALL_MISSING)
+
+# The clock of one replica is moved by this library; redis-cli reads Redis' dump.
+.PHONY: faults-packages
+faults-packages:
+	@missing=()
+	compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' > /dev/null || missing+=(libfaketime)
+	command -v redis-cli > /dev/null || missing+=(redis-tools)
 	$(INSTALL_MISSING)
 
 # Java to run Kafka, Maven to fetch it: for tests and load only, so the demo does without.

@@ -9,8 +9,8 @@ use anyhow::Context;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use terrasift_actors::{
-    AccountGate, ByteBudget, CurrentPipeline, Served, Services, Telemetry, TenantMeans, TokenRotation,
-    Worker, WorkerLimits,
+    AccountGate, ByteBudget, CurrentPipeline, Failpoints, Served, Services, Telemetry, TenantMeans,
+    TokenRotation, Worker, WorkerLimits,
 };
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
 use terrasift_http::{Doors, HttpConfig, Readiness, Routes, TenantDoor};
@@ -55,6 +55,8 @@ pub struct Settings {
     pub types: TypeTable,
     pub profile: CatalogProfile,
     pub tenants: Vec<TenantSettings>,
+    /// Armed by tests only.
+    pub failpoints: Failpoints,
 }
 
 /// How to reach Redis. No Debug: the address can hold a password.
@@ -222,10 +224,12 @@ async fn start_worker(
         limits: WorkerLimits {
             tenant_syncs_max: limits.tenant_syncs_max,
             passivate_after: Duration::from_secs(limits.passivate_after_s),
+            stuck_after: Duration::from_secs(limits.stuck_after_s),
             reconcile_every: Duration::from_secs(limits.reconcile_every_s),
             ..WorkerLimits::default()
         },
         telemetry: telemetry.clone(),
+        failpoints: settings.failpoints.clone(),
     };
     let (book, types) = (settings.rules, Arc::new(settings.types));
     let every = Duration::from_secs(limits.rules_reload_s);

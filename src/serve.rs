@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use terrasift_actors::Failpoints;
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
 use terrasift_http::HttpConfig;
 use terrasift_kafka::{ClientCertificate, KafkaConfig, Login, Security};
@@ -32,6 +33,10 @@ pub struct ServeArguments {
     /// Print the commented default configuration and end
     #[arg(long)]
     print_default_config: bool,
+    /// Die, panic or hang at a point, to see what becomes of it: POINT=ACTION:PASSAGE
+    #[cfg(debug_assertions)]
+    #[arg(long = "failpoint", value_name = "POINT=ACTION:PASSAGE", hide = true)]
+    failpoints: Vec<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -63,7 +68,12 @@ pub fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     if !arguments.roles.is_empty() {
         config.roles = arguments.roles.into_iter().map(Role::from).collect();
     }
-    let settings = resolve(&config)?;
+    #[cfg_attr(not(debug_assertions), expect(unused_mut, reason = "only test builds have failpoints"))]
+    let mut settings = resolve(&config)?;
+    #[cfg(debug_assertions)]
+    {
+        settings.failpoints = Failpoints::arm(&arguments.failpoints)?;
+    }
     logging::to_stderr()?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(serve(settings, &config.http.listen))
@@ -156,6 +166,7 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
             ..CatalogProfile::default()
         },
         tenants,
+        failpoints: Failpoints::default(),
     })
 }
 

@@ -90,6 +90,7 @@ async fn send(services: &Services, due: &OutboxLetter) {
     if !announced && !retried {
         return;
     }
+    services.failpoints.pass("after-publish").await;
     match services.store.outbox_sent(due, announced, retried).await {
         Ok(()) => {
             services.telemetry.records(SANITIZATION_FAILED_TOPIC, "published", usize::from(announced));

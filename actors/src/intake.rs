@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use terrasift_engine::identity::IdentityKey;
-use terrasift_kafka::{Consumer, IntakeEvent, RawRecord, TopicPartition};
+use terrasift_kafka::{Consumer, IntakeEvent, KafkaError, KafkaErrorKind, RawRecord, TopicPartition};
 use terrasift_postgres::{Epoch, NewMark, Store, StoreError, StoreErrorKind, UnroutedRecord};
 use terrasift_schemas::TenantId;
 use terrasift_schemas::event::{
@@ -28,6 +28,10 @@ use crate::tenants::TenantsMsg;
 const TRIES_MAX: u32 = 8;
 const RETRY_WAIT_MIN: Duration = Duration::from_millis(100);
 const RETRY_WAIT_MAX: Duration = Duration::from_secs(10);
+/// How often it is seen whether partitions are still ours: how long one stands still that somebody claimed late.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Claims of one partition for one batch before it is given back by crashing.
+const CLAIMS_MAX: u32 = 5;
 /// Longest handling of one event: ledger retries and back-off included.
 const EVENT_WAIT_MAX: Duration = Duration::from_secs(240);
 
@@ -37,6 +41,8 @@ pub enum IntakeMsg {
     Event(IntakeEvent, ractor::RpcReplyPort<()>),
     /// The consumer's channel has ended.
     Ended,
+    /// Time to see whether what the group gave us is ours in the ledger, too.
+    Look,
 }
 
 /// The actor.
@@ -73,6 +79,7 @@ impl Actor for Intake {
         let topics = [STATE_UPDATED_TOPIC, WORKSPACE_DISCOVERED_TOPIC];
         let (consumer, mut events) =
             Consumer::start(&services.kafka, &topics, services.limits.intake_queue_batches)?;
+        let myself_too = myself.clone();
         tokio::spawn(async move {
             while let Some(event) = events.recv().await {
                 // One event at a time: what is not handled stays in the bounded channel, and the consumer pauses.
@@ -83,6 +90,7 @@ impl Actor for Intake {
             }
             let _ = myself.cast(IntakeMsg::Ended);
         });
+        myself_too.send_interval(LOOK_EVERY, || IntakeMsg::Look);
         Ok(IntakeState { services, tenants, means, consumer: Some(consumer), epochs: HashMap::new() })
     }
 
@@ -92,14 +100,20 @@ impl Actor for Intake {
         message: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        let IntakeMsg::Event(event, reply) = message else {
-            return Err("the consumer has ended: brokers unreachable for good, or its thread crashed".into());
+        let (event, reply) = match message {
+            IntakeMsg::Event(event, reply) => (event, reply),
+            IntakeMsg::Look => return state.look().await,
+            IntakeMsg::Ended => {
+                return Err(
+                    "the consumer has ended: brokers unreachable for good, or its thread crashed".into()
+                );
+            }
         };
         match event {
             IntakeEvent::Assigned(partitions) => state.assigned(&partitions).await?,
             IntakeEvent::Revoked(partitions) => state.revoked(&partitions)?,
             IntakeEvent::Batch(records) => state.batch(records).await?,
-            IntakeEvent::Fault(error) => return Err(error.into()),
+            IntakeEvent::Fault(error) => state.fault(error)?,
         }
         let _ = reply.send(());
         Ok(())
@@ -120,12 +134,47 @@ impl Actor for Intake {
 impl IntakeState {
     async fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), ActorProcessingErr> {
         for partition in partitions.iter().filter(|p| p.topic == STATE_UPDATED_TOPIC) {
-            let number = partition.partition;
-            let epoch = self
-                .retry("claim a partition", |store| async move { store.claim_partition(number).await })
-                .await?;
-            self.epochs.insert(number, epoch);
-            self.tenants.cast(TenantsMsg::Gained(number, epoch))?;
+            self.services.failpoints.pass("before-claim").await;
+            self.claim(partition).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a partition ours in the ledger, and its marks our work. One that the group has taken back meanwhile is another's:
+    /// claiming it would fence its owner.
+    async fn claim(&mut self, partition: &TopicPartition) -> Result<(), ActorProcessingErr> {
+        if !self.holds(partition) {
+            return Ok(());
+        }
+        let number = partition.partition;
+        let claim = |store: Store| async move { store.claim_partition(number).await };
+        let epoch = self.retry("claim a partition", claim).await?;
+        self.services.failpoints.pass("after-claim").await;
+        self.epochs.insert(number, epoch);
+        self.tenants.cast(TenantsMsg::Gained(number, epoch))?;
+        Ok(())
+    }
+
+    fn holds(&self, partition: &TopicPartition) -> bool {
+        self.consumer.as_ref().is_some_and(|consumer| consumer.holds(partition))
+    }
+
+    /// Claims anew what the group says is ours and the ledger says is not: somebody claimed it late, when it was ours already
+    /// (a process that was halted in between). He hears from the group that he lost it; without us nobody would work on it.
+    async fn look(&mut self) -> Result<(), ActorProcessingErr> {
+        let known = match self.services.store.partition_epochs(self.epochs.keys().copied().collect()).await {
+            Ok(known) => known,
+            // The next look is soon.
+            Err(error) => {
+                self.services.telemetry.ledger_retried("look at the epochs", &error, 1);
+                return Ok(());
+            }
+        };
+        for (number, epoch) in known {
+            if self.epochs.get(&number).is_some_and(|ours| *ours != epoch) {
+                self.services.telemetry.claimed_anew(number);
+                self.claim(&TopicPartition::new(STATE_UPDATED_TOPIC, number)).await?;
+            }
         }
         Ok(())
     }
@@ -138,6 +187,21 @@ impl IntakeState {
         Ok(())
     }
 
+    /// Brokers that are away come back, and librdkafka goes on by itself: the partitions that we hold are not worth giving
+    /// up for that, and what runs needs no brokers. Only what a new client has to mend crashes.
+    fn fault(&self, error: KafkaError) -> Result<(), ActorProcessingErr> {
+        match error.kind() {
+            KafkaErrorKind::Unavailable | KafkaErrorKind::Full | KafkaErrorKind::Topic => {
+                self.services.telemetry.brokers_failed(&error);
+                Ok(())
+            }
+            KafkaErrorKind::Refused
+            | KafkaErrorKind::Configuration
+            | KafkaErrorKind::Unauthorized
+            | KafkaErrorKind::Fatal => Err(error.into()),
+        }
+    }
+
     async fn batch(&mut self, records: Vec<RawRecord>) -> Result<(), ActorProcessingErr> {
         let Some(last) = records.last() else { return Ok(()) };
         let partition = TopicPartition::new(&last.topic, last.partition);
@@ -145,15 +209,10 @@ impl IntakeState {
         let mut sorted = sort(&records, &self.services.served);
         let mut unchanged = 0;
         if partition.topic == STATE_UPDATED_TOPIC {
-            let Some(epoch) = self.epochs.get(&partition.partition).copied() else {
-                // Revoked while the batch was on its way: the next owner reads it again.
+            let Some(served) = self.marked(&partition, &mut sorted).await? else {
                 return Ok(());
             };
-            let under = Ownership { partition: partition.partition, epoch };
-            unchanged = self.drop_served(under, &mut sorted.marks).await?;
-            if !self.mark(&partition, epoch, &sorted).await? {
-                return Ok(());
-            }
+            unchanged = served;
         } else {
             self.forward(&sorted.discovered).await?;
         }
@@ -162,6 +221,7 @@ impl IntakeState {
         telemetry.records(&partition.topic, "accepted", records.len() - sorted.rejected.len() - unchanged);
         telemetry.records(&partition.topic, "unchanged", unchanged);
         telemetry.records(&partition.topic, "rejected", sorted.rejected.len());
+        self.services.failpoints.pass("after-marks").await;
         if let Some(consumer) = &self.consumer {
             consumer.settle(&partition, next_offset);
         }
@@ -205,6 +265,31 @@ impl IntakeState {
         self.services.served.told((&mark.tenant, &mark.workspace), under, pipeline, claim, lineage_of)
     }
 
+    /// Takes out what is served, and makes marks of the rest durable, if need be after a claim. How many were served; nothing
+    /// when the partition is no longer ours: its next owner reads the batch again, and it must not be settled.
+    async fn marked(
+        &mut self,
+        partition: &TopicPartition,
+        sorted: &mut Sorted,
+    ) -> Result<Option<usize>, ActorProcessingErr> {
+        let mut served = 0;
+        for _ in 0..CLAIMS_MAX {
+            let Some(epoch) = self.epochs.get(&partition.partition).copied() else { return Ok(None) };
+            let under = Ownership { partition: partition.partition, epoch };
+            served += self.drop_served(under, &mut sorted.marks).await?;
+            if self.mark(partition, epoch, sorted).await? {
+                return Ok(Some(served));
+            }
+            if !self.holds(partition) {
+                return Ok(None);
+            }
+            self.services.telemetry.claimed_anew(partition.partition);
+            self.claim(partition).await?;
+        }
+        Err("a partition is claimed by another again and again: do two processes have one instance id?"
+            .into())
+    }
+
     /// Makes marks durable and hands them to their tenants. False when the partition is no longer ours.
     async fn mark(
         &self,
@@ -218,6 +303,7 @@ impl IntakeState {
         let marks: Vec<NewMark> = sorted.marks.iter().map(|wanted| wanted.mark.clone()).collect();
         let number = partition.partition;
         let marks = &marks;
+        self.services.failpoints.pass("before-marks").await;
         let mark = |store: Store| async move { store.mark_dirty(number, epoch, marks).await };
         let marked = self.retry("mark workspaces", mark).await;
         let marked = match marked {

@@ -7,7 +7,9 @@
 mod breaker;
 mod byte_budget;
 mod dead_letters;
+mod failpoints;
 mod gathering;
+mod heartbeat;
 mod intake;
 mod rate_budget;
 mod reconciler;
@@ -26,6 +28,7 @@ mod workspace;
 mod writer;
 
 pub use byte_budget::{BudgetExhausted, ByteBudget, BytePermit};
+pub use failpoints::{FAILPOINTS, Failpoints, NotAFailpoint};
 pub use served::Served;
 pub use services::{AccountGate, CurrentPipeline, Services, TenantMeans, WorkerLimits};
 pub use telemetry::{SyncEnd, SyncEnded, Telemetry};

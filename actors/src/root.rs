@@ -143,7 +143,8 @@ async fn start(
         RateBudgetArguments { budget: Arc::clone(&services.requests), telemetry: services.telemetry.clone() };
     let (budget, _) = Actor::spawn_linked(None, RateBudget, budget, root.clone()).await?;
     let transactions_max = services.limits.transactions_max;
-    let writer = WriterArguments { store: services.store.clone(), transactions_max };
+    let failpoints = services.failpoints.clone();
+    let writer = WriterArguments { store: services.store.clone(), transactions_max, failpoints };
     let (writer, _) = Actor::spawn_linked(None, Writer, writer, root.clone()).await?;
     let directory = TenantsArguments {
         services: Arc::clone(services),

@@ -16,6 +16,7 @@ use terrasift_terraform_cloud::Client;
 use tokio::sync::Semaphore;
 
 use crate::byte_budget::ByteBudget;
+use crate::failpoints::Failpoints;
 use crate::served::Served;
 use crate::telemetry::Telemetry;
 use crate::token_rotation::TokenRotation;
@@ -27,6 +28,8 @@ pub struct WorkerLimits {
     pub tenant_syncs_max: usize,
     /// An idle workspace actor is stopped after this long.
     pub passivate_after: Duration,
+    /// A running sync that makes no progress for so long is stuck: it is ended, as a crash is.
+    pub stuck_after: Duration,
     /// Time between two full reconciliations of a tenant.
     pub reconcile_every: Duration,
     /// Postgres transactions of the writer at once.
@@ -40,6 +43,7 @@ impl Default for WorkerLimits {
         Self {
             tenant_syncs_max: 4,
             passivate_after: Duration::from_secs(30),
+            stuck_after: Duration::from_secs(300),
             reconcile_every: Duration::from_secs(3600),
             transactions_max: 4,
             intake_queue_batches: 8,
@@ -67,6 +71,8 @@ pub struct Services {
     pub limits: WorkerLimits,
     /// Log lines, metrics and reports.
     pub telemetry: Telemetry,
+    /// Where tests make things go wrong; in production none.
+    pub failpoints: Failpoints,
 }
 
 /// The pipeline that new syncs take; a sync keeps the one it began with.

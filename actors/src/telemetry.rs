@@ -198,6 +198,18 @@ impl Telemetry {
         }
     }
 
+    /// The group says that a partition is ours, and somebody else has claimed it: it is claimed anew.
+    pub fn claimed_anew(&self, partition: i32) {
+        tracing::warn!(partition, "a partition of ours was claimed by another: it is claimed anew");
+        self.records.with_label_values(&["", "claimed_anew"]).inc();
+    }
+
+    /// The brokers do not answer, or not as they should; the consumer goes on by itself.
+    pub fn brokers_failed(&self, error: &dyn std::error::Error) {
+        tracing::warn!(error = %error, "the consumer has trouble with the brokers");
+        self.records.with_label_values(&["", "broker_fault"]).inc();
+    }
+
     /// A part of a batch could not be done now and is tried again.
     pub fn ledger_retried(&self, what: &'static str, error: &dyn std::error::Error, attempt: u32) {
         tracing::warn!(what, error = %error, attempt, "the ledger is tried again");
@@ -208,6 +220,12 @@ impl Telemetry {
     pub fn crashed(&self, actor: &'static str, tenant: Option<&TenantId>, restarts: bool) {
         tracing::error!(actor, tenant = tenant.map(TenantId::as_str), restarts, "an actor crashed");
         self.restarts.with_label_values(&[actor]).inc();
+    }
+
+    /// A sync made no progress for too long, and is ended.
+    pub fn stuck(&self, tenant: &TenantId) {
+        tracing::error!(tenant = tenant.as_str(), "a sync is stuck and is ended");
+        self.restarts.with_label_values(&["stuck"]).inc();
     }
 
     /// How many workspaces of a tenant wait.

@@ -15,6 +15,7 @@ use terrasift_schemas::{TenantId, WorkspaceId};
 use tokio::sync::Semaphore;
 
 use crate::byte_budget::BytePermit;
+use crate::failpoints::Failpoints;
 use crate::gathering::Gathering;
 use crate::tenant::schedule::OwnedMark;
 
@@ -129,11 +130,14 @@ pub struct WriterArguments {
     pub store: Store,
     /// Transactions at once: a part of the pool's connections, so that reads are never starved.
     pub transactions_max: usize,
+    /// Where tests make things go wrong.
+    pub failpoints: Failpoints,
 }
 
 /// Its state.
 pub struct WriterState {
     store: Store,
+    failpoints: Failpoints,
     transactions: Arc<Semaphore>,
     reads: Gathering<TenantId, Pending<WorkspaceId, ReadTicket>>,
     commits: Gathering<TenantId, Pending<Effect, CommitOutcome>>,
@@ -152,6 +156,7 @@ impl Actor for Writer {
     ) -> Result<Self::State, ActorProcessingErr> {
         Ok(WriterState {
             store: arguments.store,
+            failpoints: arguments.failpoints,
             transactions: Arc::new(Semaphore::new(arguments.transactions_max.max(1))),
             reads: Gathering::new(ROWS_MAX),
             commits: Gathering::new(COMMITS_MAX),
@@ -214,11 +219,14 @@ impl WriterState {
         tenant: TenantId,
         batch: Vec<Pending<Effect, CommitOutcome>>,
     ) {
-        let store = self.store.clone();
+        let (store, failpoints) = (self.store.clone(), self.failpoints.clone());
         self.start(myself, tenant, Kind::Commit, batch, |tenant, effects| async move {
             let (commits, _permits): (Vec<_>, Vec<_>) =
                 effects.into_iter().map(|effect| (effect.commit, effect._permit)).unzip();
-            store.commit(&tenant, commits).await
+            failpoints.pass("before-commit").await;
+            let committed = store.commit(&tenant, commits).await;
+            failpoints.pass("after-commit").await;
+            committed
         });
     }
 

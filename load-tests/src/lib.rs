@@ -6,6 +6,7 @@
 #![recursion_limit = "256"] // a workspace has more attributes than `json!` takes by default
 
 pub mod cluster;
+pub mod faults;
 pub mod generator;
 pub mod leak_search;
 pub mod planted;

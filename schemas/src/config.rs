@@ -275,6 +275,8 @@ pub struct Limits {
     pub rules_reload_s: u64,
     /// Seconds after which an idle workspace's actor is stopped.
     pub passivate_after_s: u64,
+    /// Seconds after which a sync without progress is ended, and tried again as after a crash.
+    pub stuck_after_s: u64,
 }
 
 /// `catalog:`
@@ -364,6 +366,7 @@ impl Config {
             ("limits.tenant_burst", limits.tenant_burst >= 1),
             ("limits.reconcile_every_s", limits.reconcile_every_s >= 1),
             ("limits.rules_reload_s", limits.rules_reload_s >= 1),
+            ("limits.stuck_after_s", limits.stuck_after_s >= 1),
             ("redis.replicas_max", self.redis.replicas_max >= 1),
             ("kafka.partitions", self.kafka.partitions >= 1),
             ("kafka.replication", self.kafka.replication >= 1),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use tempfile::TempDir;
-use terrasift_actors::SyncEnded;
+use terrasift_actors::{Failpoints, SyncEnded};
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
 use terrasift_http::HttpConfig;
 use terrasift_kafka::{EmbeddedKafka, KafkaConfig};
@@ -239,5 +239,6 @@ fn settings(
             ..CatalogProfile::default()
         },
         tenants,
+        failpoints: Failpoints::default(),
     })
 }

@@ -19,6 +19,7 @@ use time::OffsetDateTime;
 
 use crate::breaker::{Breaker, Pass};
 use crate::byte_budget::BytePermit;
+use crate::heartbeat::Heartbeat;
 use crate::rate_budget::RateBudgetMsg;
 use crate::restart::{AfterCrash, RestartLimits, RestartPolicy};
 use crate::services::{Services, TenantMeans};
@@ -36,6 +37,8 @@ const WORKSPACE_RESTARTS: RestartLimits = RestartLimits {
 
 /// Idle workspace actors that a tenant keeps, younger ones too: each takes some 10 KB, and starting one takes microseconds.
 const IDLE_MAX: usize = 64;
+/// Shortest wait between two looks for stuck syncs.
+const LOOK_MIN: Duration = Duration::from_millis(200);
 
 /// Messages to a tenant.
 pub enum TenantMsg {
@@ -70,6 +73,7 @@ pub struct TenantArguments {
 
 struct Child {
     actor: ActorRef<WorkspaceMsg>,
+    heartbeat: Arc<Heartbeat>,
     /// What it runs, until it settles.
     running: Option<OwnedMark>,
     idle_since: Instant,
@@ -130,7 +134,10 @@ impl Actor for Tenant {
                 state.mark(upstream_ok).await;
             }
             TenantMsg::PartitionLost(partition) => state.schedule.forget_partition(partition),
-            TenantMsg::Tick => state.wakes_at = None,
+            TenantMsg::Tick => {
+                state.wakes_at = None;
+                state.end_stuck();
+            }
         }
         state.run(&myself, now).await
     }
@@ -268,6 +275,7 @@ impl TenantState {
             self.start(myself, mark).await?;
         }
         wake = earlier(wake, self.passivate());
+        wake = earlier(wake, self.next_look());
         self.arguments.services.telemetry.waiting(&self.arguments.means.id, self.schedule.waiting());
         if let Some(at) = wake
             && self.wakes_at.is_none_or(|known| at < known)
@@ -292,17 +300,41 @@ impl TenantState {
                 tenant: myself.clone(),
                 budget: self.arguments.budget.clone(),
                 writer: self.arguments.writer.clone(),
+                heartbeat: Arc::default(),
             };
+            let heartbeat = Arc::clone(&arguments.heartbeat);
             let (actor, _) = Actor::spawn_linked(None, Workspace, arguments, myself.get_cell()).await?;
             self.names.insert(actor.get_id(), workspace.clone());
-            self.children
-                .insert(workspace.clone(), Child { actor, running: None, idle_since: Instant::now() });
+            self.children.insert(
+                workspace.clone(),
+                Child { actor, heartbeat, running: None, idle_since: Instant::now() },
+            );
         }
         let Some(child) = self.children.get_mut(&workspace) else { return Ok(()) };
         child.running = Some(mark.clone());
         // If it has just died, its supervision event is on the way and settles this mark as a crash.
         let _ = child.actor.cast(WorkspaceMsg::Sync(mark));
         Ok(())
+    }
+
+    /// Ends what makes no progress. Its end is a crash to us as any other: tried again later, or given up.
+    fn end_stuck(&self) {
+        let (services, now) = (&self.arguments.services, Instant::now());
+        let stuck = |child: &&Child| {
+            child.running.is_some() && child.heartbeat.silent_for(now) >= services.limits.stuck_after
+        };
+        for child in self.children.values().filter(stuck) {
+            services.telemetry.stuck(&self.arguments.means.id);
+            child.actor.kill();
+        }
+    }
+
+    /// When the next running sync could be stuck.
+    fn next_look(&self) -> Option<Instant> {
+        let (now, after) = (Instant::now(), self.arguments.services.limits.stuck_after);
+        let running = self.children.values().filter(|child| child.running.is_some());
+        // Not at once: one that was ended a moment ago may still be on its way out.
+        running.map(|child| now + after.saturating_sub(child.heartbeat.silent_for(now)).max(LOOK_MIN)).min()
     }
 
     /// Stops what has been idle long enough, and the longest idle when too many are; returns when the next one will have been.

@@ -15,6 +15,7 @@ use terrasift_schemas::WorkspaceId;
 use terrasift_schemas::event::FailureReason;
 use time::OffsetDateTime;
 
+use crate::heartbeat::Heartbeat;
 use crate::rate_budget::RateBudgetMsg;
 use crate::retry::{self, Nature, Verdict};
 use crate::services::{Services, TenantMeans};
@@ -43,6 +44,7 @@ pub struct WorkspaceArguments {
     pub(crate) tenant: ActorRef<TenantMsg>,
     pub(crate) budget: ActorRef<RateBudgetMsg>,
     pub(crate) writer: ActorRef<WriterMsg>,
+    pub(crate) heartbeat: Arc<Heartbeat>,
 }
 
 impl Actor for Workspace {
@@ -65,7 +67,9 @@ impl Actor for Workspace {
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         let WorkspaceMsg::Sync(owned) = message;
+        state.heartbeat.beat();
         let result = sync::run(state, &owned).await;
+        state.heartbeat.beat();
         let failure = result.as_ref().err().map(ToString::to_string);
         let (end, again, upstream_ok, synced) = match result {
             Ok(synced) => (synced.end, None, Some(true), synced),
@@ -138,7 +142,10 @@ async fn settle_failure(
                 record: None,
                 trace: owned.mark.trace,
             };
-            match state.services.store.park(&letter, Some((&owned.mark, owned.epoch))).await {
+            state.services.failpoints.pass("before-letter").await;
+            let parked = state.services.store.park(&letter, Some((&owned.mark, owned.epoch))).await;
+            state.services.failpoints.pass("after-letter").await;
+            match parked {
                 Ok(_) => (SyncEnd::Parked(failure.reason()), None),
                 Err(_) => {
                     let wait = Duration::from_secs(5);

@@ -56,6 +56,7 @@ pub(super) async fn run(state: &WorkspaceArguments, owned: &OwnedMark) -> Result
     // Rules that change meanwhile are the next sync's: the reconciler asks for one.
     let pipeline = state.means.pipeline.now();
     let ticket = writer::read(&state.writer, tenant, &state.workspace).await?;
+    state.services.failpoints.pass("during-read").await;
     let read = match read_workspace(state).await {
         Ok(read) => read,
         Err(failure) if failure.reason() == FailureReason::WorkspaceNotFound => {
@@ -139,9 +140,17 @@ fn note(state: &WorkspaceArguments, owned: &OwnedMark, known: &KnownVersion) {
     state.services.served.note(&state.means.id, &state.workspace, under, known);
 }
 
+/// A turn in the rate budget. It can take minutes, and has a bound of its own.
+async fn turn(state: &WorkspaceArguments) -> Result<rate_budget::Lease, SyncFailure> {
+    state.heartbeat.rest();
+    let turn = rate_budget::acquire(&state.budget, &state.means, &state.services.telemetry).await;
+    state.heartbeat.beat();
+    Ok(turn?)
+}
+
 async fn read_workspace(state: &WorkspaceArguments) -> Result<WorkspaceRead, SyncFailure> {
     loop {
-        let lease = rate_budget::acquire(&state.budget, &state.means, &state.services.telemetry).await?;
+        let lease = turn(state).await?;
         let token = state.means.client.active_token();
         match state.means.client.workspace(&state.workspace).await {
             Ok(read) => return Ok(read),
@@ -191,6 +200,8 @@ async fn download(
     loop {
         let next = stream.next_chunk().await?;
         let ended = next.is_none();
+        state.heartbeat.beat();
+        state.services.failpoints.pass("during-download").await;
         if let Some(bytes) = next {
             chunk.extend_from_slice(&bytes);
         }
@@ -210,7 +221,7 @@ async fn open(state: &WorkspaceArguments, url: &DownloadUrl) -> Result<Download,
     if !client.is_own_origin(url) {
         return Ok(client.download(url).await?);
     }
-    let lease = rate_budget::acquire(&state.budget, &state.means, &state.services.telemetry).await?;
+    let lease = turn(state).await?;
     let opened = client.download(url).await;
     if let Err(error) = &opened
         && let FailureKind::RateLimited(wait) = error.kind()
@@ -268,6 +279,7 @@ async fn publish(
         state_version: version.as_ref().map(|version| version.id.clone()),
     };
     for _ in 0..REBASES_MAX {
+        state.heartbeat.beat();
         let known = store.known_digests(tenant, &state.workspace).await?;
         let Delta { upserts, removals, .. } = diff(&known, sifted.entities.clone())?;
         let (upsert_count, removal_count) = (upserts.len(), removals.len());

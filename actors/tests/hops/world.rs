@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use terrasift_actors::{
-    AccountGate, ByteBudget, CurrentPipeline, Served, Services, SyncEnd, SyncEnded, Telemetry, TenantMeans,
-    TokenRotation, Worker, WorkerLimits,
+    AccountGate, ByteBudget, CurrentPipeline, Failpoints, Served, Services, SyncEnd, SyncEnded, Telemetry,
+    TenantMeans, TokenRotation, Worker, WorkerLimits,
 };
 use terrasift_engine::detect::RuleSet;
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
@@ -78,6 +78,7 @@ impl World {
         let registry = prometheus::Registry::new();
         let telemetry = Telemetry::new(&registry).expect("metrics");
         let services = Services {
+            failpoints: Failpoints::default(),
             store: store.clone(),
             producer: producer.clone(),
             kafka,

@@ -97,6 +97,12 @@ impl Consumer {
         self.shared.settle(partition, next_offset);
     }
 
+    /// Whether the group has given us this partition, as far as we have heard: ahead of the events that tell of it.
+    #[must_use]
+    pub fn holds(&self, partition: &TopicPartition) -> bool {
+        self.shared.holds(partition)
+    }
+
     /// How many records of each assigned partition are not settled yet; at most some 5 s old, sorted.
     #[must_use]
     pub fn lag(&self) -> Vec<(TopicPartition, i64)> {

@@ -50,6 +50,11 @@ impl Shared {
         }
     }
 
+    /// Whether this partition is assigned, as far as we have heard.
+    pub(crate) fn holds(&self, at: &TopicPartition) -> bool {
+        held(&self.progress).contains_key(at)
+    }
+
     /// How many of these partitions have records that were handed over and not settled.
     pub(crate) fn unsettled(&self, partitions: &[TopicPartition]) -> usize {
         let progress = held(&self.progress);

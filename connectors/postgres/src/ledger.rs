@@ -41,6 +41,25 @@ impl Store {
         .await
     }
 
+    /// The epochs of partitions, as they are now.
+    ///
+    /// # Errors
+    /// `Conflict` when somebody takes one of them for too long.
+    pub async fn partition_epochs(&self, partitions: Vec<i32>) -> Result<Vec<(i32, Epoch)>, StoreError> {
+        self.without_tenant(move |conn| {
+            Box::pin(async move {
+                let rows: Vec<(i32, i64)> =
+                    sqlx::query_as("SELECT partition_held, epoch_held FROM hold_epochs($1)")
+                        .bind(partitions)
+                        .fetch_all(conn)
+                        .await
+                        .map_err(wrap("read the epochs of partitions"))?;
+                Ok(rows.into_iter().map(|(partition, epoch)| (partition, Epoch(epoch))).collect())
+            })
+        })
+        .await
+    }
+
     /// Stores a batch of events as marks, in one statement. What is dirty already coalesces: oldest `since`, greatest
     /// priority, a new generation, due at once, failures forgiven.
     ///

@@ -220,7 +220,7 @@ fn configuration(cluster: &Cluster, plan: &DeploymentPlan, simulator: &Simulator
     );
     // Writing to a string does not fail.
     let ours =
-        [("session.timeout.ms", "6000"), ("heartbeat.interval.ms", "500"), ("statistics.interval.ms", "0")];
+        [("session.timeout.ms", "3000"), ("heartbeat.interval.ms", "500"), ("statistics.interval.ms", "0")];
     for (name, value) in ours {
         if !plan.kafka_properties.iter().any(|(known, _)| known == name) {
             let _ = writeln!(text, "    {name}: '{value}'");

@@ -197,6 +197,22 @@ impl Simulator {
         })
     }
 
+    /// All states that a workspace ever had, oldest first; nothing when there is no such workspace.
+    #[must_use]
+    pub fn history(&self, workspace: &str) -> Vec<BumpedState> {
+        let world = self.shared.world();
+        let versions =
+            world.workspaces.get(workspace).map(|found| found.versions.clone()).unwrap_or_default();
+        let told = versions.into_iter().map(|version| BumpedState {
+            workspace_id: workspace.to_owned(),
+            state_version_id: version.id,
+            serial: version.serial,
+            lineage: version.lineage,
+            run_id: version.run_id,
+        });
+        told.collect()
+    }
+
     /// Adds a workspace and answers its id.
     ///
     /// # Errors

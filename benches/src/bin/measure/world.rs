@@ -13,7 +13,8 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use serde_json::{Map, Value, json};
 use terrasift_actors::{
-    AccountGate, ByteBudget, CurrentPipeline, Served, Services, Telemetry, TenantMeans, Worker, WorkerLimits,
+    AccountGate, ByteBudget, CurrentPipeline, Failpoints, Served, Services, Telemetry, TenantMeans, Worker,
+    WorkerLimits,
 };
 use terrasift_engine::detect::RuleSet;
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
@@ -102,6 +103,7 @@ impl Servers {
             bytes: ByteBudget::new(256 * 1024 * 1024),
             cpus: Arc::new(Semaphore::new(2)),
             served: Served::default(),
+            failpoints: Failpoints::default(),
             limits,
             telemetry: telemetry.clone(),
         };
