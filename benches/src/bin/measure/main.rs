@@ -2,6 +2,7 @@
 //!
 //! Must never print a figure that was not measured in this run.
 
+mod cluster;
 mod consumption;
 mod entities;
 mod row;
@@ -18,9 +19,10 @@ use row::{Measured, ROWS, Row};
 /// Measures the engine with durability on, one line of JSON a row.
 #[derive(Parser)]
 #[command(after_help = "Examples:
-  measure                          all rows that take minutes
+  measure                          all rows; an hour and a half
   measure --row unchanged          one row
   measure --row idle --workspaces 100000
+  measure --row soak --minutes 5
   measure --list                   what there is")]
 struct Arguments {
     /// Only this row; may be given several times
@@ -32,6 +34,18 @@ struct Arguments {
     /// Folder of Kafka's jars (`make kafka-jars` fills it)
     #[arg(long, value_name = "DIR")]
     kafka_libs: PathBuf,
+    /// The program, for rows with replicas; without it the one beside this
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
+    /// Where replicas have their configuration and logs
+    #[arg(long, value_name = "DIR", default_value = "target/measure")]
+    folder: PathBuf,
+    /// Length of `soak` and `budget`; the figures that count are those of 30
+    #[arg(long, default_value_t = 30.0)]
+    minutes: f64,
+    /// Length of a phase of `latency` and `noisy`
+    #[arg(long, default_value_t = 30.0)]
+    seconds: f64,
     /// File for the engine's log
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -74,10 +88,24 @@ fn main() -> anyhow::Result<ExitCode> {
 
 async fn measure(row: &Row, arguments: &Arguments) -> anyhow::Result<Measured> {
     let libs = &arguments.kafka_libs;
+    let binary = match &arguments.binary {
+        Some(binary) => binary.clone(),
+        None => std::env::current_exe()?.with_file_name("terrasift"),
+    };
+    let places = cluster::Places {
+        binary: std::path::absolute(binary)?,
+        kafka_libs: std::path::absolute(libs)?,
+        folder: std::path::absolute(&arguments.folder)?,
+    };
     match row.name {
         "one-partition" => consumption::one_partition(libs).await,
         "unchanged" => consumption::unchanged(libs, arguments.records).await,
         "entities" => entities::entities(libs, arguments.states).await,
+        "latency" => cluster::latency(&places, arguments.seconds).await,
+        "failover" => cluster::failover(&places).await,
+        "noisy" => cluster::noisy(&places, arguments.seconds).await,
+        "soak" => cluster::soak(&places, arguments.minutes).await,
+        "budget" => cluster::budget(&places, arguments.minutes).await,
         "idle" => consumption::idle(libs, arguments.workspaces).await,
         name => anyhow::bail!("the row {name} has no measurement"),
     }
