@@ -123,6 +123,27 @@ fuzz: toolchain ## Compare with slow twins over made-up input, RUNS=10000000 exe
 		echo "$$target: $$executions executions, 0 differences, 0 panics"
 	done
 
+# A scenario of load-tests/scenarios; SCENARIO=list lists them. ARGS go to the driver: --broker, --api, --simulator, --keys.
+SCENARIO ?= steady
+
+.PHONY: load
+load: packages kafka-jars ## Drive load in open loop and report: SCENARIO=noisy-neighbour, SCENARIO=list; ARGS='--broker …' for an installation
+	cargo build --release --locked --package terrasift --package terrasift-load-tests --bin terrasift --bin terrasift-load
+	load=("$$CARGO_TARGET_DIR/release/terrasift-load" --scenarios load-tests/scenarios)
+	if [[ '$(SCENARIO)' == list ]]; then exec "$${load[@]}" --list; fi
+	exec "$${load[@]}" --scenario '$(SCENARIO)' --out '$(CURDIR)/target/load' --kafka-libs '$(KAFKA_LIBS)' $(ARGS)
+
+# Minutes of the rows `soak` and `budget`; the figures that count are those of 30.
+MINUTES ?= 30
+
+.PHONY: measure
+measure: packages kafka-jars ## Measure the rows of docs/benchmarks.md with durability on: ROW=unchanged, ROW=list, MINUTES=5, or all
+	cargo build --release --locked --package terrasift --package terrasift-benches --bin terrasift --bin measure
+	measure=("$$CARGO_TARGET_DIR/release/measure" --kafka-libs '$(KAFKA_LIBS)')
+	if [[ '$(ROW)' == list ]]; then exec "$${measure[@]}" --list; fi
+	row='$(ROW)'
+	exec "$${measure[@]}" --folder '$(CURDIR)/target/measure' --minutes '$(MINUTES)' $${row:+--row "$$row"} $(ARGS)
+
 ##@ Before you push
 
 .PHONY: check

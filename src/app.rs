@@ -9,8 +9,8 @@ use anyhow::Context;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use terrasift_actors::{
-    AccountGate, ByteBudget, CurrentPipeline, Failpoints, Services, Telemetry, TenantMeans, TokenRotation,
-    Worker, WorkerLimits,
+    AccountGate, ByteBudget, CurrentPipeline, Failpoints, Served, Services, Telemetry, TenantMeans,
+    TokenRotation, Worker, WorkerLimits,
 };
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
 use terrasift_http::{Doors, HttpConfig, Readiness, Routes, TenantDoor};
@@ -220,6 +220,7 @@ async fn start_worker(
         requests: request_budget(&settings)?,
         bytes: ByteBudget::new(limits.memory_mib.saturating_mul(1024 * 1024)),
         cpus: Arc::new(Semaphore::new(cpus)),
+        served: Served::default(),
         limits: WorkerLimits {
             tenant_syncs_max: limits.tenant_syncs_max,
             passivate_after: Duration::from_secs(limits.passivate_after_s),

@@ -4,13 +4,15 @@
 //! event or a dead letter (invariant 2). Must never wait for a sync: ten events are one mark, and a wait for the budget
 //! never pins a partition.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use terrasift_engine::identity::IdentityKey;
 use terrasift_kafka::{Consumer, IntakeEvent, KafkaError, KafkaErrorKind, RawRecord, TopicPartition};
 use terrasift_postgres::{Epoch, NewMark, Store, StoreError, StoreErrorKind, UnroutedRecord};
+use terrasift_schemas::TenantId;
 use terrasift_schemas::event::{
     DiscoverySource, Envelope, Event, FailureReason, Priority, RecordPosition, RecordView,
     STATE_UPDATED_TOPIC, StateUpdated, WORKSPACE_DISCOVERED_TOPIC, WorkspaceDiscovered, decode,
@@ -18,7 +20,8 @@ use terrasift_schemas::event::{
 use time::OffsetDateTime;
 
 use crate::dead_letters::SOURCE;
-use crate::services::Services;
+use crate::served::{Claim, Ownership, Served, Told};
+use crate::services::{Services, TenantMeans};
 use crate::tenants::TenantsMsg;
 
 /// Tries of one ledger statement before the intake gives the partition's batch back by crashing.
@@ -49,12 +52,14 @@ pub struct Intake;
 pub struct IntakeArguments {
     pub(crate) services: Arc<Services>,
     pub(crate) tenants: ActorRef<TenantsMsg>,
+    pub(crate) means: Vec<Arc<TenantMeans>>,
 }
 
 /// Its state.
 pub struct IntakeState {
     services: Arc<Services>,
     tenants: ActorRef<TenantsMsg>,
+    means: HashMap<TenantId, Arc<TenantMeans>>,
     consumer: Option<Consumer>,
     epochs: HashMap<i32, Epoch>,
 }
@@ -69,7 +74,8 @@ impl Actor for Intake {
         myself: ActorRef<Self::Msg>,
         arguments: IntakeArguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        let IntakeArguments { services, tenants } = arguments;
+        let IntakeArguments { services, tenants, means } = arguments;
+        let means = means.into_iter().map(|means| (means.id.clone(), means)).collect();
         let topics = [STATE_UPDATED_TOPIC, WORKSPACE_DISCOVERED_TOPIC];
         let (consumer, mut events) =
             Consumer::start(&services.kafka, &topics, services.limits.intake_queue_batches)?;
@@ -85,7 +91,7 @@ impl Actor for Intake {
             let _ = myself.cast(IntakeMsg::Ended);
         });
         myself_too.send_interval(LOOK_EVERY, || IntakeMsg::Look);
-        Ok(IntakeState { services, tenants, consumer: Some(consumer), epochs: HashMap::new() })
+        Ok(IntakeState { services, tenants, means, consumer: Some(consumer), epochs: HashMap::new() })
     }
 
     async fn handle(
@@ -200,17 +206,20 @@ impl IntakeState {
         let Some(last) = records.last() else { return Ok(()) };
         let partition = TopicPartition::new(&last.topic, last.partition);
         let next_offset = last.offset + 1;
-        let sorted = sort(&records);
+        let mut sorted = sort(&records, &self.services.served);
+        let mut unchanged = 0;
         if partition.topic == STATE_UPDATED_TOPIC {
-            if !self.marked(&partition, &sorted).await? {
+            let Some(served) = self.marked(&partition, &mut sorted).await? else {
                 return Ok(());
-            }
+            };
+            unchanged = served;
         } else {
             self.forward(&sorted.discovered).await?;
         }
         self.reject(&sorted.rejected).await?;
         let telemetry = &self.services.telemetry;
-        telemetry.records(&partition.topic, "accepted", records.len() - sorted.rejected.len());
+        telemetry.records(&partition.topic, "accepted", records.len() - sorted.rejected.len() - unchanged);
+        telemetry.records(&partition.topic, "unchanged", unchanged);
         telemetry.records(&partition.topic, "rejected", sorted.rejected.len());
         self.services.failpoints.pass("after-marks").await;
         if let Some(consumer) = &self.consumer {
@@ -219,20 +228,60 @@ impl IntakeState {
         Ok(())
     }
 
-    /// Makes marks durable, if need be after a claim. False when the partition is no longer ours: its next owner reads the
-    /// batch again, and it must not be settled.
+    /// Takes out what the catalog shows already: its effect is durable, so it needs no mark. How many. What this process
+    /// does not know is asked of the database, once a workspace.
+    async fn drop_served(&self, under: Ownership, marks: &mut Vec<Wanted>) -> Result<usize, StoreError> {
+        let before = marks.len();
+        let mut unknown = HashSet::new();
+        marks.retain(|wanted| match self.told(under, wanted) {
+            Told::Served => false,
+            Told::Other => true,
+            Told::Unknown => {
+                unknown.insert((wanted.mark.tenant.clone(), wanted.mark.workspace.clone()));
+                true
+            }
+        });
+        if unknown.is_empty() {
+            return Ok(before - marks.len());
+        }
+        let unknown: Vec<_> = unknown.into_iter().collect();
+        let unknown = &unknown;
+        let read = |store: Store| async move { store.served_versions(unknown).await };
+        for (tenant, workspace, known) in self.retry("read what is served", read).await? {
+            self.services.served.note(&tenant, &workspace, under, &known);
+        }
+        marks.retain(|wanted| self.told(under, wanted) != Told::Served);
+        Ok(before - marks.len())
+    }
+
+    /// What is known about the state that a record tells of. A record that does not say which is always new.
+    fn told(&self, under: Ownership, wanted: &Wanted) -> Told {
+        let mark = &wanted.mark;
+        let (Some(claim), Some(means)) = (&wanted.claim, self.means.get(&mark.tenant)) else {
+            return Told::Other;
+        };
+        let lineage_of = |raw: &str| IdentityKey::new(means.identity_key).lineage(raw);
+        let pipeline = means.pipeline.now().version;
+        self.services.served.told((&mark.tenant, &mark.workspace), under, pipeline, claim, lineage_of)
+    }
+
+    /// Takes out what is served, and makes marks of the rest durable, if need be after a claim. How many were served; nothing
+    /// when the partition is no longer ours: its next owner reads the batch again, and it must not be settled.
     async fn marked(
         &mut self,
         partition: &TopicPartition,
-        sorted: &Sorted,
-    ) -> Result<bool, ActorProcessingErr> {
+        sorted: &mut Sorted,
+    ) -> Result<Option<usize>, ActorProcessingErr> {
+        let mut served = 0;
         for _ in 0..CLAIMS_MAX {
-            let Some(epoch) = self.epochs.get(&partition.partition).copied() else { return Ok(false) };
+            let Some(epoch) = self.epochs.get(&partition.partition).copied() else { return Ok(None) };
+            let under = Ownership { partition: partition.partition, epoch };
+            served += self.drop_served(under, &mut sorted.marks).await?;
             if self.mark(partition, epoch, sorted).await? {
-                return Ok(true);
+                return Ok(Some(served));
             }
             if !self.holds(partition) {
-                return Ok(false);
+                return Ok(None);
             }
             self.services.telemetry.claimed_anew(partition.partition);
             self.claim(partition).await?;
@@ -251,7 +300,7 @@ impl IntakeState {
         if sorted.marks.is_empty() {
             return Ok(true);
         }
-        let marks: Vec<NewMark> = sorted.marks.iter().map(|(mark, _)| mark.clone()).collect();
+        let marks: Vec<NewMark> = sorted.marks.iter().map(|wanted| wanted.mark.clone()).collect();
         let number = partition.partition;
         let marks = &marks;
         self.services.failpoints.pass("before-marks").await;
@@ -266,8 +315,12 @@ impl IntakeState {
             .unknown_tenants
             .iter()
             .filter_map(|index| sorted.marks.get(*index))
-            .map(|(_, position)| UnroutedRecord {
-                position: position.clone(),
+            .map(|wanted| UnroutedRecord {
+                position: RecordPosition {
+                    topic: partition.topic.clone(),
+                    partition: partition.partition,
+                    offset: wanted.offset,
+                },
                 reason: FailureReason::UnknownTenant,
                 detail: "the tenant is not declared here: add it to the configuration, or stop its producer"
                     .to_owned(),
@@ -344,19 +397,22 @@ impl IntakeState {
 /// A batch's records by what has to be done with them.
 #[derive(Default)]
 struct Sorted {
-    marks: Vec<(NewMark, RecordPosition)>,
+    marks: Vec<Wanted>,
     discovered: Vec<(WorkspaceDiscovered, Envelope)>,
     rejected: Vec<UnroutedRecord>,
 }
 
-fn sort(records: &[RawRecord]) -> Sorted {
+/// A workspace that a record asks for.
+struct Wanted {
+    mark: NewMark,
+    offset: i64,
+    /// What it says about the state, where it does.
+    claim: Option<Claim>,
+}
+
+fn sort(records: &[RawRecord], served: &Served) -> Sorted {
     let mut sorted = Sorted::default();
     for record in records {
-        let position = RecordPosition {
-            topic: record.topic.clone(),
-            partition: record.partition,
-            offset: record.offset,
-        };
         let view = RecordView {
             topic: &record.topic,
             key: record.key.as_deref(),
@@ -365,8 +421,9 @@ fn sort(records: &[RawRecord]) -> Sorted {
         };
         match decode(view) {
             Ok(envelope) => match envelope.event {
-                Event::StateUpdated(data) => sorted.marks.push((
-                    NewMark {
+                Event::StateUpdated(data) => sorted.marks.push(Wanted {
+                    claim: served.claim(&data),
+                    mark: NewMark {
                         tenant: data.tenant,
                         workspace: data.workspace,
                         since: data.time,
@@ -374,13 +431,17 @@ fn sort(records: &[RawRecord]) -> Sorted {
                         trace: envelope.trace,
                         event_id: envelope.id,
                     },
-                    position,
-                )),
+                    offset: record.offset,
+                }),
                 Event::WorkspaceDiscovered(ref data) => sorted.discovered.push((data.clone(), envelope)),
                 Event::SanitizationFailed(_) => (),
             },
             Err(reason) => sorted.rejected.push(UnroutedRecord {
-                position,
+                position: RecordPosition {
+                    topic: record.topic.clone(),
+                    partition: record.partition,
+                    offset: record.offset,
+                },
                 reason: FailureReason::InvalidRecord,
                 detail: reason.to_string(),
             }),

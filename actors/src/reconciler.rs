@@ -233,8 +233,9 @@ async fn reconcile(
         })
         .collect();
     let (mut listed, mut changed) = (0, 0);
-    // Who goes on has not seen what was listed before.
-    let mut whole = round.resume.is_none();
+    // Who goes on has not seen what was listed before; and of a tenant without organizations nothing is listed, which says
+    // nothing of what there is (invariant 9).
+    let mut whole = round.resume.is_none() && !means.organizations.is_empty();
     for (organization, first) in from_where(&means.organizations, round.resume.as_ref()) {
         let mut page = Some(first);
         let before = listed;

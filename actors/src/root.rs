@@ -153,7 +153,8 @@ async fn start(
         writer,
     };
     let (directory, _) = Actor::spawn_linked(None, Tenants, directory, root.clone()).await?;
-    let intake = IntakeArguments { services: Arc::clone(services), tenants: directory };
+    let intake =
+        IntakeArguments { services: Arc::clone(services), tenants: directory, means: tenants.clone() };
     Actor::spawn_linked(None, Intake, intake, root.clone()).await?;
     Actor::spawn_linked(None, Outbox, Arc::clone(services), root.clone()).await?;
     let reconciler = ReconcilerArguments { services: Arc::clone(services), tenants: tenants.clone(), budget };

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 
 use crate::byte_budget::ByteBudget;
 use crate::failpoints::Failpoints;
+use crate::served::Served;
 use crate::telemetry::Telemetry;
 use crate::token_rotation::TokenRotation;
 
@@ -64,6 +65,8 @@ pub struct Services {
     pub bytes: ByteBudget,
     /// Engine work at once: as many as there are cores.
     pub cpus: Arc<Semaphore>,
+    /// What the catalog is known to show.
+    pub served: Served,
     /// Bounds.
     pub limits: WorkerLimits,
     /// Log lines, metrics and reports.

@@ -74,6 +74,8 @@ pub struct SyncEnded {
     pub workspace: WorkspaceId,
     /// How.
     pub end: SyncEnd,
+    /// What went wrong, where something did: a constant text.
+    pub failure: Option<String>,
     /// State bytes read.
     pub bytes_in: u64,
     /// Entities written and removed.
@@ -166,6 +168,7 @@ impl Telemetry {
             workspace = %sync.workspace,
             end = sync.end.as_str(),
             reason,
+            failure = sync.failure.as_deref(),
             bytes = sync.bytes_in,
             upserts = sync.upserts,
             removals = sync.removals,

@@ -1,31 +1,37 @@
-//! The writer: one transaction for one tenant and as many of its workspaces as are ready (hop 7).
+//! The writer: one transaction for one tenant and as many of its workspaces as are ready (hops 4 and 7).
 //!
-//! While a tenant's transaction is under way its next commits gather, and then go together: batching without waiting.
-//! Must never hold a commit back for company, nor mix tenants in a transaction.
+//! Read tickets, effects, and marks of syncs that had nothing to do each go so: while a tenant's transaction of a kind is
+//! under way, the next ones of that kind gather, and then go together. Must never hold anything back for company, nor mix
+//! tenants in a transaction.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
-use terrasift_postgres::{CommitOutcome, Store, StoreError, WorkspaceCommit};
-use terrasift_schemas::TenantId;
+use terrasift_postgres::{
+    Cleared, CommitOutcome, Epoch, Mark, ReadTicket, Store, StoreError, WorkspaceCommit,
+};
+use terrasift_schemas::{TenantId, WorkspaceId};
 use tokio::sync::Semaphore;
 
 use crate::byte_budget::BytePermit;
 use crate::failpoints::Failpoints;
+use crate::gathering::Gathering;
+use crate::tenant::schedule::OwnedMark;
 
-/// Workspaces in one transaction: bounds the time its locks are held.
-const BATCH_MAX: usize = 32;
-/// Longest wait for a commit, queue included.
-const COMMIT_WAIT_MAX: Duration = Duration::from_secs(120);
+/// Workspaces whose effects go in one transaction: bounds the time its locks are held.
+const COMMITS_MAX: usize = 32;
+/// Tickets and marks in one transaction: a row each.
+const ROWS_MAX: usize = 500;
+/// Longest wait for an answer, queue included.
+const ANSWER_WAIT_MAX: Duration = Duration::from_secs(120);
 
-/// What a commit came to.
-pub type CommitReply = Result<CommitOutcome, CommitFailed>;
+/// What a workspace's part of a transaction came to.
+pub type WriterReply<T> = Result<T, WriterFailed>;
 
-/// A commit that did not happen; nothing of it was written.
+/// Nothing was written, or it is not known whether: a replay settles it.
 #[derive(Debug, thiserror::Error)]
-pub enum CommitFailed {
+pub enum WriterFailed {
     /// The store failed.
     #[error("{0}")]
     Store(Arc<StoreError>),
@@ -34,40 +40,84 @@ pub enum CommitFailed {
     NoAnswer,
 }
 
-/// One workspace's commit on its way.
-pub struct PendingCommit {
+/// One workspace's part on its way, and who waits for it.
+pub struct Pending<T, R> {
+    part: T,
+    reply: RpcReplyPort<WriterReply<R>>,
+}
+
+/// The effect of a sync with the memory of its entities, held until they are written.
+pub struct Effect {
     commit: WorkspaceCommit,
-    reply: RpcReplyPort<CommitReply>,
-    /// The memory of the entities, held until they are written.
     _permit: BytePermit,
 }
 
 /// Messages to the writer.
 pub enum WriterMsg {
-    /// A workspace is ready.
-    Commit(TenantId, Box<PendingCommit>),
+    /// A workspace is about to be read.
+    Read(TenantId, Pending<WorkspaceId, ReadTicket>),
+    /// A workspace's effect is ready.
+    Commit(TenantId, Box<Pending<Effect, CommitOutcome>>),
+    /// A workspace's sync had nothing to do.
+    Clear(TenantId, Box<Pending<(Mark, Epoch), Cleared>>),
     /// A tenant's transaction has ended.
-    Ended(TenantId),
+    Ended(TenantId, Kind),
+}
+
+/// The kinds of transactions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Draws read tickets.
+    Read,
+    /// Writes effects.
+    Commit,
+    /// Clears marks.
+    Clear,
+}
+
+/// Draws a read ticket.
+///
+/// # Errors
+/// [`WriterFailed`]; a ticket that was drawn and not told harms nothing.
+pub async fn read(
+    writer: &ActorRef<WriterMsg>,
+    tenant: &TenantId,
+    workspace: &WorkspaceId,
+) -> WriterReply<ReadTicket> {
+    let (tenant, part) = (tenant.clone(), workspace.clone());
+    call(writer, |reply| WriterMsg::Read(tenant, Pending { part, reply })).await
 }
 
 /// Hands a commit over and waits for its outcome. The permit covers the commit's entities.
 ///
 /// # Errors
-/// [`CommitFailed`]; nothing of this commit was written then, or its outcome is unknown and a replay settles it.
+/// [`WriterFailed`].
 pub async fn commit(
     writer: &ActorRef<WriterMsg>,
     tenant: &TenantId,
     commit: WorkspaceCommit,
     permit: BytePermit,
-) -> CommitReply {
-    let tenant = tenant.clone();
-    let call = writer.call(
-        |reply| WriterMsg::Commit(tenant, Box::new(PendingCommit { commit, reply, _permit: permit })),
-        Some(COMMIT_WAIT_MAX),
-    );
-    match call.await {
+) -> WriterReply<CommitOutcome> {
+    let (tenant, part) = (tenant.clone(), Effect { commit, _permit: permit });
+    call(writer, |reply| WriterMsg::Commit(tenant, Box::new(Pending { part, reply }))).await
+}
+
+/// Clears the mark of a sync that had nothing to do.
+///
+/// # Errors
+/// [`WriterFailed`].
+pub async fn clear(writer: &ActorRef<WriterMsg>, owned: &OwnedMark) -> WriterReply<Cleared> {
+    let (tenant, part) = (owned.mark.tenant.clone(), (owned.mark.clone(), owned.epoch));
+    call(writer, |reply| WriterMsg::Clear(tenant, Box::new(Pending { part, reply }))).await
+}
+
+async fn call<T: Send + 'static>(
+    writer: &ActorRef<WriterMsg>,
+    message: impl FnOnce(RpcReplyPort<WriterReply<T>>) -> WriterMsg,
+) -> WriterReply<T> {
+    match writer.call(message, Some(ANSWER_WAIT_MAX)).await {
         Ok(ractor::rpc::CallResult::Success(reply)) => reply,
-        Ok(_) | Err(_) => Err(CommitFailed::NoAnswer),
+        Ok(_) | Err(_) => Err(WriterFailed::NoAnswer),
     }
 }
 
@@ -89,8 +139,9 @@ pub struct WriterState {
     store: Store,
     failpoints: Failpoints,
     transactions: Arc<Semaphore>,
-    /// Present while a tenant's transaction is under way.
-    gathering: HashMap<TenantId, Vec<PendingCommit>>,
+    reads: Gathering<TenantId, Pending<WorkspaceId, ReadTicket>>,
+    commits: Gathering<TenantId, Pending<Effect, CommitOutcome>>,
+    clears: Gathering<TenantId, Pending<(Mark, Epoch), Cleared>>,
 }
 
 impl Actor for Writer {
@@ -107,7 +158,9 @@ impl Actor for Writer {
             store: arguments.store,
             failpoints: arguments.failpoints,
             transactions: Arc::new(Semaphore::new(arguments.transactions_max.max(1))),
-            gathering: HashMap::new(),
+            reads: Gathering::new(ROWS_MAX),
+            commits: Gathering::new(COMMITS_MAX),
+            clears: Gathering::new(ROWS_MAX),
         })
     }
 
@@ -118,63 +171,125 @@ impl Actor for Writer {
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            WriterMsg::Commit(tenant, pending) => match state.gathering.get_mut(&tenant) {
-                Some(gathering) => gathering.push(*pending),
-                None => {
-                    state.gathering.insert(tenant.clone(), Vec::new());
-                    start(&myself, state, tenant, vec![*pending]);
-                }
-            },
-            WriterMsg::Ended(tenant) => match state.gathering.get_mut(&tenant) {
-                Some(gathering) if !gathering.is_empty() => {
-                    let rest = gathering.split_off(gathering.len().min(BATCH_MAX));
-                    let batch = std::mem::replace(gathering, rest);
-                    start(&myself, state, tenant, batch);
-                }
-                _ => drop(state.gathering.remove(&tenant)),
-            },
+            WriterMsg::Read(tenant, pending) => {
+                let batch = state.reads.offer(&tenant, pending);
+                state.start_reads(&myself, tenant, batch);
+            }
+            WriterMsg::Commit(tenant, pending) => {
+                let batch = state.commits.offer(&tenant, *pending);
+                state.start_commits(&myself, tenant, batch);
+            }
+            WriterMsg::Clear(tenant, pending) => {
+                let batch = state.clears.offer(&tenant, *pending);
+                state.start_clears(&myself, tenant, batch);
+            }
+            WriterMsg::Ended(tenant, Kind::Read) => {
+                let batch = state.reads.ended(&tenant);
+                state.start_reads(&myself, tenant, batch);
+            }
+            WriterMsg::Ended(tenant, Kind::Commit) => {
+                let batch = state.commits.ended(&tenant);
+                state.start_commits(&myself, tenant, batch);
+            }
+            WriterMsg::Ended(tenant, Kind::Clear) => {
+                let batch = state.clears.ended(&tenant);
+                state.start_clears(&myself, tenant, batch);
+            }
         }
         Ok(())
     }
 }
 
-fn start(myself: &ActorRef<WriterMsg>, state: &WriterState, tenant: TenantId, batch: Vec<PendingCommit>) {
-    let (store, transactions, myself) =
-        (state.store.clone(), Arc::clone(&state.transactions), myself.clone());
-    let failpoints = state.failpoints.clone();
-    tokio::spawn(async move {
-        let ended = EndedOnDrop { myself, tenant };
-        // INVARIANT: the semaphore is never closed.
-        let _turn = transactions.acquire().await;
-        let (commits, waiters): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|p| (p.commit, (p.reply, p._permit))).unzip();
-        failpoints.pass("before-commit").await;
-        let committed = store.commit(&ended.tenant, commits).await;
-        failpoints.pass("after-commit").await;
-        match committed {
-            Ok(outcomes) => {
-                for ((reply, _permit), outcome) in waiters.into_iter().zip(outcomes) {
-                    let _ = reply.send(Ok(outcome));
-                }
-            }
-            Err(error) => {
-                let error = Arc::new(error);
-                for (reply, _permit) in waiters {
-                    let _ = reply.send(Err(CommitFailed::Store(Arc::clone(&error))));
-                }
-            }
+impl WriterState {
+    fn start_reads(
+        &self,
+        myself: &ActorRef<WriterMsg>,
+        tenant: TenantId,
+        batch: Vec<Pending<WorkspaceId, ReadTicket>>,
+    ) {
+        let store = self.store.clone();
+        self.start(myself, tenant, Kind::Read, batch, |tenant, workspaces| async move {
+            store.begin_reads(&tenant, &workspaces).await
+        });
+    }
+
+    fn start_commits(
+        &self,
+        myself: &ActorRef<WriterMsg>,
+        tenant: TenantId,
+        batch: Vec<Pending<Effect, CommitOutcome>>,
+    ) {
+        let (store, failpoints) = (self.store.clone(), self.failpoints.clone());
+        self.start(myself, tenant, Kind::Commit, batch, |tenant, effects| async move {
+            let (commits, _permits): (Vec<_>, Vec<_>) =
+                effects.into_iter().map(|effect| (effect.commit, effect._permit)).unzip();
+            failpoints.pass("before-commit").await;
+            let committed = store.commit(&tenant, commits).await;
+            failpoints.pass("after-commit").await;
+            committed
+        });
+    }
+
+    fn start_clears(
+        &self,
+        myself: &ActorRef<WriterMsg>,
+        tenant: TenantId,
+        batch: Vec<Pending<(Mark, Epoch), Cleared>>,
+    ) {
+        let store = self.store.clone();
+        self.start(myself, tenant, Kind::Clear, batch, |tenant, marks| async move {
+            store.clear_marks(&tenant, marks).await
+        });
+    }
+
+    /// Runs a batch's transaction, if there is a batch, and tells each who waits.
+    fn start<T, R, Running>(
+        &self,
+        myself: &ActorRef<WriterMsg>,
+        tenant: TenantId,
+        kind: Kind,
+        batch: Vec<Pending<T, R>>,
+        transaction: impl FnOnce(TenantId, Vec<T>) -> Running + Send + 'static,
+    ) where
+        T: Send + 'static,
+        R: Send + 'static,
+        Running: Future<Output = Result<Vec<R>, StoreError>> + Send,
+    {
+        if batch.is_empty() {
+            return;
         }
-    });
+        let (transactions, myself) = (Arc::clone(&self.transactions), myself.clone());
+        tokio::spawn(async move {
+            let ended = EndedOnDrop { myself, tenant, kind };
+            // INVARIANT: the semaphore is never closed.
+            let _turn = transactions.acquire().await;
+            let (parts, waiters): (Vec<_>, Vec<_>) = batch.into_iter().map(|p| (p.part, p.reply)).unzip();
+            match transaction(ended.tenant.clone(), parts).await {
+                Ok(outcomes) => {
+                    for (reply, outcome) in waiters.into_iter().zip(outcomes) {
+                        let _ = reply.send(Ok(outcome));
+                    }
+                }
+                Err(error) => {
+                    let error = Arc::new(error);
+                    for reply in waiters {
+                        let _ = reply.send(Err(WriterFailed::Store(Arc::clone(&error))));
+                    }
+                }
+            }
+        });
+    }
 }
 
 /// Tells the writer also when the transaction's task panics: a tenant must not wait for ever.
 struct EndedOnDrop {
     myself: ActorRef<WriterMsg>,
     tenant: TenantId,
+    kind: Kind,
 }
 
 impl Drop for EndedOnDrop {
     fn drop(&mut self) {
-        let _ = self.myself.cast(WriterMsg::Ended(self.tenant.clone()));
+        let _ = self.myself.cast(WriterMsg::Ended(self.tenant.clone(), self.kind));
     }
 }

@@ -9,5 +9,6 @@ pub mod cluster;
 pub mod faults;
 pub mod generator;
 pub mod leak_search;
+pub mod load;
 pub mod planted;
 pub mod simulator;

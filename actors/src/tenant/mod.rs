@@ -5,8 +5,8 @@
 
 pub mod schedule;
 
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
+use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -35,6 +35,8 @@ const WORKSPACE_RESTARTS: RestartLimits = RestartLimits {
     delay_max: Duration::from_secs(30),
 };
 
+/// Idle workspace actors that a tenant keeps, younger ones too: each takes some 10 KB, and starting one takes microseconds.
+const IDLE_MAX: usize = 64;
 /// Shortest wait between two looks for stuck syncs.
 const LOOK_MIN: Duration = Duration::from_millis(200);
 
@@ -83,6 +85,8 @@ pub struct TenantState {
     schedule: Schedule,
     breaker: Breaker,
     children: HashMap<WorkspaceId, Child>,
+    /// Whose sync ended when, oldest first.
+    idle: VecDeque<(Instant, WorkspaceId)>,
     names: HashMap<ActorId, WorkspaceId>,
     crashes: HashMap<WorkspaceId, RestartPolicy>,
     wakes_at: Option<Instant>,
@@ -105,6 +109,7 @@ impl Actor for Tenant {
             schedule: Schedule::default(),
             breaker: Breaker::new(RandomState::new().hash_one(0)),
             children: HashMap::new(),
+            idle: VecDeque::new(),
             names: HashMap::new(),
             crashes: HashMap::new(),
             wakes_at: None,
@@ -170,6 +175,7 @@ impl TenantState {
         if let Some(child) = self.children.get_mut(workspace) {
             child.running = None;
             child.idle_since = Instant::now();
+            self.idle.push_back((child.idle_since, workspace.clone()));
         }
         let was_open = self.breaker.is_open();
         match upstream_ok {
@@ -333,25 +339,25 @@ impl TenantState {
         running.map(|child| now + after.saturating_sub(child.heartbeat.silent_for(now)).max(LOOK_MIN)).min()
     }
 
-    /// Stops what has been idle long enough; returns when the next one will have been.
+    /// Stops what has been idle long enough, and the longest idle when too many are; returns when the next one will have been.
     fn passivate(&mut self) -> Option<Instant> {
         let after = self.arguments.services.limits.passivate_after;
         let now = Instant::now();
-        let mut next = None;
-        self.children.retain(|_, child| {
-            if child.running.is_some() {
-                return true;
+        while let Some((since, workspace)) = self.idle.front() {
+            let child = self.children.get(workspace);
+            // One that has run since then stands further behind.
+            let idles = child.is_some_and(|child| child.running.is_none() && child.idle_since == *since);
+            let due = *since + after;
+            if idles && due > now && self.idle.len() <= IDLE_MAX {
+                return Some(due);
             }
-            let due = child.idle_since + after;
-            if due > now {
-                next = earlier(next, Some(due));
-                return true;
+            let Some((_, workspace)) = self.idle.pop_front() else { break };
+            if idles && let Some(child) = self.children.remove(&workspace) {
+                self.names.remove(&child.actor.get_id());
+                child.actor.stop(Some("idle".to_owned()));
             }
-            self.names.remove(&child.actor.get_id());
-            child.actor.stop(Some("idle".to_owned()));
-            false
-        });
-        next
+        }
+        None
     }
 }
 

@@ -11,7 +11,10 @@ use terrasift_terraform_cloud::{FailureKind, TfcError};
 
 use crate::byte_budget::BudgetExhausted;
 use crate::rate_budget::NoTurn;
-use crate::writer::CommitFailed;
+use crate::writer::WriterFailed;
+
+/// Wait before memory is asked for again.
+const MEMORY_WAIT: Duration = Duration::from_secs(2);
 
 /// Why a sync failed.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +30,7 @@ pub(crate) enum SyncFailure {
     Store(#[from] StoreError),
     /// The writer.
     #[error("{0}")]
-    Commit(#[from] CommitFailed),
+    Writer(#[from] WriterFailed),
     /// Memory.
     #[error("{0}")]
     Memory(#[from] BudgetExhausted),
@@ -63,7 +66,7 @@ impl SyncFailure {
                 RefusalKind::Empty | RefusalKind::Truncated => FailureReason::UpstreamFailed,
                 _ => FailureReason::StateRefused,
             },
-            Self::Store(_) | Self::Commit(_) | Self::Memory(_) => FailureReason::StorageFailed,
+            Self::Store(_) | Self::Writer(_) | Self::Memory(_) => FailureReason::StorageFailed,
             Self::Turn(_) | Self::NotDownloadable => FailureReason::UpstreamFailed,
         }
     }
@@ -92,6 +95,8 @@ impl SyncFailure {
                 FailureKind::TokenRefused => Some(Duration::ZERO),
                 _ => None,
             },
+            // Others hold the memory: a crowd must not end in a dead letter.
+            Self::Memory(_) => Some(MEMORY_WAIT),
             _ => None,
         }
     }

@@ -70,6 +70,7 @@ impl Actor for Workspace {
         state.heartbeat.beat();
         let result = sync::run(state, &owned).await;
         state.heartbeat.beat();
+        let failure = result.as_ref().err().map(ToString::to_string);
         let (end, again, upstream_ok, synced) = match result {
             Ok(synced) => (synced.end, None, Some(true), synced),
             Err(failure) => {
@@ -83,6 +84,7 @@ impl Actor for Workspace {
             tenant: state.means.id.clone(),
             workspace: state.workspace.clone(),
             end,
+            failure,
             bytes_in: synced.bytes_in,
             upserts: synced.upserts,
             removals: synced.removals,

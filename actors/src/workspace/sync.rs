@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use terrasift_engine::diff::{Delta, diff};
 use terrasift_engine::sift::{Pipeline, SiftJob, SiftedState, StateSift, sift_stateless};
 use terrasift_postgres::{
-    CommitOutcome, KnownVersion, ReadTicket, RemovalOutcome, StoreErrorKind, WorkspaceCommit,
+    Cleared, CommitOutcome, KnownVersion, ReadTicket, RemovalOutcome, StoreErrorKind, WorkspaceCommit,
 };
 use terrasift_schemas::detection::Category;
 use terrasift_schemas::event::FailureReason;
@@ -20,14 +20,16 @@ use terrasift_terraform_cloud::{Download, DownloadUrl, FailureKind, StateFacts, 
 use super::{SyncFailure, WorkspaceArguments};
 use crate::byte_budget::BytePermit;
 use crate::rate_budget;
+use crate::served::Ownership;
 use crate::telemetry::SyncEnd;
 use crate::tenant::schedule::OwnedMark;
 use crate::writer;
 
 /// Chunks of a download are gathered to this size before they cross to the engine's pool: amortises the hand-over.
 const CHUNK_BYTES: usize = 256 * 1024;
-/// Memory a sync starts with: one chunk on the way, the engine's scratch, the entities of a small state.
-const START_BYTES: usize = 1024 * 1024;
+/// Memory a sync starts with: one chunk on the way, the engine's scratch, the entities of a usual state. Whoever waits for it
+/// waits in line; who has to enlarge it in the middle of a state fails when there is no more.
+const START_BYTES: usize = 4 * 1024 * 1024;
 /// Longest wait for memory.
 const MEMORY_WAIT_MAX: Duration = Duration::from_secs(60);
 /// A commit whose basis moved (another write came between) is computed anew this often.
@@ -53,7 +55,7 @@ pub(super) async fn run(state: &WorkspaceArguments, owned: &OwnedMark) -> Result
     let (store, tenant) = (&state.services.store, &state.means.id);
     // Rules that change meanwhile are the next sync's: the reconciler asks for one.
     let pipeline = state.means.pipeline.now();
-    let ticket = store.begin_read(tenant, &state.workspace).await?;
+    let ticket = writer::read(&state.writer, tenant, &state.workspace).await?;
     state.services.failpoints.pass("during-read").await;
     let read = match read_workspace(state).await {
         Ok(read) => read,
@@ -66,7 +68,7 @@ pub(super) async fn run(state: &WorkspaceArguments, owned: &OwnedMark) -> Result
         store.found(&owned.mark).await?;
     }
     match read.state {
-        Some(facts) if is_served(&pipeline, &ticket, &facts) => clear(state, owned).await,
+        Some(facts) if is_served(&pipeline, &ticket, &facts) => clear(state, owned, &ticket).await,
         Some(facts) => {
             let mut permit = state.services.bytes.acquire(START_BYTES, MEMORY_WAIT_MAX).await?;
             let sifted = download(state, &pipeline, read.facts, &facts, &mut permit).await?;
@@ -74,7 +76,7 @@ pub(super) async fn run(state: &WorkspaceArguments, owned: &OwnedMark) -> Result
         }
         // A workspace that had a state and now shows none is no deletion: the reconciler confirms those.
         None if ticket.known.as_ref().is_some_and(|known| known.state_version.is_some()) => {
-            clear(state, owned).await
+            clear(state, owned, &ticket).await
         }
         None => {
             let permit = state.services.bytes.acquire(START_BYTES, MEMORY_WAIT_MAX).await?;
@@ -101,6 +103,7 @@ async fn missing(
     failure: SyncFailure,
 ) -> Result<Synced, SyncFailure> {
     let apart = state.services.limits.reconcile_every / 2;
+    state.services.served.forget(&state.means.id, &state.workspace);
     match state.services.store.missing(&owned.mark, owned.epoch, ticket.read_seq, apart).await {
         Ok(RemovalOutcome::Unknown) => Err(failure),
         Ok(RemovalOutcome::Suspected) => Ok(Synced::nothing(SyncEnd::Suspected)),
@@ -114,12 +117,27 @@ async fn missing(
     }
 }
 
-async fn clear(state: &WorkspaceArguments, owned: &OwnedMark) -> Result<Synced, SyncFailure> {
-    match state.services.store.clear_mark(&owned.mark, owned.epoch).await {
-        Ok(_) => Ok(Synced::nothing(SyncEnd::Unchanged)),
-        Err(error) if error.kind() == StoreErrorKind::Fenced => Ok(Synced::nothing(SyncEnd::Fenced)),
-        Err(error) => Err(error.into()),
+/// Nothing is to be written: the catalog shows what the ticket found there.
+async fn clear(
+    state: &WorkspaceArguments,
+    owned: &OwnedMark,
+    ticket: &ReadTicket,
+) -> Result<Synced, SyncFailure> {
+    match writer::clear(&state.writer, owned).await? {
+        Cleared::Gone | Cleared::Newer => {
+            if let Some(known) = ticket.known.as_ref() {
+                note(state, owned, known);
+            }
+            Ok(Synced::nothing(SyncEnd::Unchanged))
+        }
+        Cleared::Fenced => Ok(Synced::nothing(SyncEnd::Fenced)),
     }
+}
+
+/// The catalog shows this, under this mark's epoch.
+fn note(state: &WorkspaceArguments, owned: &OwnedMark, known: &KnownVersion) {
+    let under = Ownership { partition: owned.mark.partition, epoch: owned.epoch };
+    state.services.served.note(&state.means.id, &state.workspace, under, known);
 }
 
 /// A turn in the rate budget. It can take minutes, and has a bound of its own.
@@ -285,13 +303,21 @@ async fn publish(
             Some(permit) => permit,
             None => state.services.bytes.acquire(START_BYTES, MEMORY_WAIT_MAX).await?,
         };
+        // Before the catalog can change: what becomes of a commit may never be told.
+        state.services.served.forget(tenant, &state.workspace);
         let end = match writer::commit(&state.writer, tenant, commit, permit).await? {
-            CommitOutcome::Applied { .. } => SyncEnd::Applied,
-            CommitOutcome::NoChange => SyncEnd::Unchanged,
+            CommitOutcome::Applied { .. } => {
+                note(state, owned, &known_version);
+                SyncEnd::Applied
+            }
+            CommitOutcome::NoChange => {
+                note(state, owned, &known_version);
+                SyncEnd::Unchanged
+            }
             CommitOutcome::Stale => SyncEnd::Stale,
             CommitOutcome::Fenced => SyncEnd::Fenced,
             CommitOutcome::Rebase => {
-                ticket.basis = store.begin_read(tenant, &state.workspace).await?.basis;
+                ticket.basis = writer::read(&state.writer, tenant, &state.workspace).await?.basis;
                 continue;
             }
         };
@@ -304,5 +330,5 @@ async fn publish(
             detections,
         });
     }
-    Err(SyncFailure::Commit(writer::CommitFailed::NoAnswer))
+    Err(SyncFailure::Writer(writer::WriterFailed::NoAnswer))
 }

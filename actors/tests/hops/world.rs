@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use terrasift_actors::{
-    AccountGate, ByteBudget, CurrentPipeline, Failpoints, Services, SyncEnd, SyncEnded, Telemetry,
+    AccountGate, ByteBudget, CurrentPipeline, Failpoints, Served, Services, SyncEnd, SyncEnded, Telemetry,
     TenantMeans, TokenRotation, Worker, WorkerLimits,
 };
 use terrasift_engine::detect::RuleSet;
@@ -89,6 +89,7 @@ impl World {
             })),
             bytes: ByteBudget::new(128 * 1024 * 1024),
             cpus: Arc::new(Semaphore::new(2)),
+            served: Served::default(),
             limits: WorkerLimits { reconcile_every, ..WorkerLimits::default() },
             telemetry: telemetry.clone(),
         };

@@ -24,7 +24,7 @@ pub enum IntakeEvent {
     /// These partitions are no longer ours; settling them has no effect any more. Before that, the consumer waited for
     /// what it had handed over of them to be settled, for at most [`KafkaConfig::drain`].
     Revoked(Vec<TopicPartition>),
-    /// Records of one partition in order: at most 500, at most 1 MiB (or one larger record); never empty.
+    /// Records of one partition in order: at most 2,000, at most 1 MiB (or one larger record); never empty.
     Batch(Vec<RawRecord>),
     /// Something is wrong. The consumer goes on by itself, unless the kind is [`KafkaErrorKind::Fatal`]: then the
     /// receiver ends after it and a new consumer is due.

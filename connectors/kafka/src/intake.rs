@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use crate::{IntakeEvent, KafkaError, RawRecord, TopicPartition};
 
 /// Most records of a batch.
-pub(crate) const BATCH_RECORDS_MAX: usize = 500;
+pub(crate) const BATCH_RECORDS_MAX: usize = 2_000;
 /// Most bytes of a batch, keys and headers included; a single larger record is a batch of its own.
 pub(crate) const BATCH_BYTES_MAX: usize = 1024 * 1024;
 
@@ -253,14 +253,14 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_has_at_most_500_records() {
+    fn a_batch_has_at_most_2000_records() {
         let mut backlog = Backlog::default();
-        (0..1001).for_each(|offset| backlog.record(record(0, offset, 1)));
-        assert_eq!(backlog.load().records, 1001);
+        (0..4001).for_each(|offset| backlog.record(record(0, offset, 1)));
+        assert_eq!(backlog.load().records, 4001);
         let sizes: Vec<usize> = std::iter::from_fn(|| backlog.pop())
             .map(|event| if let IntakeEvent::Batch(records) = event { records.len() } else { 0 })
             .collect();
-        assert_eq!(sizes, [500, 500, 1]);
+        assert_eq!(sizes, [2000, 2000, 1]);
     }
 
     #[test]

@@ -27,4 +27,4 @@ pub use private::{ClusterPlan, PrivateKafka};
 pub use producer::Producer;
 pub use record::{RawRecord, TopicPartition};
 pub use topic_check::TopicMismatch;
-pub use topics::{DEAD_LETTER_RETENTION, EVENT_RETENTION, TOPICS, check_topics, ensure_topics};
+pub use topics::{DEAD_LETTER_RETENTION, EVENT_RETENTION, TOPICS, check_topics, durability, ensure_topics};

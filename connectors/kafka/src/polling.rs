@@ -26,12 +26,12 @@ const POLL_WAIT: Duration = Duration::from_millis(100);
 /// Wait in a poll while the receiver is full or a partition drains: how late it is seen that there is room again.
 const FULL_POLL_WAIT: Duration = Duration::from_millis(10);
 /// Most records taken before they are handed over.
-const CYCLE_RECORDS_MAX: usize = 500;
+const CYCLE_RECORDS_MAX: usize = 2_000;
 /// Pauses when so much waits beyond the receiver's queue: the bound of what waits, give or take one record.
-const PAUSE_AT: Load = Load { records: 2000, bytes: 4 * intake::BATCH_BYTES_MAX };
+const PAUSE_AT: Load = Load { records: 20_000, bytes: 8 * intake::BATCH_BYTES_MAX };
 /// Resumes at or below. Every pause throws away what was fetched ahead and costs a round trip or two, so that few long
 /// ones are better than many short ones.
-const RESUME_AT: Load = Load { records: 500, bytes: intake::BATCH_BYTES_MAX };
+const RESUME_AT: Load = Load { records: 10_000, bytes: 4 * intake::BATCH_BYTES_MAX };
 const WHAT: &str = "cannot consume from kafka";
 
 /// Why the thread ends.

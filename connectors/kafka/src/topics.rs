@@ -64,6 +64,28 @@ pub async fn check_topics(
     Ok(mismatches)
 }
 
+/// What makes a record of `terraform-state-updated` durable, as the brokers tell it, to be printed beside figures: name and
+/// value. Brokers that do not tell are no error.
+///
+/// # Errors
+/// [`KafkaError`] when no broker answers within 15 s.
+pub async fn durability(config: &KafkaConfig) -> Result<Vec<(String, String)>, KafkaError> {
+    const TELLING: [&str; 4] =
+        ["min.insync.replicas", "unclean.leader.election.enable", "flush.messages", "flush.ms"];
+    let (topics, found) = Topics::new(config, 1, 1)?.look().await?;
+    let updated = found.into_iter().filter(|topic| topic.name == STATE_UPDATED_TOPIC);
+    let mut found: Vec<_> = updated.map(|topic| (topic.name, topic.found)).collect();
+    topics.describe(&mut found).await;
+    let mut told = vec![("acks".to_owned(), "all".to_owned())];
+    for (_, found) in found {
+        told.push(("partitions".to_owned(), found.partitions.to_string()));
+        told.push(("replicas".to_owned(), found.replication.to_string()));
+        let settings = found.settings.into_iter();
+        told.extend(settings.filter(|(name, _)| TELLING.contains(&name.as_str())));
+    }
+    Ok(told)
+}
+
 /// One of the three topics, there.
 struct There {
     name: &'static str,

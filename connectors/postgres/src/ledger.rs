@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use crate::error::wrap;
 use crate::tenant_tx::TenantTx;
-use crate::{Epoch, Mark, Marked, NewMark, Store, StoreError, StoreErrorKind, dead_letters, stored};
+use crate::{Cleared, Epoch, Mark, Marked, NewMark, Store, StoreError, StoreErrorKind, dead_letters, stored};
 
 /// CloudEvents ids are for people who search; longer ones are cut.
 const EVENT_ID_BYTES_MAX: usize = 256;
@@ -180,13 +180,51 @@ impl Store {
     /// # Errors
     /// `Fenced` when the epoch is gone: nothing written.
     pub async fn clear_mark(&self, mark: &Mark, epoch: Epoch) -> Result<bool, StoreError> {
-        let served = mark.clone();
-        self.in_tenant(&mark.tenant, move |mut tx| {
+        let cleared = self.clear_marks(&mark.tenant, vec![(mark.clone(), epoch)]).await?;
+        match cleared.first() {
+            Some(Cleared::Fenced) => Err(fenced()),
+            Some(Cleared::Gone) => Ok(true),
+            Some(Cleared::Newer) | None => Ok(false),
+        }
+    }
+
+    /// Clears marks of one tenant's workspaces whose syncs had nothing to do, in one transaction, and closes those workspaces'
+    /// dead letters; what became of each, in the order of the input. A fenced one does not hinder its neighbours.
+    ///
+    /// # Errors
+    /// `Unavailable` and `Conflict` may be retried: what is cleared stays so.
+    pub async fn clear_marks(
+        &self,
+        tenant: &TenantId,
+        marks: Vec<(Mark, Epoch)>,
+    ) -> Result<Vec<Cleared>, StoreError> {
+        self.in_tenant(tenant, move |mut tx| {
             Box::pin(async move {
-                hold_epoch(&mut tx, served.partition, epoch).await?;
-                dead_letters::close(&mut tx, &[served.workspace.as_str()]).await?;
-                let cleared = clear(&mut tx, &[(served.workspace, served.generation)]).await?;
-                Ok(cleared == 1)
+                let mut partitions: Vec<i32> = marks.iter().map(|(mark, _)| mark.partition).collect();
+                partitions.sort_unstable();
+                partitions.dedup();
+                let held: HashSet<(i32, i64)> =
+                    hold_epochs(&mut tx, &partitions).await?.into_iter().collect();
+                let ours = |mark: &Mark, epoch: Epoch| held.contains(&(mark.partition, epoch.0));
+                let served: Vec<(WorkspaceId, i64)> = marks
+                    .iter()
+                    .filter(|(mark, epoch)| ours(mark, *epoch))
+                    .map(|(mark, _)| (mark.workspace.clone(), mark.generation))
+                    .collect();
+                let mut gone = HashSet::new();
+                if !served.is_empty() {
+                    let synced: Vec<&str> = served.iter().map(|(workspace, _)| workspace.as_str()).collect();
+                    dead_letters::close(&mut tx, &synced).await?;
+                    gone = clear(&mut tx, &served).await?;
+                }
+                let became = |(mark, epoch): &(Mark, Epoch)| match ours(mark, *epoch) {
+                    false => Cleared::Fenced,
+                    true if gone.contains(&(mark.workspace.as_str().to_owned(), mark.generation)) => {
+                        Cleared::Gone
+                    }
+                    true => Cleared::Newer,
+                };
+                Ok(marks.iter().map(became).collect())
             })
         })
         .await
@@ -214,29 +252,37 @@ pub(crate) async fn hold_epoch(
     if hold_epochs(tx, &[partition]).await?.contains(&(partition, epoch.0)) {
         return Ok(());
     }
-    Err(StoreError::new(StoreErrorKind::Fenced, "the partition has a new owner: stop working on it"))
+    Err(fenced())
 }
 
-/// Clears marks whose generation is the one that was served; how many. Keys are locked in order, as `mark_dirty` does.
-pub(crate) async fn clear(tx: &mut TenantTx<'_>, served: &[(WorkspaceId, i64)]) -> Result<u64, StoreError> {
+fn fenced() -> StoreError {
+    StoreError::new(StoreErrorKind::Fenced, "the partition has a new owner: stop working on it")
+}
+
+/// Clears marks whose generation is the one that was served, and tells which. Keys are locked in order, as `mark_dirty` does.
+pub(crate) async fn clear(
+    tx: &mut TenantTx<'_>,
+    served: &[(WorkspaceId, i64)],
+) -> Result<HashSet<(String, i64)>, StoreError> {
     let workspaces: Vec<&str> = served.iter().map(|(workspace, _)| workspace.as_str()).collect();
     let generations: Vec<i64> = served.iter().map(|(_, generation)| *generation).collect();
-    let done = sqlx::query(
+    let gone: Vec<(String, i64)> = sqlx::query_as(
         "WITH gone AS (
              SELECT m.workspace_id FROM dirty_marks AS m
              JOIN unnest($2::text[], $3::bigint[]) AS s (workspace_id, generation)
                ON m.workspace_id = s.workspace_id AND m.generation = s.generation
              WHERE m.tenant_id = $1 ORDER BY m.workspace_id FOR UPDATE OF m
          )
-         DELETE FROM dirty_marks AS m USING gone WHERE m.tenant_id = $1 AND m.workspace_id = gone.workspace_id",
+         DELETE FROM dirty_marks AS m USING gone WHERE m.tenant_id = $1 AND m.workspace_id = gone.workspace_id
+         RETURNING m.workspace_id, m.generation",
     )
     .bind(tx.tenant)
     .bind(workspaces)
     .bind(generations)
-    .execute(&mut *tx.conn)
+    .fetch_all(&mut *tx.conn)
     .await
     .map_err(wrap("clear dirty marks"))?;
-    Ok(done.rows_affected())
+    Ok(gone.into_iter().collect())
 }
 
 fn mark(columns: MarkColumns) -> Result<Mark, StoreError> {

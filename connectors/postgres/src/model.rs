@@ -75,6 +75,17 @@ pub struct Marked {
     pub unknown_tenants: Vec<usize>,
 }
 
+/// What became of a mark that was to be cleared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cleared {
+    /// It is gone.
+    Gone,
+    /// A newer event came, or somebody cleared it before: what is there stays.
+    Newer,
+    /// The epoch is gone: nothing was written for it.
+    Fenced,
+}
+
 /// The right to read a workspace's current state and to write what was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadTicket {

@@ -70,6 +70,26 @@ impl Store {
         .await
     }
 
+    /// What makes a commit durable here, as the server tells it, to be printed beside figures: name and value.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer.
+    pub async fn durability(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.without_tenant(|conn| {
+            Box::pin(async move {
+                sqlx::query_as(
+                    "SELECT name, setting FROM pg_settings
+                     WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit', 'wal_sync_method', 'server_version')
+                     ORDER BY name",
+                )
+                .fetch_all(conn)
+                .await
+                .map_err(wrap("read the server's settings"))
+            })
+        })
+        .await
+    }
+
     /// Declares tenants: idempotent; slugs may change, also swap.
     ///
     /// # Errors

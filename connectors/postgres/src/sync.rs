@@ -2,14 +2,17 @@
 //!
 //! Must never change what the catalog shows: that is the commit's alone.
 
+use std::collections::HashMap;
+
 use terrasift_schemas::event::FailureReason;
 use terrasift_schemas::{EntityRef, TenantId, WorkspaceId};
 use time::OffsetDateTime;
 
 use crate::error::wrap;
-use crate::{ReadTicket, Store, StoreError, WorkspaceStatus, stored};
+use crate::{KnownVersion, ReadTicket, Store, StoreError, StoreErrorKind, WorkspaceStatus, stored};
 
-type TicketColumns = (i64, i64, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<String>, bool);
+type TicketColumns = (String, i64, i64, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<String>, bool);
+type ServedColumns = (String, String, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<String>);
 type StatusColumns = (
     String,
     Option<Vec<u8>>,
@@ -33,23 +36,69 @@ impl Store {
         tenant: &TenantId,
         workspace: &WorkspaceId,
     ) -> Result<ReadTicket, StoreError> {
-        let workspace = workspace.clone();
-        self.in_tenant(tenant, move |tx| {
-            Box::pin(async move {
-                let (read_seq, basis, lineage, serial, pipeline, state_version, missing): TicketColumns =
-                    sqlx::query_as(
-                        "INSERT INTO workspaces AS w (tenant_id, workspace_id, read_seq) VALUES ($1, $2, 1)
-                     ON CONFLICT (tenant_id, workspace_id) DO UPDATE SET read_seq = w.read_seq + 1
-                     RETURNING read_seq, basis, lineage, serial, pipeline, state_version,
-                               missing_since IS NOT NULL",
+        let drawn = self.begin_reads(tenant, std::slice::from_ref(workspace)).await?;
+        drawn.into_iter().next().ok_or_else(no_ticket)
+    }
+
+    /// Draws tickets for many workspaces of a tenant in one transaction, in the order of the input. A workspace that
+    /// stands there twice is drawn once.
+    ///
+    /// # Errors
+    /// `Invalid` when the tenant is not declared.
+    pub async fn begin_reads(
+        &self,
+        tenant: &TenantId,
+        workspaces: &[WorkspaceId],
+    ) -> Result<Vec<ReadTicket>, StoreError> {
+        let wanted: Vec<String> = workspaces.iter().map(|workspace| workspace.as_str().to_owned()).collect();
+        let drawn: HashMap<String, ReadTicket> = self
+            .in_tenant(tenant, move |tx| {
+                Box::pin(async move {
+                    let rows: Vec<TicketColumns> = sqlx::query_as(
+                        // In the order in which commits lock them.
+                        "INSERT INTO workspaces AS w (tenant_id, workspace_id, read_seq)
+                         SELECT DISTINCT $1, n.id COLLATE \"C\", 1 FROM unnest($2::text[]) AS n (id) ORDER BY 2
+                         ON CONFLICT (tenant_id, workspace_id) DO UPDATE SET read_seq = w.read_seq + 1
+                         RETURNING workspace_id, read_seq, basis, lineage, serial, pipeline, state_version,
+                                   missing_since IS NOT NULL",
                     )
                     .bind(tx.tenant)
-                    .bind(workspace.as_str())
-                    .fetch_one(tx.conn)
+                    .bind(wanted)
+                    .fetch_all(tx.conn)
                     .await
-                    .map_err(wrap("draw a read ticket: is the tenant declared?"))?;
-                let known = stored::version((lineage, serial, pipeline, state_version))?;
-                Ok(ReadTicket { read_seq, basis, known, missing })
+                    .map_err(wrap("draw read tickets: is the tenant declared?"))?;
+                    rows.into_iter().map(ticket).collect()
+                })
+            })
+            .await?;
+        let of = |workspace: &WorkspaceId| drawn.get(workspace.as_str()).cloned().ok_or_else(no_ticket);
+        workspaces.iter().map(of).collect()
+    }
+
+    /// The versions that the catalog shows of these workspaces of any tenants, without those of which an answer said that
+    /// they are gone. What the catalog has not is left out.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer.
+    pub async fn served_versions(
+        &self,
+        wanted: &[(TenantId, WorkspaceId)],
+    ) -> Result<Vec<(TenantId, WorkspaceId, KnownVersion)>, StoreError> {
+        let tenants: Vec<String> = wanted.iter().map(|(tenant, _)| tenant.as_str().to_owned()).collect();
+        let workspaces: Vec<String> =
+            wanted.iter().map(|(_, workspace)| workspace.as_str().to_owned()).collect();
+        self.without_tenant(move |conn| {
+            Box::pin(async move {
+                let rows: Vec<ServedColumns> = sqlx::query_as(
+                    "SELECT tenant_id, workspace_id, lineage, serial, pipeline, state_version
+                     FROM served_versions($1, $2)",
+                )
+                .bind(tenants)
+                .bind(workspaces)
+                .fetch_all(conn)
+                .await
+                .map_err(wrap("read what is served"))?;
+                rows.into_iter().filter_map(|row| served(row).transpose()).collect()
             })
         })
         .await
@@ -165,6 +214,23 @@ impl Store {
         })
         .await
     }
+}
+
+fn no_ticket() -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, "a read ticket was drawn and not told")
+}
+
+fn ticket(columns: TicketColumns) -> Result<(String, ReadTicket), StoreError> {
+    let (workspace, read_seq, basis, lineage, serial, pipeline, state_version, missing) = columns;
+    let known = stored::version((lineage, serial, pipeline, state_version))?;
+    Ok((workspace, ReadTicket { read_seq, basis, known, missing }))
+}
+
+fn served(columns: ServedColumns) -> Result<Option<(TenantId, WorkspaceId, KnownVersion)>, StoreError> {
+    let (tenant, workspace, lineage, serial, pipeline, state_version) = columns;
+    let Some(version) = stored::version((lineage, serial, pipeline, state_version))? else { return Ok(None) };
+    let tenant = stored::id(TenantId::parse, &tenant)?;
+    Ok(Some((tenant, stored::id(WorkspaceId::parse, &workspace)?, version)))
 }
 
 fn status(columns: StatusColumns) -> Result<WorkspaceStatus, StoreError> {

@@ -38,7 +38,21 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     // Never the client's wire types: one typo would cancel itself out. Of the connectors only the private servers (ADR 16).
     ("terrasift-load-tests", &["terrasift-kafka", "terrasift-postgres", "terrasift-redis"]),
-    ("terrasift-benches", &["terrasift-schemas", "terrasift-engine", "terrasift-load-tests"]),
+    (
+        "terrasift-benches",
+        &[
+            "terrasift-schemas",
+            "terrasift-engine",
+            "terrasift-load-tests",
+            // The worker as the binary wires it, beside real servers: docs/adr/0018-measured-on-the-whole.md.
+            "terrasift-actors",
+            "terrasift-kafka",
+            "terrasift-postgres",
+            "terrasift-redis",
+            "terrasift-secrets",
+            "terrasift-terraform-cloud",
+        ],
+    ),
     (
         "terrasift",
         &[
