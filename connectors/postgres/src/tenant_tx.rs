@@ -107,23 +107,25 @@ mod tests {
     use super::*;
     use crate::PrivatePostgres;
 
+    fn who(conn: &mut PgConnection) -> Work<'_, i32> {
+        Box::pin(async move {
+            let pid = sqlx::query_scalar("SELECT pg_backend_pid()");
+            pid.fetch_one(conn).await.map_err(wrap("ask who answers"))
+        })
+    }
+
+    fn hang(conn: &mut PgConnection) -> Work<'_, ()> {
+        Box::pin(async move {
+            let sleep = sqlx::query("SELECT pg_sleep(20)");
+            sleep.execute(conn).await.map(drop).map_err(wrap("sleep"))
+        })
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn a_connection_that_does_not_answer_is_thrown_away() {
         let cluster = PrivatePostgres::start(None).await.unwrap();
         let store = Store::connect(&cluster.app_url(), 1).await.unwrap();
-        let who = |conn: &'_ mut PgConnection| -> Work<'_, i32> {
-            Box::pin(async move {
-                let pid = sqlx::query_scalar("SELECT pg_backend_pid()");
-                pid.fetch_one(conn).await.map_err(wrap("ask who answers"))
-            })
-        };
         let before = bounded(store.pool(), ANSWER_WAIT_MAX, who).await.unwrap();
-        let hang = |conn: &'_ mut PgConnection| -> Work<'_, ()> {
-            Box::pin(async move {
-                let sleep = sqlx::query("SELECT pg_sleep(20)");
-                sleep.execute(conn).await.map(drop).map_err(wrap("sleep"))
-            })
-        };
         let error = bounded(store.pool(), Duration::from_millis(100), hang).await.unwrap_err();
         assert!(error.is_transient());
         assert_ne!(bounded(store.pool(), ANSWER_WAIT_MAX, who).await.unwrap(), before);

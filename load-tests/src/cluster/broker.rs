@@ -54,6 +54,8 @@ impl BrokerClient {
         let admin = config.create().context("cannot make an admin client")?;
         let mut producer = config.clone();
         producer.set("acks", "all").set("enable.idempotence", "true").set("linger.ms", "0");
+        // Java's, as every producer of these topics has to: a key on two partitions has two owners.
+        producer.set("partitioner", "murmur2_random");
         let producer = producer.create().context("cannot make a producer")?;
         let group = config
             .set("group.id", group)

@@ -19,6 +19,8 @@ use crate::simulator::{Fault, FaultKind};
 const AWAY: Duration = Duration::from_secs(6);
 /// Longest wait until an armed point is passed.
 const DEATH_WAIT_MAX: Duration = Duration::from_secs(25);
+/// Longest wait until Postgres, killed and recovered, needs another file.
+const FULL_WAIT_MAX: Duration = Duration::from_secs(40);
 /// Four megabytes of write-ahead log that mean nothing.
 const FILL_THE_LOG: &str = "SELECT pg_logical_emit_message(false, 'fault', repeat('x', 4000000))";
 /// Partitions after the topic has grown.
@@ -97,7 +99,8 @@ impl Fate<'_> {
     async fn die(&mut self, point: &str, times: u32, passages: u32) -> Result<Instant> {
         let mut died = Instant::now();
         for round in 0..times {
-            let on = self.dice.between(1, passages);
+            // A short stream may not come to a later passage.
+            let on = self.dice.between(1, if self.short { 1 } else { passages });
             let replica = self.stage.replicas.last_mut().context("no replica")?;
             if round == 0 {
                 ensure!(replica.stop().await, "a replica did not drain");
@@ -237,17 +240,22 @@ impl Fate<'_> {
 
     /// Postgres writes on until it needs another file: then it panics, as on a full disk, and does not come up.
     async fn fill_the_disk(&mut self) -> Result<Instant> {
+        let before = std::fs::read(self.cluster.postgres.log_file())?.len();
         self.cluster.postgres.restart_on_a_full_disk()?;
-        let end = Instant::now() + AWAY;
-        while Instant::now() < end {
+        let said = || std::fs::read(self.cluster.postgres.log_file()).unwrap_or_default();
+        let full = |log: &[u8]| {
+            String::from_utf8_lossy(log.get(before..).unwrap_or_default()).contains("File too large")
+        };
+        let deadline = Instant::now() + FULL_WAIT_MAX;
+        while !full(&said()) {
+            ensure!(Instant::now() < deadline, "Postgres never found its disk full: the row tries nothing");
             if let Ok(mut connection) = PgConnection::connect(&self.cluster.postgres.superuser_url()).await {
                 // It may be gone in the middle of it: that is the point.
                 let _ = sqlx::query(FILL_THE_LOG).execute(&mut connection).await;
             }
             sleep(Duration::from_millis(200)).await;
         }
-        let log = std::fs::read_to_string(self.cluster.postgres.log_file())?;
-        ensure!(log.contains("File too large"), "Postgres never found its disk full: the row tries nothing");
+        self.pause(500, 3000).await;
         self.cluster.postgres.restart().await?;
         Ok(Instant::now())
     }

@@ -134,7 +134,12 @@ mod tests {
             ("committed and shown", 8, &shows("sv-2"), 0),
             ("committed and waiting", 8, &waits, 0),
         ] {
-            let found = committed_above(&BTreeMap::from([(0, committed)]), &[sent.clone()], catalog, &world);
+            let found = committed_above(
+                &BTreeMap::from([(0, committed)]),
+                std::slice::from_ref(&sent),
+                catalog,
+                &world,
+            );
             assert_eq!(found.len(), expected, "{what}");
         }
     }
