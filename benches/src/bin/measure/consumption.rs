@@ -102,6 +102,7 @@ pub async fn unchanged(libs: &PathBuf, records: usize) -> anyhow::Result<Measure
         ensure!(Instant::now() < deadline, "not done within {ROW_WAIT_MAX:?}");
         tokio::time::sleep(LOOK_GAP).await;
     }
+    let cpu_s = process_cpu().saturating_sub(cpu).as_secs_f64();
     let seconds = world::now() - servers.claimed_at().await?;
     let accepted = running.records("accepted");
     ensure!(accepted == 0.0, "{accepted} records were taken for changes");
