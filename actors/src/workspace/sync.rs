@@ -207,7 +207,7 @@ async fn download(
         }
         if ended || chunk.len() >= CHUNK_BYTES {
             sift = push(state, sift, chunk.split().freeze()).await?;
-            state.services.bytes.enlarge(permit, START_BYTES + sift.memory_bytes())?;
+            state.services.bytes.enlarge(permit, CHUNK_BYTES + sift.memory_bytes())?;
         }
         if ended {
             return on_the_pool(state, move || Ok(sift.finish()?)).await;

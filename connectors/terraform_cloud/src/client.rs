@@ -326,7 +326,8 @@ fn base(config: &ClientConfig, tls: rustls::ClientConfig) -> reqwest::ClientBuil
         .referer(false)
         .no_proxy()
         .connect_timeout(config.timeouts.connect)
-        .pool_max_idle_per_host(8)
+        // As many as a busy worker has under way: opening one costs more than asking.
+        .pool_max_idle_per_host(64)
 }
 
 /// TLS with the system's roots. Without any (a bare container) every `https` connection fails, and says so in the log.

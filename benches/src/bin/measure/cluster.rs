@@ -3,7 +3,7 @@
 //! Must never look into a replica: what counts is what its feed shows, what the simulator counted, what the system says.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, ensure};
 use serde_json::{Map, Value, json};
@@ -118,26 +118,46 @@ pub async fn latency(places: &Places, seconds: f64) -> anyhow::Result<Measured> 
 /// One of two replicas is killed; then every workspace has an event. When the last of them is visible, all partitions are
 /// served again.
 pub async fn failover(places: &Places) -> anyhow::Result<Measured> {
+    const EPOCHS: &str = "SELECT partition::text, epoch::text FROM partition_epochs ORDER BY partition";
+    const CLAIMED: &str = "SELECT 'claimed', extract(epoch FROM max(claimed_at))::text FROM partition_epochs";
     let plan = scenario("failover", 4, 25, 2, vec![phase("after", 1.0, 1.0, 1.0)]);
     let (mut local, driver) = places.start(&plan, &["tenant_syncs_max: 8"]).await?;
-    let before =
-        local.ask("SELECT partition::text, epoch::text FROM partition_epochs ORDER BY partition").await?;
-    let killed = Instant::now();
+    settle(&local, EPOCHS).await?;
+    let before = local.ask(EPOCHS).await?;
+    let (killed, killed_at) = (Instant::now(), SystemTime::now());
     local.replicas.first_mut().context("no replica")?.kill();
     driver.send_all(0).await?;
     let left = driver.drain(DRAIN_MAX).await;
     ensure!(left == 0, "{left} events never arrived");
     let seconds = killed.elapsed().as_secs_f64();
-    let after =
-        local.ask("SELECT partition::text, epoch::text FROM partition_epochs ORDER BY partition").await?;
+    let after = local.ask(EPOCHS).await?;
     let moved = after.iter().filter(|row| !before.contains(row)).count();
     ensure!(moved > 0, "the killed replica had no partition");
+    let killed_at = killed_at.duration_since(SystemTime::UNIX_EPOCH)?.as_secs_f64();
+    let claimed: f64 = local.ask(CLAIMED).await?.first().context("no claim")?.1.parse()?;
     let details = vec![
         ("session_timeout_s", json!(SESSION_TIMEOUT_S)),
+        ("claimed_s", json!(claimed - killed_at)),
         ("partitions_moved", json!(moved)),
         ("partitions", json!(after.len())),
     ];
     finish(local, seconds, details).await
+}
+
+/// Waits until no partition has moved for longer than a session: who joins late starts a rebalance of its own.
+async fn settle(local: &Local, epochs: &'static str) -> anyhow::Result<()> {
+    const STILL: Duration = Duration::from_secs(8);
+    let deadline = Instant::now() + DRAIN_MAX;
+    let (mut known, mut since) = (local.ask(epochs).await?, Instant::now());
+    while since.elapsed() < STILL {
+        ensure!(Instant::now() < deadline, "partitions keep moving");
+        tokio::time::sleep(LOOK_EVERY).await;
+        let now = local.ask(epochs).await?;
+        if now != known {
+            (known, since) = (now, Instant::now());
+        }
+    }
+    Ok(())
 }
 
 /// A hundredfold neighbour: how much slower the others' 99th percentile gets, in percent.

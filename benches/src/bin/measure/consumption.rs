@@ -10,6 +10,7 @@ use anyhow::ensure;
 use rand::RngExt;
 use serde_json::{Map, json};
 use terrasift_actors::{SyncEnd, WorkerLimits};
+use terrasift_benches::clock::process_cpu;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::row::Measured;
@@ -43,13 +44,16 @@ pub async fn one_partition(libs: &PathBuf) -> anyhow::Result<Measured> {
         .collect();
     servers.send(records.into_iter()).await?;
     let limits = WorkerLimits { tenant_syncs_max: 100, ..WorkerLimits::default() };
+    let cpu = process_cpu();
     let running = servers.worker(&upstream, limits).await?;
     let (last, syncs) = last_sync(&servers, &running, MESSAGES).await?;
+    let cpu_s = process_cpu().saturating_sub(cpu).as_secs_f64();
     let seconds = last - servers.claimed_at().await?;
     ensure!(upstream.work.left() == 0, "work is left: {} messages", upstream.work.left());
     let mut details = Map::new();
     details.insert("messages".into(), json!(MESSAGES));
     details.insert("keys".into(), json!(KEYS));
+    details.insert("cpu_s_of_this_process".into(), json!(cpu_s));
     details.insert("work_ms_in_all".into(), json!(work_ms.round()));
     details.insert("syncs".into(), json!(syncs));
     details.insert("upstream_answers".into(), json!(upstream.work.answers()));
@@ -90,6 +94,7 @@ pub async fn unchanged(libs: &PathBuf, records: usize) -> anyhow::Result<Measure
     let sent = servers.send((0..records).map(|id| world::event(id % KEYS, id, true))).await?;
     ensure!(sent == records, "{sent} of {records} were sent");
     let upstream = Upstream::start().await?;
+    let cpu = process_cpu();
     let running = servers.worker(&upstream, WorkerLimits::default()).await?;
     let wanted = f64::from(u32::try_from(records)?);
     let deadline = Instant::now() + ROW_WAIT_MAX;
@@ -97,11 +102,13 @@ pub async fn unchanged(libs: &PathBuf, records: usize) -> anyhow::Result<Measure
         ensure!(Instant::now() < deadline, "not done within {ROW_WAIT_MAX:?}");
         tokio::time::sleep(LOOK_GAP).await;
     }
+    let cpu_s = process_cpu().saturating_sub(cpu).as_secs_f64();
     let seconds = world::now() - servers.claimed_at().await?;
     let accepted = running.records("accepted");
     ensure!(accepted == 0.0, "{accepted} records were taken for changes");
     ensure!(upstream.work.answers() == 0, "the upstream was asked");
     let mut details = Map::new();
+    details.insert("cpu_s_of_this_process".into(), json!(cpu_s));
     details.insert("records".into(), json!(records));
     details.insert("workspaces".into(), json!(KEYS));
     details.insert("seconds".into(), json!(seconds));

@@ -29,7 +29,7 @@ pub async fn entities(libs: &PathBuf, states: usize) -> anyhow::Result<Measured>
     let upstream = Upstream::start().await?;
     show(&upstream, states, 0)?;
     servers.send((0..states).map(|number| world::event(number, number, false))).await?;
-    let limits = WorkerLimits { tenant_syncs_max: 64, ..WorkerLimits::default() };
+    let limits = WorkerLimits { tenant_syncs_max: 16, ..WorkerLimits::default() };
     let running = servers.worker(&upstream, limits).await?;
     let mut reports = running.telemetry.watch();
     let (last, new, _) = round(&mut reports, states).await?;
