@@ -3,11 +3,15 @@
 //! Must never keep the text of a secret: a fingerprint is SipHash-2-4 under a key that dies with the state, 64 bits of
 //! the first eight bytes to find the place and 64 bits of the whole to be sure.
 
+mod commonplaces;
+
 use std::fmt;
 use std::hash::Hasher;
 
 use siphasher::sip::SipHasher24;
 use zeroize::Zeroize;
+
+use commonplaces::common;
 
 /// Shorter texts are ignored: they would be found everywhere.
 const SHORTEST: usize = 8;
@@ -391,49 +395,6 @@ fn behind(slot: usize) -> usize {
 #[inline]
 fn bit(mixed: u64) -> u64 {
     1 << (mixed >> 46 & 63)
-}
-
-/// Values that stand in every state and tell nobody anything: redacting their copies would wreck the catalog.
-fn common(text: &str) -> bool {
-    let word = text.len() <= 12 && text.bytes().all(|b| b.is_ascii_lowercase());
-    let heads = ["[REDACTED", "[HASHED", "arn:", "http://localhost", "https://localhost"];
-    let known = [
-        "administrator",
-        "postgresql",
-        "production",
-        "development",
-        "terraform-provider",
-        "localhost:5432",
-        "127.0.0.1",
-        "password123",
-        "0.0.0.0/0",
-        "us-east-1",
-        "us-west-2",
-        "eu-west-1",
-        "eu-central-1",
-        "application/json",
-        "text/plain",
-        "Terraform",
-        "configuration",
-        "authentication",
-        "aws:SecureTransport",
-        "SecureString",
-        "kubernetes.io/tls",
-    ];
-    let areas = ["us-", "eu-", "ap-", "sa-", "ca-", "me-", "af-", "il-"];
-    let ways =
-        ["east", "west", "north", "south", "central", "northeast", "northwest", "southeast", "southwest"];
-    let region = areas.iter().any(|area| text.starts_with(area))
-        && text
-            .split('-')
-            .nth(1)
-            .is_some_and(|way| ways.contains(&way.trim_end_matches(|c: char| c.is_ascii_digit())))
-        && text.len() <= 16;
-    let same = text.bytes().all(|b| b == text.as_bytes()[0]);
-    word || region
-        || same
-        || heads.iter().any(|head| text.starts_with(head))
-        || known.iter().any(|k| k.eq_ignore_ascii_case(text))
 }
 
 #[cfg(test)]

@@ -41,12 +41,8 @@ macro_rules! cases {
 /// All cases, the long ones first; names are sentences.
 fn table() -> Vec<Case> {
     let cases: [Case; 47] = cases! {
-        oracle::{
-            invariants_3_and_4_hold_for_random_interleavings,
-        },
-        cancel::{
-            aborted_futures_leave_no_transaction_and_no_context,
-        },
+        oracle::{ invariants_3_and_4_hold_for_random_interleavings },
+        cancel::{ aborted_futures_leave_no_transaction_and_no_context },
         commit::{
             a_commit_shows_its_entities_and_clears_its_mark,
             invariant_3_outcomes_follow_versions_reads_and_epochs,
@@ -92,9 +88,7 @@ fn table() -> Vec<Case> {
             one_replica_at_a_time_holds_a_round_and_the_next_goes_on,
             a_round_is_due_after_its_time_or_when_somebody_wants_a_newer_one,
         },
-        rule_sets::{
-            rule_sets_are_numbered_in_the_order_they_came,
-        },
+        rule_sets::{ rule_sets_are_numbered_in_the_order_they_came },
         letters::{
             dead_letters_are_parked_with_their_mark_and_listed,
             a_letter_is_retried_once_and_closed_by_its_success,
