@@ -306,14 +306,8 @@ async fn publish(
         // Before the catalog can change: what becomes of a commit may never be told.
         state.services.served.forget(tenant, &state.workspace);
         let end = match writer::commit(&state.writer, tenant, commit, permit).await? {
-            CommitOutcome::Applied { .. } => {
-                note(state, owned, &known_version);
-                SyncEnd::Applied
-            }
-            CommitOutcome::NoChange => {
-                note(state, owned, &known_version);
-                SyncEnd::Unchanged
-            }
+            CommitOutcome::Applied { .. } => SyncEnd::Applied,
+            CommitOutcome::NoChange => SyncEnd::Unchanged,
             CommitOutcome::Stale => SyncEnd::Stale,
             CommitOutcome::Fenced => SyncEnd::Fenced,
             CommitOutcome::Rebase => {
@@ -321,6 +315,9 @@ async fn publish(
                 continue;
             }
         };
+        if matches!(end, SyncEnd::Applied | SyncEnd::Unchanged) {
+            note(state, owned, &known_version);
+        }
         let wrote = end == SyncEnd::Applied;
         return Ok(Synced {
             end,

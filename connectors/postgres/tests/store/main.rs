@@ -68,6 +68,8 @@ fn table() -> Vec<Case> {
             marks_are_loaded_in_pages,
             a_deferred_or_cleared_mark_yields_to_a_newer_event,
             marking_and_committing_at_once_never_deadlocks,
+            marks_are_cleared_together_and_a_fenced_one_hinders_no_neighbour,
+            tickets_are_drawn_together_and_what_is_served_is_told_over_tenants,
         },
         feed::{
             a_reader_by_cursor_misses_nothing_of_concurrent_writers,
@@ -87,9 +89,7 @@ fn table() -> Vec<Case> {
             a_workspace_is_removed_when_it_is_missing_twice_and_can_come_back,
             what_is_shown_again_or_never_was_is_not_removed,
         },
-        rule_sets::{
-            rule_sets_are_numbered_in_the_order_they_came,
-        },
+        rule_sets::{ rule_sets_are_numbered_in_the_order_they_came },
         letters::{
             dead_letters_are_parked_with_their_mark_and_listed,
             a_letter_is_retried_once_and_closed_by_its_success,
