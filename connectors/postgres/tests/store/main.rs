@@ -39,7 +39,7 @@ macro_rules! cases {
 
 /// All cases, the long ones first; names are sentences.
 fn table() -> Vec<Case> {
-    let cases: [Case; 45] = cases! {
+    let cases: [Case; 47] = cases! {
         oracle::{
             invariants_3_and_4_hold_for_random_interleavings,
         },
