@@ -315,6 +315,9 @@ async fn publish(
                 continue;
             }
         };
+        if matches!(end, SyncEnd::Applied | SyncEnd::Unchanged) {
+            note(state, owned, &known_version);
+        }
         let wrote = end == SyncEnd::Applied;
         if wrote || end == SyncEnd::Unchanged {
             note(state, owned, &known_version);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::Connection;
-use terrasift_postgres::{Epoch, Store, StoreErrorKind};
+use terrasift_postgres::{Cleared, Epoch, Store, StoreErrorKind};
 use terrasift_schemas::event::Priority;
 use terrasift_schemas::{TraceParent, WorkspaceId};
 use time::OffsetDateTime;
@@ -162,4 +162,38 @@ pub async fn marking_and_committing_at_once_never_deadlocks(w: World) {
     for marker in markers {
         marker.await.expect("no deadlock");
     }
+}
+
+pub async fn marks_are_cleared_together_and_a_fenced_one_hinders_no_neighbour(w: World) {
+    let (old, new) = {
+        let old = w.store.claim_partition(1).await.unwrap();
+        (old, w.store.claim_partition(2).await.unwrap())
+    };
+    let (a, b, c) = (workspace("a"), workspace("b"), workspace("c"));
+    let (fenced, cleared, newer) =
+        (w.mark(old, 1, &a).await, w.mark(new, 2, &b).await, w.mark(new, 2, &c).await);
+    w.store.claim_partition(1).await.unwrap();
+    let newest = w.mark(new, 2, &c).await;
+    let marks = vec![(fenced.clone(), old), (newer, new), (cleared, new)];
+    let outcomes = w.store.clear_marks(&tenant("acme"), marks).await.unwrap();
+    assert_eq!(outcomes, [Cleared::Fenced, Cleared::Newer, Cleared::Gone]);
+    assert_eq!(w.store.load_marks(1, None, 10).await.unwrap(), [fenced]);
+    assert_eq!(w.store.load_marks(2, None, 10).await.unwrap(), [newest]);
+}
+
+pub async fn tickets_are_drawn_together_and_what_is_served_is_told_over_tenants(w: World) {
+    let (a, b) = (workspace("a"), workspace("b"));
+    let drawn = w.store.begin_reads(&tenant("acme"), &[b.clone(), a.clone(), b.clone()]).await.unwrap();
+    let reads: Vec<i64> = drawn.iter().map(|ticket| ticket.read_seq).collect();
+    assert_eq!(reads, [1, 1, 1], "in the order of the input, each workspace once");
+    let epoch = w.store.claim_partition(0).await.unwrap();
+    let mark = w.mark(epoch, 0, &b).await;
+    w.commit(commit(&b, &drawn[0], epoch, mark.generation, version(1, 7, 2), &["x"])).await;
+    let pairs = [(tenant("acme"), a.clone()), (tenant("acme"), b.clone()), (tenant("globex"), b.clone())];
+    let served = w.store.served_versions(&pairs).await.unwrap();
+    assert_eq!(served, [(tenant("acme"), b.clone(), version(1, 7, 2))], "a was read and never committed");
+    let mark = w.mark(epoch, 0, &b).await;
+    let ticket = w.ticket(&b).await;
+    w.store.missing(&mark, epoch, ticket.read_seq, Duration::from_secs(60)).await.unwrap();
+    assert_eq!(w.store.served_versions(&pairs).await.unwrap(), [], "somebody has to look");
 }

@@ -40,7 +40,7 @@ macro_rules! cases {
 
 /// All cases, the long ones first; names are sentences.
 fn table() -> Vec<Case> {
-    let cases: [Case; 47] = cases! {
+    let cases: [Case; 49] = cases! {
         oracle::{ invariants_3_and_4_hold_for_random_interleavings },
         cancel::{ aborted_futures_leave_no_transaction_and_no_context },
         commit::{
@@ -65,6 +65,8 @@ fn table() -> Vec<Case> {
             marks_are_loaded_in_pages,
             a_deferred_or_cleared_mark_yields_to_a_newer_event,
             marking_and_committing_at_once_never_deadlocks,
+            marks_are_cleared_together_and_a_fenced_one_hinders_no_neighbour,
+            tickets_are_drawn_together_and_what_is_served_is_told_over_tenants,
         },
         feed::{
             a_reader_by_cursor_misses_nothing_of_concurrent_writers,
