@@ -17,7 +17,7 @@ const FIRST_SYNC_MAX: Duration = Duration::from_secs(600);
 /// Longest wait for what is on its way at the end.
 const DRAIN_MAX: Duration = Duration::from_secs(60);
 /// The group's session timeout, as the replicas are configured.
-const SESSION_TIMEOUT_S: f64 = 6.0;
+const SESSION_TIMEOUT_S: f64 = 3.0;
 /// Wait between two looks at memory.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The documented limit of a Terraform Cloud user.

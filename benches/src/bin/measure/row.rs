@@ -68,10 +68,10 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "failover",
         unit: "s",
-        must: 8.0,
-        aim: 6.5,
+        must: 5.0,
+        aim: 3.5,
         better: Better::Less,
-        about: "replica killed until its partitions are served again; the session timeout is 6 s",
+        about: "replica killed until its partitions are served again; the session timeout is 3 s",
     },
     Row {
         name: "idle",

@@ -100,8 +100,9 @@ pub async fn a_full_queue_pauses_without_loss_disorder_or_eviction(mut world: Wo
     ];
     let (consumer, mut events) = Consumer::start(&world.config(&strict), &[topic], 1).expect("consumer");
     let mut sent = 0;
-    send(&producer, topic, 0..3000, 50).await;
-    sent += 3000;
+    // More than may wait.
+    send(&producer, topic, 0..24_000, 50).await;
+    sent += 24_000;
     let assigned = within("the assignment", events.recv()).await;
     assert!(matches!(assigned, Some(IntakeEvent::Assigned(of)) if of.len() == 3));
 

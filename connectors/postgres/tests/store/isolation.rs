@@ -181,6 +181,7 @@ pub async fn every_table_with_a_tenant_forces_row_level_security(w: World) {
         "hold_epochs",
         "load_marks",
         "mark_dirty",
+        "served_versions",
     ];
     assert_eq!(definers, expected);
     let others: i64 = sqlx::query_scalar(
