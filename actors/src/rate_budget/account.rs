@@ -16,6 +16,10 @@ use crate::telemetry::Telemetry;
 
 /// The questions for accounts, of all tenants and replicas, draw from a budget of their own: whose they are is not known.
 const ACCOUNTS: &str = "account-details";
+/// A question that failed in passing is asked again, this often and after this long, doubled each time: to take each token
+/// for a user of its own would let five tenants of one user draw five budgets.
+const TRIES_MAX: u32 = 6;
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(250);
 /// An account that could not be read is asked for again after this long.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
@@ -30,6 +34,7 @@ pub(super) async fn user(
     }
     // One question a tenant at a time; the others find its answer.
     let mut not_before = means.account.lock().await;
+    let mut tries = 0;
     loop {
         if let Some(user) = means.client.known_user() {
             return Ok(user);
@@ -52,6 +57,14 @@ pub(super) async fn user(
             FailureKind::RateLimited(wait) => lease.refused(wait),
             FailureKind::TokenRefused | FailureKind::Unauthorized => {
                 telemetry.upstream.token_refused(&means.id, token);
+            }
+            FailureKind::Upstream(500..) | FailureKind::Timeout | FailureKind::Connection
+                if tries < TRIES_MAX =>
+            {
+                drop(lease);
+                tokio::time::sleep(TRY_AGAIN_AFTER.saturating_mul(1 << tries)).await;
+                tries += 1;
+                continue;
             }
             _ => (),
         }

@@ -319,9 +319,6 @@ async fn publish(
             note(state, owned, &known_version);
         }
         let wrote = end == SyncEnd::Applied;
-        if wrote || end == SyncEnd::Unchanged {
-            note(state, owned, &known_version);
-        }
         return Ok(Synced {
             end,
             bytes_in: sifted.bytes_in,
