@@ -3,7 +3,7 @@
 //!
 //! Must never start its clock after the first record was looked at, nor stop it before the last mark is gone.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
@@ -25,7 +25,7 @@ const ROW_WAIT_MAX: Duration = Duration::from_secs(1800);
 const SILENCE: Duration = Duration::from_millis(200);
 
 /// 10,000 messages of 0 to 5 ms, 1,000 keys.
-pub async fn one_partition(libs: &PathBuf) -> anyhow::Result<Measured> {
+pub async fn one_partition(libs: &Path) -> anyhow::Result<Measured> {
     const MESSAGES: usize = 10_000;
     const KEYS: usize = 1_000;
     let servers = Servers::start(libs, 1).await?;
@@ -86,7 +86,7 @@ async fn last_sync(servers: &Servers, running: &Running, messages: usize) -> any
 }
 
 /// Records whose serial is served.
-pub async fn unchanged(libs: &PathBuf, records: usize) -> anyhow::Result<Measured> {
+pub async fn unchanged(libs: &Path, records: usize) -> anyhow::Result<Measured> {
     const KEYS: usize = 10_000;
     const PARTITIONS: i32 = 8;
     let servers = Servers::start(libs, PARTITIONS).await?;
@@ -116,7 +116,7 @@ pub async fn unchanged(libs: &PathBuf, records: usize) -> anyhow::Result<Measure
 }
 
 /// A million workspaces, an event each, then idle.
-pub async fn idle(libs: &PathBuf, workspaces: usize) -> anyhow::Result<Measured> {
+pub async fn idle(libs: &Path, workspaces: usize) -> anyhow::Result<Measured> {
     /// Events on their way at most: a backlog would be measured instead.
     const AHEAD_MAX: usize = 10_000;
     let servers = Servers::start(libs, 8).await?;

@@ -2,7 +2,7 @@
 //!
 //! Must never count an entity that the database does not hold.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ const ALL_CHANGED: u32 = 16;
 const ROUND_WAIT_MAX: Duration = Duration::from_secs(600);
 
 /// Two rounds over `states` workspaces: first all entities are new, then all have changed. The second one counts.
-pub async fn entities(libs: &PathBuf, states: usize) -> anyhow::Result<Measured> {
+pub async fn entities(libs: &Path, states: usize) -> anyhow::Result<Measured> {
     let servers = Servers::start(libs, 8).await?;
     let upstream = Upstream::start().await?;
     show(&upstream, states, 0)?;

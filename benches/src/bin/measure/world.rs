@@ -3,7 +3,7 @@
 //! The upstream alone is simulated, and its budget says yes to everything: the rows leave the wait for it out. Must never
 //! turn anything off that makes a record or a commit durable.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -61,7 +61,7 @@ pub struct Servers {
 
 impl Servers {
     /// Starts one broker and a database, with the topics and the tenant.
-    pub async fn start(libs: &PathBuf, partitions: i32) -> anyhow::Result<Self> {
+    pub async fn start(libs: &Path, partitions: i32) -> anyhow::Result<Self> {
         let (kafka, postgres) =
             tokio::join!(PrivateKafka::start(ClusterPlan::new(libs, 1)), PrivatePostgres::start(None));
         let (kafka, postgres) =
