@@ -22,7 +22,7 @@ pub const GUARDED: &str = "guarded";
 
 pub const TENANTS: &[&str] = &[
     "plain", "replay", "lineage", "gone", "cut", "expired", "length", "garbage", "slow", "stale", "broken",
-    "empty", "poison", "dark", "mended", "outbox", FALLBACK, GUARDED,
+    "empty", "page", "poison", "dark", "mended", "outbox", FALLBACK, GUARDED,
 ];
 
 type Case = for<'a> fn(&'a World) -> LocalBoxFuture<'a, ()>;

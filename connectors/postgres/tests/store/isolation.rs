@@ -190,7 +190,7 @@ pub async fn every_table_with_a_tenant_forces_row_level_security(w: World) {
     .fetch_one(&mut conn)
     .await
     .unwrap();
-    assert_eq!(others, 7, "no other function acts with another's rights");
+    assert_eq!(others, 8, "no other function acts with another's rights");
 }
 
 pub async fn partitions_cannot_be_named(w: World) {
