@@ -152,7 +152,13 @@ async fn work(runner: &mut Runner, queue: &Queue) -> Result<Tally> {
                 say(&format!("{} {seed}: {:>3} s  {step}", row.name, begin.elapsed().as_secs()));
             }
         };
-        match runner.run(row, *seed, &told).await {
+        let mut outcome = runner.run(row, *seed, &told).await;
+        if let Err(error) = &outcome {
+            // A machine that is too slow for a server to start says nothing of the engine: once more, and then it counts.
+            say(&format!("{} {seed}: the run could not be made, once more: {error:#}", row.name));
+            outcome = runner.run(row, *seed, &told).await;
+        }
+        match outcome {
             Ok(report) => {
                 tally.dirty += usize::from(!report.is_clean());
                 print(&report)?;
