@@ -20,6 +20,8 @@ const ACCOUNTS: &str = "account-details";
 /// for a user of its own would let five tenants of one user draw five budgets.
 const TRIES_MAX: u32 = 6;
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(250);
+/// A question that the rate limit refused is asked again, when its wait is over, this often.
+const REFUSALS_MAX: u32 = 60;
 /// An account that could not be read is asked for again after this long.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
@@ -34,7 +36,7 @@ pub(super) async fn user(
     }
     // One question a tenant at a time; the others find its answer.
     let mut not_before = means.account.lock().await;
-    let mut tries = 0;
+    let (mut tries, mut refusals) = (0, 0);
     loop {
         if let Some(user) = means.client.known_user() {
             return Ok(user);
@@ -54,7 +56,14 @@ pub(super) async fn user(
             Err(error) => error.kind(),
         };
         match kind {
-            FailureKind::RateLimited(wait) => lease.refused(wait),
+            FailureKind::RateLimited(wait) => {
+                lease.refused(wait);
+                // The user's budget is in use: that its own question is refused says nothing of whose the token is.
+                if refusals < REFUSALS_MAX {
+                    refusals += 1;
+                    continue;
+                }
+            }
             FailureKind::TokenRefused | FailureKind::Unauthorized => {
                 telemetry.upstream.token_refused(&means.id, token);
             }
