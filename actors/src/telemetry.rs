@@ -188,16 +188,6 @@ impl Telemetry {
         let _ = self.reports.send(sync);
     }
 
-    /// A sync failed; it is tried again or parked. The error never holds a value of a state.
-    pub(crate) fn sync_failed(
-        &self,
-        tenant: &TenantId,
-        workspace: &WorkspaceId,
-        error: &dyn std::error::Error,
-    ) {
-        tracing::warn!(tenant = tenant.as_str(), workspace = workspace.as_str(), error = %error, "a sync failed");
-    }
-
     /// Records of a topic were taken in, rejected, or sent on.
     pub fn records(&self, topic: &str, outcome: &'static str, count: usize) {
         if count > 0 {

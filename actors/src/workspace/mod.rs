@@ -74,7 +74,6 @@ impl Actor for Workspace {
         let (end, again, upstream_ok, synced) = match result {
             Ok(synced) => (synced.end, None, Some(true), synced),
             Err(failure) => {
-                state.services.telemetry.sync_failed(&state.means.id, &state.workspace, &failure);
                 let upstream_ok = failure.blames_upstream().then_some(false);
                 let (end, again) = settle_failure(state, &owned, &failure).await;
                 (end, again, upstream_ok, Synced::nothing(end))

@@ -1,6 +1,7 @@
 //! Where the value behind a name begins and ends: quotes of each kind, bare words, blocks, elements, lists.
 //!
-//! Knows the notations of configuration files and scripts; must never judge whether the value is a secret.
+//! Knows the notations of configuration files and scripts. Must never judge whether a value is a secret, but where a
+//! sentence tells it: there only a word that nobody writes is a value.
 
 use super::rarity;
 
