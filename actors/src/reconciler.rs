@@ -10,14 +10,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use terrasift_postgres::{Round, RoundClaim, RoundPosition, StoreErrorKind};
+use terrasift_postgres::{Round, RoundClaim, RoundPosition, StoreError, StoreErrorKind};
 use terrasift_schemas::event::{Envelope, Event, FailureReason, Priority, STATE_UPDATED_TOPIC, StateUpdated};
 use terrasift_schemas::{
     OrganizationName, PipelineVersion, StateVersionId, TenantId, TraceParent, WorkspaceId,
 };
 use terrasift_terraform_cloud::{FailureKind, ListedWorkspace, WorkspacePage};
 use time::OffsetDateTime;
-use tokio::sync::Semaphore;
 
 use crate::dead_letters::SOURCE;
 use crate::rate_budget::{self, RateBudgetMsg};
@@ -28,10 +27,11 @@ const RETRY_MIN: Duration = Duration::from_secs(2);
 const RETRY_MAX: Duration = Duration::from_secs(60);
 /// Pages of one organization: 100 workspaces each; a server that never ends its list is stopped here.
 const PAGES_MAX: u32 = 1000;
-/// Who does not get through a page in this time has died. A page waits for the rate budget, and for the answer.
-const LEASE: Duration = Duration::from_secs(120);
-/// Tenants that are listed at once: those of one start come after each other.
-const ROUNDS_MAX: usize = 8;
+/// Who does not renew its round in this time has died: how long it is held up by a crash.
+const LEASE: Duration = Duration::from_secs(15);
+const RENEW_EVERY: Duration = Duration::from_secs(5);
+/// Between two tenants' first rounds: a start with a thousand tenants is no stampede.
+const START_APART: Duration = Duration::from_millis(20);
 /// Shortest wait before a round that another replica holds is asked for again.
 const WAIT_MIN: Duration = Duration::from_millis(200);
 
@@ -62,7 +62,6 @@ pub struct ReconcilerState {
     rounds: Vec<u64>,
     /// By tenant: since when a round is wanted that began later; at start, and when rules change.
     wanted: Vec<Option<Instant>>,
-    turns: Arc<Semaphore>,
 }
 
 impl Actor for Reconciler {
@@ -76,15 +75,12 @@ impl Actor for Reconciler {
         arguments: ReconcilerArguments,
     ) -> Result<Self::State, ActorProcessingErr> {
         for index in 0..arguments.tenants.len() {
-            myself.cast(ReconcilerMsg::Due(index, 0, 0))?;
+            let apart = START_APART.saturating_mul(u32::try_from(index).unwrap_or(u32::MAX));
+            let apart = apart.min(arguments.services.limits.reconcile_every);
+            myself.send_after(apart, move || ReconcilerMsg::Due(index, 0, 0));
         }
-        let (count, turns) = (arguments.tenants.len(), Arc::new(Semaphore::new(ROUNDS_MAX)));
-        Ok(ReconcilerState {
-            rounds: vec![0; count],
-            wanted: vec![Some(Instant::now()); count],
-            turns,
-            arguments,
-        })
+        let count = arguments.tenants.len();
+        Ok(ReconcilerState { rounds: vec![0; count], wanted: vec![Some(Instant::now()); count], arguments })
     }
 
     async fn handle(
@@ -93,7 +89,7 @@ impl Actor for Reconciler {
         message: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        let ReconcilerState { arguments, rounds, wanted, turns } = state;
+        let ReconcilerState { arguments, rounds, wanted } = state;
         let (index, failures, round) = match message {
             ReconcilerMsg::Due(index, failures, round) if rounds.get(index) == Some(&round) => {
                 (index, failures, round)
@@ -117,11 +113,9 @@ impl Actor for Reconciler {
         };
         let Some(means) = arguments.tenants.get(index).cloned() else { return Ok(()) };
         let (services, budget) = (Arc::clone(&arguments.services), arguments.budget.clone());
-        let (wanted, turns) = (wanted[index], Arc::clone(turns));
-        // Each tenant by itself: one whose upstream hangs holds up none but those that wait for its turn.
+        let wanted = wanted[index];
+        // Each tenant by itself: one whose upstream hangs does not hold up the others.
         tokio::spawn(async move {
-            // INVARIANT: the semaphore is never closed.
-            let _turn = turns.acquire().await;
             watch_tokens(&services, &means);
             let every = staggered(services.limits.reconcile_every, &means.id);
             // A task of its own: a panic in it is a failure as any other, and not the end of all rounds.
@@ -168,6 +162,20 @@ fn staggered(every: Duration, tenant: &TenantId) -> Duration {
     every - every / 10 * share / 100
 }
 
+/// Renews the lease of a round while it is worked on: a page can wait long for its turn in the rate budget. Ends with what
+/// took the round away.
+async fn keep(services: &Services, means: &TenantMeans, round: &Round) -> StoreError {
+    loop {
+        tokio::time::sleep(RENEW_EVERY).await;
+        match services.store.keep_round(&means.id, round, None, LEASE).await {
+            // A database that does not answer now may the next time, and the lease is longer than two tries.
+            Ok(()) => {}
+            Err(error) if error.is_transient() => {}
+            Err(error) => return error,
+        }
+    }
+}
+
 /// Claims the tenant's round, lists, and gives the round back.
 async fn turn(
     services: &Services,
@@ -182,7 +190,10 @@ async fn turn(
         RoundClaim::Held(wait) => return Ok(Turn::Held(wait)),
         RoundClaim::Done(wait) => return Ok(Turn::Done(wait)),
     };
-    let listed = reconcile(services, means, budget, &round).await;
+    let listed = tokio::select! {
+        listed = reconcile(services, means, budget, &round) => listed,
+        lost = keep(services, means, &round) => Err(lost.into()),
+    };
     match services.store.end_round(&means.id, &round, listed.is_ok()).await {
         // Somebody took it over: the round is theirs to end.
         Err(error) if error.kind() == StoreErrorKind::Fenced => return Ok(Turn::Held(LEASE)),
@@ -255,7 +266,7 @@ async fn reconcile(
             page = next_page;
             if let Some(page) = page {
                 let next = RoundPosition { organization: organization.clone(), page };
-                services.store.advance_round(&means.id, round, &next, LEASE).await?;
+                services.store.keep_round(&means.id, round, Some(&next), LEASE).await?;
             }
         }
         // An organization that shows nothing, or more than is asked for, says nothing of what it does not show.

@@ -104,26 +104,28 @@ impl Store {
         .await
     }
 
-    /// The round goes on at a position; its lease begins anew.
+    /// The round goes on, at `next` where that is told; its lease begins anew.
     ///
     /// # Errors
     /// `Fenced` when another replica holds the round.
-    pub async fn advance_round(
+    pub async fn keep_round(
         &self,
         tenant: &TenantId,
         round: &Round,
-        next: &RoundPosition,
+        next: Option<&RoundPosition>,
         lease: Duration,
     ) -> Result<(), StoreError> {
         let (claim, lease) = (round.claim, lease.as_secs_f64());
-        let (organization, page) = (next.organization.as_str().to_owned(), i32::try_from(next.page));
+        let organization = next.map(|next| next.organization.as_str().to_owned());
+        let page = next.map(|next| i32::try_from(next.page)).transpose();
         let page =
             page.map_err(|_| StoreError::new(StoreErrorKind::Invalid, "a page beyond two billions"))?;
         self.in_tenant(tenant, move |tx| {
             Box::pin(async move {
                 let held = sqlx::query(
                     "UPDATE reconciliations
-                     SET organization = $3, page = $4, lease_until = now() + make_interval(secs => $5)
+                     SET organization = coalesce($3, organization), page = coalesce($4, page),
+                         lease_until = now() + make_interval(secs => $5)
                      WHERE tenant_id = $1 AND claim = $2",
                 )
                 .bind(tx.tenant)

@@ -38,16 +38,17 @@ pub async fn one_replica_at_a_time_holds_a_round_and_the_next_goes_on(w: World) 
     held(claim(&globex, MINUTE).await);
 
     // The holder dies: its lease runs out, and the next one goes on.
-    w.store.advance_round(&acme, &first, &page(7), Duration::ZERO).await.unwrap();
+    w.store.keep_round(&acme, &first, Some(&page(7)), Duration::ZERO).await.unwrap();
     let second = held(claim(&acme, MINUTE).await);
     assert_eq!(second.resume, Some(page(7)));
     for late in [
-        w.store.advance_round(&acme, &first, &page(8), MINUTE).await,
+        w.store.keep_round(&acme, &first, Some(&page(8)), MINUTE).await,
         w.store.end_round(&acme, &first, true).await,
     ] {
         assert_eq!(late.unwrap_err().kind(), StoreErrorKind::Fenced, "it was not dead");
     }
-    w.store.advance_round(&acme, &second, &page(9), MINUTE).await.unwrap();
+    w.store.keep_round(&acme, &second, Some(&page(9)), MINUTE).await.unwrap();
+    w.store.keep_round(&acme, &second, None, MINUTE).await.unwrap();
     // A failure gives the round back.
     w.store.end_round(&acme, &second, false).await.unwrap();
     let third = held(claim(&acme, MINUTE).await);
@@ -66,7 +67,7 @@ pub async fn a_round_is_due_after_its_time_or_when_somebody_wants_a_newer_one(w:
     done(claim(Some(HOUR), HOUR).await);
     let second = held(claim(Some(Duration::ZERO), HOUR).await);
     assert_eq!(second.resume, None);
-    w.store.advance_round(&acme, &second, &page(3), Duration::ZERO).await.unwrap();
+    w.store.keep_round(&acme, &second, Some(&page(3)), Duration::ZERO).await.unwrap();
     let third = held(claim(Some(Duration::ZERO), HOUR).await);
     assert_eq!(third.resume, None, "the rest of an older one is not what is wanted");
     w.store.end_round(&acme, &third, true).await.unwrap();
