@@ -303,7 +303,7 @@ async fn list(
     let mut tries = 0;
     loop {
         tries += 1;
-        let lease = rate_budget::acquire(budget, means, &services.telemetry).await?;
+        let lease = rate_budget::acquire(budget, means, services).await?;
         let token = means.client.active_token();
         let answer = means.client.workspaces(organization, page).await;
         let error = match answer {

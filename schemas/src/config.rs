@@ -263,7 +263,7 @@ pub struct Limits {
     pub memory_mib: usize,
     /// Syncs of one tenant at once.
     pub tenant_syncs_max: usize,
-    /// Requests to Terraform Cloud in any sliding second for one user.
+    /// Requests to Terraform Cloud in any sliding second for one user, at least 2: one is kept for asking whose a token is.
     pub user_requests_per_second: usize,
     /// Sustained requests to Terraform Cloud per second for one tenant.
     pub tenant_requests_per_second: f64,
@@ -361,7 +361,7 @@ impl Config {
             ("postgres.connections_max", self.postgres.connections_max >= 2),
             ("limits.memory_mib", limits.memory_mib >= 16),
             ("limits.tenant_syncs_max", limits.tenant_syncs_max >= 1),
-            ("limits.user_requests_per_second", limits.user_requests_per_second >= 1),
+            ("limits.user_requests_per_second", limits.user_requests_per_second >= 2),
             ("limits.tenant_requests_per_second", limits.tenant_requests_per_second > 0.0),
             ("limits.tenant_burst", limits.tenant_burst >= 1),
             ("limits.reconcile_every_s", limits.reconcile_every_s >= 1),
@@ -383,10 +383,10 @@ impl Config {
             );
         }
         self.kafka.problems(&mut wrong);
-        if self.redis.url.is_some() && self.redis.replicas_max > limits.user_requests_per_second {
+        if self.redis.url.is_some() && self.redis.replicas_max >= limits.user_requests_per_second {
             wrong(
                 "redis.replicas_max",
-                "more workers than limits.user_requests_per_second: while Redis is away not each could have a slot",
+                "not below limits.user_requests_per_second: while Redis is away not each worker could have a slot",
             );
         }
         if self.redis.prefix.is_empty() || self.redis.prefix.contains(['{', '}']) {

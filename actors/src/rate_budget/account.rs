@@ -1,4 +1,4 @@
-//! Whose budget a tenant's token draws from: the user behind it, asked once a token.
+//! Whose budget a tenant's token draws from: the user behind it, asked once a token and remembered in the database.
 //!
 //! Must never guess that two tokens are one user's: what is not told is a user of its own, and the server's 429 closes
 //! the gate for the rest.
@@ -7,15 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ractor::ActorRef;
-use terrasift_redis::UserKey;
+use terrasift_redis::{UNKNOWN_USER, UserKey};
 use terrasift_terraform_cloud::FailureKind;
 
 use super::{NoTurn, RateBudgetMsg, acquire_as};
-use crate::services::TenantMeans;
-use crate::telemetry::Telemetry;
+use crate::services::{Services, TenantMeans};
 
-/// The questions for accounts, of all tenants and replicas, draw from a budget of their own: whose they are is not known.
-const ACCOUNTS: &str = "account-details";
 /// A question that failed in passing is asked again, this often and after this long, doubled each time: to take each token
 /// for a user of its own would let five tenants of one user draw five budgets.
 const TRIES_MAX: u32 = 6;
@@ -29,7 +26,7 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 pub(super) async fn user(
     budget: &ActorRef<RateBudgetMsg>,
     means: &TenantMeans,
-    telemetry: &Telemetry,
+    services: &Services,
 ) -> Result<UserKey, NoTurn> {
     if let Some(user) = means.client.known_user() {
         return Ok(user);
@@ -44,13 +41,21 @@ pub(super) async fn user(
         if not_before.is_some_and(|at| at > Instant::now()) {
             return Ok(means.client.token_fingerprint());
         }
-        let lease = acquire_as(budget, means, ACCOUNTS.into()).await?;
-        let token = means.client.active_token();
+        if let Some(user) = remembered(means, services).await {
+            return Ok(user);
+        }
+        let lease = acquire_as(budget, means, UNKNOWN_USER.into()).await?;
+        // The turn can take long, and another replica may have asked meanwhile.
+        if let Some(user) = remembered(means, services).await {
+            return Ok(user);
+        }
+        let (token, fingerprint) = (means.client.active_token(), means.client.token_fingerprint());
         let kind = match means.client.account_user().await {
             Ok(user) => {
                 drop(lease);
-                // The question was this user's request: it takes a slot of its budget for the second that counts.
-                drop(acquire_as(budget, means, Arc::clone(&user)).await?);
+                if means.client.active_token() == token {
+                    remember(means, services, &fingerprint, &user).await;
+                }
                 return Ok(user);
             }
             Err(error) => error.kind(),
@@ -65,7 +70,7 @@ pub(super) async fn user(
                 }
             }
             FailureKind::TokenRefused | FailureKind::Unauthorized => {
-                telemetry.upstream.token_refused(&means.id, token);
+                services.telemetry.upstream.token_refused(&means.id, token);
             }
             FailureKind::Upstream(500..) | FailureKind::Timeout | FailureKind::Connection
                 if tries < TRIES_MAX =>
@@ -81,5 +86,23 @@ pub(super) async fn user(
             tracing::warn!(tenant = %means.id, "the user behind the token is unknown: its budget is not shared");
             *not_before = Some(Instant::now() + ASK_AGAIN_AFTER);
         }
+    }
+}
+
+/// Whose the token in use is, if anybody has found it out.
+async fn remembered(means: &TenantMeans, services: &Services) -> Option<UserKey> {
+    let fingerprint = means.client.token_fingerprint();
+    // Without an answer there is still the question.
+    let user: UserKey = services.store.token_user(&means.id, &fingerprint).await.ok().flatten()?.into();
+    means.client.learn_user(&fingerprint, Arc::clone(&user));
+    Some(user)
+}
+
+async fn remember(means: &TenantMeans, services: &Services, fingerprint: &str, user: &str) {
+    // A token that may not ask stands for itself; it may be allowed to one day.
+    if user != fingerprint
+        && let Err(error) = services.store.remember_token_user(&means.id, fingerprint, user).await
+    {
+        tracing::debug!(tenant = %means.id, %error, "whose the token is will be asked again at the next start");
     }
 }

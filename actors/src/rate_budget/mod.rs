@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use terrasift_redis::{Ask, KEEP_EVERY, LeaseId, RequestBudget, UserKey, Verdict};
 
-use crate::services::TenantMeans;
+use crate::services::{Services, TenantMeans};
 use crate::telemetry::Telemetry;
 use turns::{Answered, Apart, Turns};
 
@@ -103,9 +103,9 @@ pub struct NoTurn;
 pub(crate) async fn acquire(
     budget: &ActorRef<RateBudgetMsg>,
     means: &TenantMeans,
-    telemetry: &Telemetry,
+    services: &Services,
 ) -> Result<Lease, NoTurn> {
-    let user = account::user(budget, means, telemetry).await?;
+    let user = account::user(budget, means, services).await?;
     acquire_as(budget, means, user).await
 }
 

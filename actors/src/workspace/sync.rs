@@ -143,7 +143,7 @@ fn note(state: &WorkspaceArguments, owned: &OwnedMark, known: &KnownVersion) {
 /// A turn in the rate budget. It can take minutes, and has a bound of its own.
 async fn turn(state: &WorkspaceArguments) -> Result<rate_budget::Lease, SyncFailure> {
     state.heartbeat.rest();
-    let turn = rate_budget::acquire(&state.budget, &state.means, &state.services.telemetry).await;
+    let turn = rate_budget::acquire(&state.budget, &state.means, &state.services).await;
     state.heartbeat.beat();
     Ok(turn?)
 }

@@ -22,6 +22,7 @@ mod store;
 mod stored;
 mod sync;
 mod tenant_tx;
+mod token_users;
 
 pub use error::{StoreError, StoreErrorKind};
 pub use model::*;

@@ -16,6 +16,8 @@ mod shared;
 pub use link::{ANSWER_WAIT_MAX, BadAddress};
 pub use machine::BudgetMachine;
 pub use memory::MemoryBudget;
-pub use port::{Ask, HoldsUp, KEEP_EVERY, LeaseId, RateLimits, RequestBudget, UserKey, Verdict};
+pub use port::{
+    Ask, HoldsUp, KEEP_EVERY, LeaseId, RateLimits, RequestBudget, UNKNOWN_USER, UserKey, Verdict,
+};
 pub use private::{NoPrivateRedis, PrivateRedis};
 pub use shared::{RedisBudget, RedisConfig};

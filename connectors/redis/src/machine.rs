@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use terrasift_schemas::TenantId;
 
-use crate::port::{Ask, HoldsUp, LeaseId, RateLimits, UserKey, Verdict};
+use crate::port::{Ask, HoldsUp, LeaseId, RateLimits, UNKNOWN_USER, UserKey, Verdict};
 
 /// The server counts in sliding seconds.
 const WINDOW: Duration = Duration::from_secs(1);
@@ -35,6 +35,12 @@ struct TenantLog {
     tag: Option<u64>,
     /// Until when it counts as waiting.
     waits_until: Option<Instant>,
+}
+
+impl TenantLog {
+    fn waits(&self, now: Instant) -> bool {
+        self.waits_until.is_some_and(|until| until > now)
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -96,6 +102,23 @@ impl BudgetMachine {
         own.arrival = Some(arrival + interval);
         own.tag = Some(tag + TURN / u64::from(ask.weight.max(1)));
         Verdict::Granted(lease)
+    }
+
+    /// These limits for one user, less what the questions for unknown users take or wait for; for those, less what the
+    /// busiest user takes. So no user is sent more than its limit, whoever is behind the questions.
+    pub(crate) fn left_for(&self, limits: &RateLimits, user: &UserKey, now: Instant) -> RateLimits {
+        let taken = |log: &UserLog| log.slots.iter().filter(|slot| slot.free_at > now).count();
+        let used = if &**user == UNKNOWN_USER {
+            let others = self.users.iter().filter(|(name, _)| *name != user);
+            others.map(|(_, log)| taken(log)).max().unwrap_or(0)
+        } else {
+            let waits = |log: &UserLog| log.tenants.values().any(|tenant| tenant.waits(now));
+            self.users.get(UNKNOWN_USER).map_or(0, |log| taken(log).max(usize::from(waits(log))))
+        };
+        RateLimits {
+            user_requests_per_second: limits.user_requests_per_second.saturating_sub(used),
+            ..*limits
+        }
     }
 
     /// A slot that was granted elsewhere (in Redis) is this process'.
@@ -162,8 +185,7 @@ impl UserLog {
 
     /// Whether another tenant waits whose turn is earlier than `tag`.
     fn waits_behind(&self, tenant: &TenantId, tag: u64, now: Instant) -> bool {
-        let waits = |log: &TenantLog| log.waits_until.is_some_and(|until| until > now);
-        self.tenants.iter().any(|(name, log)| name != tenant && waits(log) && self.tag_of(name) < tag)
+        self.tenants.iter().any(|(name, log)| name != tenant && log.waits(now) && self.tag_of(name) < tag)
     }
 }
 

@@ -45,7 +45,9 @@ impl RequestBudget for MemoryBudget {
         let mut log = self.log();
         let lease = LeaseId::new(log.next_lease);
         log.next_lease += 1;
-        ready(log.machine.take(&self.limits, &ask, lease, now())).boxed()
+        let now = now();
+        let limits = log.machine.left_for(&self.limits, &ask.user, now);
+        ready(log.machine.take(&limits, &ask, lease, now)).boxed()
     }
 
     fn give_back(&self, user: UserKey, lease: LeaseId) -> BoxFuture<'_, ()> {

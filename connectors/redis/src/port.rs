@@ -16,10 +16,14 @@ pub const KEEP_EVERY: Duration = Duration::from_millis(250);
 /// Names a Terraform Cloud user: the limit is the user's, however many tokens and tenants share it.
 pub type UserKey = Arc<str>;
 
+/// Stands for the user of a token of which nobody knows yet whose it is. The question for it is a request of *some* user:
+/// its slot counts against every user's limit.
+pub const UNKNOWN_USER: &str = "account-details";
+
 /// The limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateLimits {
-    /// Requests in any sliding second for one Terraform Cloud user.
+    /// Requests in any sliding second for one Terraform Cloud user, at least 2: one is kept for [`UNKNOWN_USER`].
     pub user_requests_per_second: usize,
     /// Sustained requests per second for one tenant.
     pub tenant_requests_per_second: f64,
@@ -42,6 +46,16 @@ impl Default for RateLimits {
 }
 
 impl RateLimits {
+    /// These limits for one user, where the slots of the others cannot be seen: a slot is kept for [`UNKNOWN_USER`], and is
+    /// all that it has.
+    #[must_use]
+    pub fn of(mut self, user: &str) -> Self {
+        let kept = self.user_requests_per_second.min(1);
+        self.user_requests_per_second =
+            if user == UNKNOWN_USER { kept } else { (self.user_requests_per_second - kept).max(kept) };
+        self
+    }
+
     /// Time between two requests of a tenant at its sustained rate, in whole microseconds as Redis counts.
     #[must_use]
     pub fn tenant_interval(&self) -> Duration {

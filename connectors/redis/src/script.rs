@@ -105,7 +105,8 @@ impl Caller {
             Op::Leave => "leave",
         };
         invocation.arg(op).arg(run).arg(&self.replica).arg(call.sequence).arg(micros(call.gate));
-        invocation.arg(self.limits.user_requests_per_second).arg(self.replicas_max).arg(call.taken.len());
+        let slots_max = self.limits.of(&call.user).user_requests_per_second;
+        invocation.arg(slots_max).arg(self.replicas_max).arg(call.taken.len());
         for (lease, free_in) in &call.taken {
             invocation.arg(self.lease(*lease)).arg(micros(*free_in));
         }

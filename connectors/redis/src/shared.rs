@@ -196,7 +196,7 @@ impl Desk {
         if closed > Duration::ZERO {
             return Verdict::NotYet { wait: closed.min(ASK_AGAIN_MAX), holds_up: HoldsUp::User };
         }
-        let part = user.standing.part(caller.limits, caller.replicas_max);
+        let part = user.standing.part(caller.limits.of(&ask.user), caller.replicas_max);
         match self.machine.take(&part, ask, lease, now) {
             Verdict::NotYet { wait, holds_up } => Verdict::NotYet { wait: wait.min(ASK_AGAIN_MAX), holds_up },
             granted @ Verdict::Granted(_) => granted,

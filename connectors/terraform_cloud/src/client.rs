@@ -133,6 +133,13 @@ impl Client {
         Ok(user)
     }
 
+    /// Somebody found out whose the token of this fingerprint is.
+    pub fn learn_user(&self, fingerprint: &str, user: Arc<str>) {
+        if let Some(owner) = self.inner.owners.iter().find(|owner| *owner.fingerprint == *fingerprint) {
+            *owner.user.lock().unwrap_or_else(PoisonError::into_inner) = Some(user);
+        }
+    }
+
     /// One page (from 1) of an organization's workspaces with their current states, 100 a page.
     ///
     /// # Errors

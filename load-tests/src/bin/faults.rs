@@ -3,7 +3,7 @@
 //! Must never call a run clean that tried nothing: what could not be run is an error.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -66,6 +66,8 @@ struct Cli {
 /// The stream of `--short`, and how many such runs go beside each other: most of each is waiting for sessions to time out.
 const SHORT: Pace = Pace { events: 90, during: Duration::from_secs(5) };
 const SHORT_LANES: usize = 3;
+/// Findings of a run that the end of the log shows.
+const TOLD_FINDINGS: usize = 10;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -122,7 +124,11 @@ async fn run(cli: Cli) -> Result<bool> {
     join_all(runners.into_iter().map(Runner::stop)).await;
     let outcomes: Vec<Tally> = outcomes.context("interrupted")?.into_iter().collect::<Result<_>>()?;
     let broken: usize = outcomes.iter().map(|tally| tally.broken).sum();
-    let dirty: usize = outcomes.iter().map(|tally| tally.dirty).sum();
+    let dirty: usize = outcomes.iter().map(|tally| tally.dirty.len()).sum();
+    // Once more at the end, where whoever reads a long log looks first.
+    for (row, seed) in outcomes.iter().flat_map(|tally| &tally.dirty) {
+        tell_findings(row, *seed, &cli.folder);
+    }
     if broken > 0 && !(cli.until_caught && dirty > 0) {
         bail!("{broken} runs could not be made");
     }
@@ -138,7 +144,7 @@ struct Queue {
 
 #[derive(Default)]
 struct Tally {
-    dirty: usize,
+    dirty: Vec<(&'static str, u64)>,
     broken: usize,
 }
 
@@ -160,9 +166,11 @@ async fn work(runner: &mut Runner, queue: &Queue) -> Result<Tally> {
         }
         match outcome {
             Ok(report) => {
-                tally.dirty += usize::from(!report.is_clean());
+                if !report.is_clean() {
+                    tally.dirty.push((row.name, *seed));
+                }
                 print(&report)?;
-                if queue.until_caught && tally.dirty > 0 {
+                if queue.until_caught && !tally.dirty.is_empty() {
                     break;
                 }
             }
@@ -173,6 +181,16 @@ async fn work(runner: &mut Runner, queue: &Queue) -> Result<Tally> {
         }
     }
     Ok(tally)
+}
+
+/// The first of what a run found, from the file that it left.
+fn tell_findings(row: &str, seed: u64, folder: &Path) {
+    let file = folder.join(format!("{row}-{seed}/findings.txt"));
+    let findings = std::fs::read_to_string(&file).unwrap_or_default();
+    say(&format!("{row} {seed} is not clean, {} findings:", findings.lines().count()));
+    for finding in findings.lines().take(TOLD_FINDINGS) {
+        say(&format!("  {finding}"));
+    }
 }
 
 fn print(report: &Report) -> Result<()> {

@@ -24,10 +24,11 @@ use super::traffic::{self, Pace, Sender, SentKind};
 use crate::cluster::{Cluster, ClusterPlan, DeploymentPlan};
 use crate::generator::Dice;
 
-/// Longest first sync.
-const FIRST_WAIT_MAX: Duration = Duration::from_secs(60);
-/// Longest wait until nothing is left to do: three retries of a state, and a reconciliation.
-const QUIET_WAIT_MAX: Duration = Duration::from_secs(60);
+/// Longest first sync: seconds on a free machine.
+const FIRST_WAIT_MAX: Duration = Duration::from_secs(120);
+/// Longest wait until nothing is left to do: three retries of a state and a reconciliation take some twenty seconds. What
+/// is lost stays lost however long one waits, and a machine full of builds is no loss.
+const QUIET_WAIT_MAX: Duration = Duration::from_secs(180);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// How to run rows.

@@ -28,6 +28,22 @@ pub async fn keys_are_found_by_digest_over_all_tenants(w: World) {
     assert_eq!(w.store.api_key([1; 32]).await.unwrap().unwrap().slug.as_str(), "globex");
 }
 
+pub async fn whose_a_token_is_is_remembered_for_its_tenant(w: World) {
+    let (acme, globex) = (tenant("acme"), tenant("globex"));
+    assert_eq!(w.store.token_user(&acme, "token-1").await.unwrap(), None);
+    w.store.remember_token_user(&acme, "token-1", "user-1").await.unwrap();
+    w.store.remember_token_user(&acme, "token-1", "user-2").await.unwrap();
+    assert_eq!(
+        w.store.token_user(&acme, "token-1").await.unwrap().as_deref(),
+        Some("user-2"),
+        "the newest answer"
+    );
+    assert_eq!(w.store.token_user(&acme, "token-2").await.unwrap(), None, "another token");
+    assert_eq!(w.store.token_user(&globex, "token-1").await.unwrap(), None, "another tenant");
+    let error = w.store.remember_token_user(&tenant("nobody"), "token-1", "user-1").await;
+    assert_eq!(error.expect_err("undeclared").kind(), StoreErrorKind::Invalid);
+}
+
 pub async fn a_delivery_is_recorded_once(w: World) {
     let (acme, globex) = (tenant("acme"), tenant("globex"));
     assert!(!w.store.delivery_seen(&acme, [5; 32]).await.unwrap());

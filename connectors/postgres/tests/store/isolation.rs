@@ -10,7 +10,7 @@ use crate::world::{World, commit, entity_ref, row, tenant, version, workspace};
 const WITHOUT_TENANT: [&str; 3] = ["_sqlx_migrations", "partition_epochs", "unrouted_records"];
 
 /// What the application role may touch, with a row to write: `$1` is the tenant.
-const WRITES: [(&str, &str); 9] = [
+const WRITES: [(&str, &str); 10] = [
     ("workspaces", "INSERT INTO workspaces (tenant_id, workspace_id) VALUES ($1, 'ws-intruder')"),
     (
         "entities",
@@ -38,6 +38,7 @@ const WRITES: [(&str, &str); 9] = [
         "INSERT INTO rule_sets (tenant_id, number, digest, file_version) VALUES ($1, 9, decode(repeat('01', 32), 'hex'), 1)",
     ),
     ("reconciliations", "INSERT INTO reconciliations (tenant_id) VALUES ($1) ON CONFLICT (tenant_id) DO UPDATE SET claim = 9"),
+    ("token_users", "INSERT INTO token_users (tenant_id, fingerprint, user_id) VALUES ($1, 'token-9', 'user-9')"),
     (
         "webhook_deliveries",
         "INSERT INTO webhook_deliveries (tenant_id, digest) VALUES ($1, decode(repeat('01', 32), 'hex'))",
@@ -68,6 +69,7 @@ async fn furnish(w: &World) {
     w.store.activate_rules(&acme, [9; 32], 1).await.unwrap();
     let hour = std::time::Duration::from_secs(3600);
     w.store.claim_round(&acme, None, hour, hour).await.unwrap();
+    w.store.remember_token_user(&acme, "token-1", "user-1").await.unwrap();
 }
 
 async fn tables_with_tenant(conn: &mut PgConnection) -> Vec<String> {
@@ -99,7 +101,7 @@ pub async fn invariant_7_without_its_tenant_no_row_is_read_or_written(w: World) 
     furnish(&w).await;
     let mut conn = w.app().await;
     let tables = tables_with_tenant(&mut conn).await;
-    assert_eq!(tables.len(), 12, "{tables:?}");
+    assert_eq!(tables.len(), 13, "{tables:?}");
     // Never set; set to nothing; what a used transaction leaves behind; another tenant; no such tenant.
     let strangers = [None, Some(""), None, Some("globex"), Some("nobody")];
     for stranger in strangers {

@@ -40,7 +40,7 @@ macro_rules! cases {
 
 /// All cases, the long ones first; names are sentences.
 fn table() -> Vec<Case> {
-    let cases: [Case; 49] = cases! {
+    let cases: [Case; 50] = cases! {
         oracle::{ invariants_3_and_4_hold_for_random_interleavings },
         cancel::{ aborted_futures_leave_no_transaction_and_no_context },
         commit::{
@@ -102,6 +102,7 @@ fn table() -> Vec<Case> {
             letters_of_before_keep_what_became_of_them,
         },
         doors::{
+            whose_a_token_is_is_remembered_for_its_tenant,
             keys_are_found_by_digest_over_all_tenants,
             a_delivery_is_recorded_once,
             unrouted_records_are_parked_once_a_position,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use terrasift_redis::{
-    HoldsUp, MemoryBudget, PrivateRedis, RateLimits, RedisBudget, RedisConfig, RequestBudget, Verdict,
+    HoldsUp, MemoryBudget, PrivateRedis, RateLimits, RedisBudget, RedisConfig, RequestBudget, UNKNOWN_USER,
+    Verdict,
 };
 use tokio::time::{Instant, sleep};
 
@@ -34,6 +35,11 @@ pub enum Maker {
 }
 
 impl Maker {
+    /// The limit under which a user has so many slots: Redis keeps one for those whom nobody knows.
+    fn limit_for(&self, slots: usize) -> usize {
+        slots + usize::from(matches!(self, Self::Redis(_)))
+    }
+
     /// The budgets of so many replicas, of a world of their own.
     pub fn replicas(&self, world: &str, count: usize, limits: RateLimits) -> Vec<Arc<dyn RequestBudget>> {
         match self {
@@ -111,7 +117,8 @@ async fn no_sliding_second_sees_more_than_the_limit(maker: Maker) {
 }
 
 async fn tokens_of_one_user_share_its_budget(maker: Maker) {
-    let [budget] = &maker.replicas("users", 1, wide(4))[..] else { panic!("one") };
+    let limit = maker.limit_for(4);
+    let [budget] = &maker.replicas("users", 1, wide(limit))[..] else { panic!("one") };
     futures_util::future::join(warm(budget, "one"), warm(budget, "two")).await;
     for tenant in ["a", "b", "a", "b"] {
         assert!(matches!(budget.take(ask("one", tenant)).await, Verdict::Granted(_)), "{tenant}");
@@ -119,6 +126,28 @@ async fn tokens_of_one_user_share_its_budget(maker: Maker) {
     let refused = budget.take(ask("one", "b")).await;
     assert!(matches!(refused, Verdict::NotYet { holds_up: HoldsUp::User, .. }), "{refused:?}");
     assert!(matches!(budget.take(ask("two", "b")).await, Verdict::Granted(_)), "another user's");
+}
+
+/// Whose a question for an unknown user is, nobody knows: it and the busiest user together stay within the limit, and it
+/// comes to its turn beside users that never rest.
+async fn questions_and_any_user_stay_within_the_limit(maker: Maker) {
+    let budgets = maker.replicas("questions", 3, wide(8));
+    futures_util::future::join(warm(&budgets[0], "user"), warm(&budgets[1], UNKNOWN_USER)).await;
+    let all = Arc::new(Server::default());
+    let (tenants, delays) = ([("a", 1), ("b", 1)], [(1, 30), (35, 2), (8, 80)]);
+    let start = |(n, budget): (usize, Arc<dyn RequestBudget>)| {
+        let user = if n == 2 { UNKNOWN_USER } else { "user" };
+        Replica::start(n, budget, Arc::clone(&all), Load::new(user, &tenants, &delays))
+    };
+    let replicas: Vec<_> = budgets.into_iter().enumerate().map(start).collect();
+    sleep(Duration::from_secs(7)).await;
+    for replica in replicas {
+        replica.stop().await;
+    }
+    let questions = all.arrivals().iter().filter(|arrival| arrival.replica == 2).count();
+    assert!(all.most_in_a_second() <= 8, "{} > 8", all.most_in_a_second());
+    assert!(questions >= 3, "only {questions} questions came to their turn");
+    assert!(all.count() - questions > 16, "only {} requests beside {questions} questions", all.count());
 }
 
 async fn a_tenant_gets_its_burst_and_then_its_rate(maker: Maker) {
@@ -228,9 +257,10 @@ macro_rules! cases {
     ($($name:ident),* $(,)?) => { [$((stringify!($name), |maker| Box::pin($name(maker)))),*] };
 }
 
-const CASES: [Case; 6] = cases![
+const CASES: [Case; 7] = cases![
     no_sliding_second_sees_more_than_the_limit,
     tokens_of_one_user_share_its_budget,
+    questions_and_any_user_stay_within_the_limit,
     a_tenant_gets_its_burst_and_then_its_rate,
     a_429_closes_the_gate_for_all_replicas,
     a_lease_that_nobody_gives_back_ends,

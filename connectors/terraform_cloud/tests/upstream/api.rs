@@ -160,6 +160,13 @@ async fn the_user_behind_a_token_is_known_once_it_was_asked_for() {
     server.on(ACCOUNT, Answer::ByToken(vec![("toxic-2", account("user-2"))]));
     assert_eq!(client.account_user().await.as_deref(), Ok("user-2"));
     assert_eq!(client.known_user().as_deref(), Some("user-2"));
+
+    // Another replica has asked before.
+    let told = Client::new(config(&server, &["toxic-1", "toxic-2"])).expect("client");
+    told.learn_user(&client.token_fingerprint(), "user-2".into());
+    assert_eq!(told.known_user(), None, "that was another token");
+    told.learn_user(&told.token_fingerprint(), "user-1".into());
+    assert_eq!(told.known_user().as_deref(), Some("user-1"));
 }
 
 #[tokio::test]
