@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use serde_json::{Map, Value, json};
 use terrasift_load_tests::load::{Driver, Local, LocalPlan, Phase, Scenario, run};
 use tokio::time::Instant;
@@ -160,10 +160,28 @@ async fn settle(local: &Local, epochs: &'static str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A hundredfold neighbour: how much slower the others' 99th percentile gets, in percent.
+/// A hundredfold neighbour: how much slower the others' 99th percentile gets, in percent, under the budgets that a tenant has
+/// by default. Beside it the same without any budget, where only the machine is between them.
 pub async fn noisy(places: &Places, seconds: f64) -> anyhow::Result<Measured> {
+    let (local, percent, mut details) = beside_noise(places, "noisy", seconds, Some(UPSTREAM_RATE)).await?;
+    let settings = local.settings().await.context("cannot read the settings back")?;
+    local.stop().await;
+    let (local, unlimited, more) = beside_noise(places, "noisy-unlimited", seconds, None).await?;
+    local.stop().await;
+    details.insert("without_budgets_percent".to_owned(), json!(unlimited));
+    details.insert("without_budgets".to_owned(), Value::Object(more));
+    Ok(Measured { value: percent, settings, details })
+}
+
+async fn beside_noise(
+    places: &Places,
+    name: &str,
+    seconds: f64,
+    upstream_rate: Option<u32>,
+) -> anyhow::Result<(Local, f64, Map<String, Value>)> {
     let phases = vec![phase("alike", seconds, 5.0, 1.0), phase("noisy", seconds, 5.0, 100.0)];
-    let plan = scenario("noisy", 10, 20, 2, phases);
+    let mut plan = scenario(name, 10, 20, 2, phases);
+    plan.upstream_requests_per_second = upstream_rate.unwrap_or(plan.upstream_requests_per_second);
     let (mut local, driver) = places.start(&plan, &[]).await?;
     run(&mut local, &driver, &plan).await?;
     let left = driver.drain(DRAIN_MAX).await;
@@ -171,15 +189,16 @@ pub async fn noisy(places: &Places, seconds: f64) -> anyhow::Result<Measured> {
     let (alike, noisy) =
         (outcome.phases.first().context("no phase")?, outcome.phases.get(1).context("no phase")?);
     let (before, with) = (alike.others_latency_ms.p99, noisy.others_latency_ms.p99);
-    let details = vec![
-        ("others_p99_ms_alike", json!(before)),
-        ("others_p99_ms_noisy", json!(with)),
-        ("others_p50_ms_alike", json!(alike.others_latency_ms.p50)),
-        ("others_p50_ms_noisy", json!(noisy.others_latency_ms.p50)),
-        ("sent_noisy", json!(noisy.sent)),
-        ("left", json!(left)),
-    ];
-    finish(local, (with / before - 1.0) * 100.0, details).await
+    let details = json!({
+        "others_p99_ms_alike": before,
+        "others_p99_ms_noisy": with,
+        "others_p50_ms_alike": alike.others_latency_ms.p50,
+        "others_p50_ms_noisy": noisy.others_latency_ms.p50,
+        "sent_noisy": noisy.sent,
+        "left": left,
+    });
+    let Value::Object(details) = details else { bail!("no object") };
+    Ok((local, (with / before - 1.0) * 100.0, details))
 }
 
 /// Ten times what the upstream lets through: how far memory strays from its middle, in percent, after a fifth of the time.
@@ -194,7 +213,7 @@ pub async fn soak(places: &Places, minutes: f64) -> anyhow::Result<Measured> {
     run(&mut local, &driver, &plan).await?;
     let outcome = driver.outcome(Value::Null);
     let settled = outcome.samples.iter().filter(|sample| number_of(sample.second) >= seconds / 5.0);
-    let mut strays: Vec<(f64, f64)> = Vec::new();
+    let (mut strays, mut bounds): (Vec<(f64, f64)>, Vec<Value>) = (Vec::new(), Vec::new());
     let by_replica: Vec<Vec<u64>> =
         settled.map(|sample| sample.resident_bytes.clone()).filter(|of| !of.is_empty()).collect();
     for replica in 0..plan.replicas {
@@ -203,6 +222,7 @@ pub async fn soak(places: &Places, minutes: f64) -> anyhow::Result<Measured> {
         of.sort_unstable_by(f64::total_cmp);
         let (Some(least), Some(most)) = (of.first(), of.last()) else { continue };
         let middle = of.get(of.len() / 2).copied().unwrap_or(f64::NAN);
+        bounds.push(json!([least, most]));
         strays.push((middle, f64::max(most / middle - 1.0, 1.0 - least / middle) * 100.0));
     }
     ensure!(strays.len() == plan.replicas, "memory was not seen");
@@ -213,6 +233,7 @@ pub async fn soak(places: &Places, minutes: f64) -> anyhow::Result<Measured> {
         ("sent", json!(phase.sent)),
         ("not_sent", json!(phase.not_sent)),
         ("visible", json!(phase.visible)),
+        ("least_and_most_bytes", json!(bounds)),
         ("middle_bytes", json!(strays.iter().map(|stray| stray.0).collect::<Vec<_>>())),
     ];
     finish(local, worst, details).await
