@@ -28,6 +28,46 @@ pub(crate) fn decode(unit: &Unit<'_>, open: usize, close: usize, out: &mut Strin
     Ok(())
 }
 
+/// Appends the decoded text of what stands between two quotes. False, and something was appended, where [`decode`] has to
+/// say what is wrong with it, or a surrogate pair is escaped.
+pub(crate) fn decode_plain(raw: &str, out: &mut String) -> bool {
+    let mut rest = raw;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        out.push_str(&rest[..at]);
+        let bytes = &rest.as_bytes()[at..];
+        let (character, len) = match bytes.get(1) {
+            Some(b'u') => match hex4(bytes.get(2..6)).and_then(char::from_u32) {
+                Some(character) => (character, 6),
+                None => return false,
+            },
+            Some(byte) => match simple(*byte) {
+                Some(character) => (character, 2),
+                None => return false,
+            },
+            None => return false,
+        };
+        out.push(character);
+        rest = &rest[at + len..];
+    }
+    out.push_str(rest);
+    true
+}
+
+/// What a backslash and one letter mean.
+fn simple(letter: u8) -> Option<char> {
+    match letter {
+        b'"' => Some('"'),
+        b'\\' => Some('\\'),
+        b'/' => Some('/'),
+        b'b' => Some('\u{8}'),
+        b'f' => Some('\u{c}'),
+        b'n' => Some('\n'),
+        b'r' => Some('\r'),
+        b't' => Some('\t'),
+        _ => None,
+    }
+}
+
 /// The raw spans of decoded spans: `spans` are sorted offsets into the decoded text, on character boundaries, and are
 /// replaced by positions in the window.
 pub(crate) fn raw_offsets(
@@ -65,18 +105,10 @@ fn escape(unit: &Unit<'_>, at: usize) -> Result<(char, usize), Refusal> {
     if bytes.first() != Some(&b'\\') {
         return Err(not_json("a string holds a control character; escape it"));
     }
-    let simple = match bytes.get(1) {
-        Some(b'"') => '"',
-        Some(b'\\') => '\\',
-        Some(b'/') => '/',
-        Some(b'b') => '\u{8}',
-        Some(b'f') => '\u{c}',
-        Some(b'n') => '\n',
-        Some(b'r') => '\r',
-        Some(b't') => '\t',
-        Some(b'u') => return unicode(unit, at, bytes),
-        _ => return Err(not_json(ESCAPE)),
-    };
+    if bytes.get(1) == Some(&b'u') {
+        return unicode(unit, at, bytes);
+    }
+    let simple = bytes.get(1).and_then(|letter| simple(*letter)).ok_or_else(|| not_json(ESCAPE))?;
     Ok((simple, 2))
 }
 

@@ -23,6 +23,7 @@ use crate::extract::{CatalogProfile, TypeTable};
 mod catalog;
 mod echo;
 mod facts;
+mod follow;
 mod keys;
 mod kind;
 mod leaf;
@@ -43,6 +44,7 @@ mod stream;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod values;
 mod walk;
 

@@ -112,6 +112,8 @@ pub(super) struct Stream<L> {
     pub oversize: super::oversize::Kept,
     /// Position in the window up to which bytes were given to the notes.
     noted: usize,
+    /// Where an instance was to be followed in vain, offset in the input, and how many bytes of it there were.
+    pub(super) tried: (u64, usize),
 }
 
 impl<L: Listener> Stream<L> {
@@ -129,13 +131,14 @@ impl<L: Listener> Stream<L> {
             kind: super::kind::Kind::default(),
             oversize: super::oversize::Kept::default(),
             noted: 0,
+            tried: (0, 0),
         }
     }
 
     /// Takes the next bytes; sanitized bytes are appended to the walk's output.
     pub(super) fn push(&mut self, mut chunk: &[u8]) -> Result<(), Refusal> {
         while !chunk.is_empty() {
-            chunk = self.window.feed(chunk);
+            chunk = self.window.take(chunk);
             self.run()?;
         }
         Ok(())
@@ -173,7 +176,12 @@ impl<L: Listener> Stream<L> {
     }
 
     pub(super) fn run(&mut self) -> Result<(), Refusal> {
-        while self.step()? {}
+        loop {
+            while self.step()? {}
+            if !self.window.index_more() {
+                break;
+            }
+        }
         if self.window.peek().is_none() {
             // Nothing but white space is left, or the inside of a skipped string.
             self.done = self.window.indexed();

@@ -70,6 +70,7 @@ impl<L: Listener> Stream<L> {
         if L::COLLECTS {
             return false;
         }
+        while self.window.pending().len() < FIELD_TOKENS_MAX && self.window.index_more() {}
         let pending = self.window.pending();
         let byte = |token: usize| pending.get(token).map(|at| self.window.byte_at(*at));
         let opens = [byte(0), byte(1), byte(2), byte(3)];
@@ -116,6 +117,9 @@ impl<L: Listener> Stream<L> {
                 return Err(self.misshapen(at, byte));
             }
         }
+        if role == Role::Instance && byte == b'{' && self.followed(at) {
+            return Ok(true);
+        }
         let depth_max = DEPTH_MAX - self.frames.len();
         match self.finder.advance(&self.window, depth_max)? {
             Find::Complete(last) => {
@@ -131,6 +135,28 @@ impl<L: Listener> Stream<L> {
             }
             Find::More => Ok(false),
         }
+    }
+
+    /// Whether the instance at a position is there as a whole, and holds nothing but what could be followed. Tried again only
+    /// when there is twice as much of it: a state that comes byte by byte costs no more than that.
+    fn followed(&mut self, at: usize) -> bool {
+        let (offset, bytes) = (self.window.offset(at), self.window.bytes_from(at));
+        let tried = self.tried.0 == offset && bytes.len() / 2 < self.tried.1;
+        if L::COLLECTS || tried || !self.walk.follows() {
+            return false;
+        }
+        self.tried = (offset, bytes.len());
+        let Some(followed) = self.walk.follow(bytes) else { return false };
+        self.begin(at);
+        self.index_prefix();
+        let place = |at| offset + u64::try_from(at).unwrap_or(u64::MAX);
+        if let Some((from, to)) = followed.private {
+            self.walk.private_goes(place(from), place(to));
+        }
+        self.done = at + followed.end;
+        self.window.jump(self.done);
+        self.value_done();
+        true
     }
 
     /// Neither the container that belongs here nor, where it may be, null.

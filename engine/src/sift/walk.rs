@@ -14,6 +14,7 @@ use super::notes::Notes;
 use super::pointer::{Pointer, Seg};
 use super::siblings::Siblings;
 use super::tally::Tally;
+use super::trail::Trails;
 use crate::detect::{HashKey, Hit, KeyVerdict, RuleIx, RuleSet, Scratch};
 use crate::refusal::{Refusal, RefusalKind};
 use crate::scan::{Unit, is_number};
@@ -101,6 +102,8 @@ pub(super) struct Walk {
     pub(super) looks: usize,
     /// Members in which nothing happened.
     pub(super) echo: Echo,
+    /// What instances were made of so far.
+    pub(super) trails: Trails,
     /// What happened so far: redactions, secrets learnt, names kept, siblings asked. A member during which it stays the
     /// same comes out the same wherever it stands.
     pub(super) events: u64,
@@ -134,6 +137,7 @@ impl Walk {
             notes: None,
             looks: 0,
             echo: Echo::new(),
+            trails: Trails::new(),
             events: 0,
         }
     }
@@ -151,6 +155,7 @@ impl Walk {
             + self.marks.memory_bytes()
             + self.memo.memory_bytes()
             + self.echo.memory_bytes()
+            + self.trails.memory_bytes()
             + self.scratch.memory_bytes()
     }
 
