@@ -8,7 +8,7 @@ use super::keys::decide;
 use super::leaf::{TAINT_BYTES_MIN, may_need_name};
 use super::marker::is_marker;
 use super::roles::{Member, Role};
-use super::trail::{Fit, Leaf, MEMBERS, OUTSIDE};
+use super::trail::{BEFORE, Fit, HEADER, INSTANCE, Leaf, MEMBERS, OUTSIDE, RESOURCE};
 use super::walk::Walk;
 use crate::detect::{Acquitted, KeyVerdict, Kind, Look, SHORTEST};
 use crate::scan::{closing_quote, decode_plain, is_number};
@@ -19,10 +19,15 @@ const LEAF_BYTES_MAX: usize = 64 << 10;
 /// And longer instances.
 const INSTANCE_BYTES_MAX: usize = 1 << 20;
 
-/// An instance that was followed to its end.
+/// The member that ends the header of a resource.
+const INSTANCES: &str = "instances";
+
+/// What was followed to its end.
 pub(super) struct Followed {
     /// One past its last byte.
     pub(super) end: usize,
+    /// Bits of the members that it has ([`Role::once`]).
+    pub(super) seen: u32,
     /// What the provider keeps in it, between the quotes.
     pub(super) private: Option<(usize, usize)>,
 }
@@ -54,6 +59,8 @@ struct Making {
     marks: Marks,
     /// No container may stand behind this key.
     flat: bool,
+    /// The instances of a resource stand behind it.
+    instances: bool,
 }
 
 /// How far an instance's marks were read, of which there must be none.
@@ -87,8 +94,17 @@ impl Walk {
 
     /// Follows the instance with which the bytes begin.
     pub(super) fn follow(&mut self, bytes: &[u8]) -> Option<Followed> {
+        self.follow_from(INSTANCE, bytes)
+    }
+
+    /// Follows the resource with which the bytes begin, to where its instances do.
+    pub(super) fn follow_header(&mut self, bytes: &[u8]) -> Option<Followed> {
+        self.follow_from(RESOURCE, bytes)
+    }
+
+    fn follow_from(&mut self, start: u32, bytes: &[u8]) -> Option<Followed> {
         self.trails.begin();
-        let (mut at, mut seen, mut step) = (0, 0, 0);
+        let (mut at, mut seen, mut step) = (0, 0, start);
         let mut private = None;
         loop {
             let rest = &bytes[at..];
@@ -108,7 +124,7 @@ impl Walk {
             seen |= taken.once;
             let leaf = taken.leaf;
             if matches!(leaf, Leaf::End) {
-                return Some(Followed { end: at, private });
+                return Some(Followed { end: at, seen, private });
             }
             if let Fit::Glue = fit.0 {
                 let end = self.leaf(bytes, at, leaf, &mut private)?;
@@ -141,8 +157,11 @@ impl Walk {
     /// How long what stands between two leaves is.
     fn extent(&self, bytes: &[u8], from: u32) -> Option<usize> {
         let (mut place, mut opened, mut depth) = (from, 0u64, 0u32);
+        let mut instances = false;
         structure(bytes, self.top(from), |found| {
             match found {
+                Found::Open { object: false } if instances => return Some(Top::None),
+                Found::Open { .. } if place == BEFORE => place = HEADER,
                 Found::Open { object } => {
                     opened = opened << 1 | u64::from(object);
                     depth += 1;
@@ -152,7 +171,9 @@ impl Walk {
                     depth -= 1;
                 }
                 Found::Close => place = self.trails.place(place).parent,
-                Found::Key(..) => {}
+                Found::Key(from, to) => {
+                    instances = place == HEADER && depth == 0 && bytes[from..to] == *INSTANCES.as_bytes();
+                }
             }
             match depth {
                 0 => Some(self.top(place)),
@@ -165,7 +186,7 @@ impl Walk {
 
     fn top(&self, place: u32) -> Top {
         match place {
-            OUTSIDE => Top::None,
+            OUTSIDE | BEFORE => Top::None,
             place if self.trails.place(place).object => Top::Object,
             _ => Top::Array,
         }
@@ -174,15 +195,18 @@ impl Walk {
     /// A step that was not taken before.
     fn make(&mut self, glue: &[u8], from: u32) -> Option<u32> {
         let leaf = Leaf::Data(self.trails.place(from).verdict);
-        let mut making = Making { place: from, once: 0, leaf, marks: Marks::No, flat: false };
+        let mut making =
+            Making { place: from, once: 0, leaf, marks: Marks::No, flat: false, instances: false };
         // What stands between leaves may end behind a key, and then what `structure` wants is not there: a leaf.
         let mut padded = glue.to_vec();
         padded.push(b'0');
         structure(&padded, self.top(from), |found| {
             self.found(&padded, &found, &mut making)?;
-            Some(self.top(making.place))
+            Some(if matches!(making.leaf, Leaf::End) { Top::None } else { self.top(making.place) })
         })?;
-        if making.marks != Marks::No {
+        // A header that ends before its instances has none: the walk knows what to do.
+        if making.marks != Marks::No || making.place == BEFORE || making.instances && making.leaf != Leaf::End
+        {
             return None;
         }
         let leaf = if making.place == OUTSIDE { Leaf::End } else { making.leaf };
@@ -191,9 +215,13 @@ impl Walk {
 
     fn found(&mut self, glue: &[u8], found: &Found, making: &mut Making) -> Option<()> {
         match *found {
-            Found::Open { object } if making.place == OUTSIDE => {
-                making.place = MEMBERS;
+            Found::Open { object } if matches!(making.place, OUTSIDE | BEFORE) => {
+                making.place += 1;
                 object.then_some(())
+            }
+            Found::Open { object } if making.instances => {
+                making.leaf = Leaf::End;
+                (!object).then_some(())
             }
             Found::Open { object } => {
                 let Leaf::Data(verdict) = making.leaf else { return None };
@@ -221,10 +249,18 @@ impl Walk {
     fn found_key(&mut self, key: &str, making: &mut Making) -> Option<()> {
         let Self { memo, rules, scratch, hits, .. } = self;
         let (facts, _) = memo.look_up(key.as_bytes(), || decide(rules, key, true, scratch, hits));
-        if facts.found || facts.named || facts.verdict.kin().is_some() {
+        if facts.found || facts.named || facts.verdict.kin().is_some() && making.place != HEADER {
             return None;
         }
         making.flat = false;
+        if making.place == HEADER {
+            let role = Role::Resource.of_key(key);
+            let twice = making.once & role.once() != 0;
+            making.once |= role.once();
+            making.leaf = Leaf::Data(KeyVerdict::Plain);
+            making.instances = key == INSTANCES;
+            return (!twice).then_some(());
+        }
         let above = self.trails.place(making.place).verdict;
         making.leaf = Leaf::Data(facts.verdict.under(above));
         if making.place != MEMBERS {
@@ -419,6 +455,9 @@ fn structure(bytes: &[u8], mut top: Top, mut tell: impl FnMut(Found) -> Option<T
             }
             (Want::Value | Want::FirstValue, b'[') => {
                 top = tell(Found::Open { object: false })?;
+                if top == Top::None {
+                    return Some(at);
+                }
                 Want::FirstValue
             }
             (Want::Value | Want::FirstValue, _) => return Some(at - 1),

@@ -38,6 +38,7 @@ mod passes;
 mod pointer;
 mod quiet;
 mod replay;
+mod ride;
 mod roles;
 mod siblings;
 mod stream;

@@ -227,6 +227,9 @@ impl<L: Listener> Stream<L> {
         if let Phase::Skipping(from) = self.phase {
             return self.skip(from);
         }
+        if self.window.pending().is_empty() && self.ride()? {
+            return Ok(true);
+        }
         let Some((at, byte)) = self.window.peek() else { return Ok(false) };
         let Some(frame) = self.frames.last() else {
             return if self.phase == Phase::Start { self.start(at, byte) } else { Err(self.trailing(at)) };
@@ -310,6 +313,11 @@ impl<L: Listener> Stream<L> {
     pub(super) fn open(&mut self, role: Role, ctx: Ctx, at: usize, byte: u8) {
         self.window.consume(1);
         self.done = at + 1;
+        self.enter(role, ctx, byte);
+    }
+
+    /// What stands behind a bracket that was taken belongs to a frame of its own.
+    pub(super) fn enter(&mut self, role: Role, ctx: Ctx, byte: u8) {
         self.finder.reset();
         if role == Role::Resources {
             self.note(self.done);
@@ -330,12 +338,18 @@ impl<L: Listener> Stream<L> {
     }
 
     fn close(&mut self, at: usize, byte: u8) -> Result<bool, Refusal> {
-        let Some(frame) = self.frames.pop() else { return Err(self.unexpected(at)) };
-        if (byte == b'}') != frame.object {
+        if self.frames.last().is_none_or(|frame| (byte == b'}') != frame.object) {
             return Err(self.unexpected(at));
         }
-        self.walk.names.leave(self.frames.len() + 1);
         self.window.consume(1);
+        self.leave(at)?;
+        Ok(true)
+    }
+
+    /// The top frame's bracket stands at a position and was taken.
+    pub(super) fn leave(&mut self, at: usize) -> Result<(), Refusal> {
+        let Some(frame) = self.frames.pop() else { return Err(self.unexpected(at)) };
+        self.walk.names.leave(self.frames.len() + 1);
         self.done = at + 1;
         match frame.role {
             Role::Resource => {
@@ -351,7 +365,7 @@ impl<L: Listener> Stream<L> {
             _ => {}
         }
         self.value_done();
-        Ok(true)
+        Ok(())
     }
 
     /// A value of the top frame is complete.

@@ -22,7 +22,7 @@ const STEPS_MAX: usize = 4096;
 /// Slots of the table, a power of two.
 const SLOTS: usize = 2 * STEPS_MAX;
 /// Room for the last leaf of a step. A longer one is looked at each time.
-const LEAF_BYTES_MAX: usize = 48;
+const LEAF_BYTES_MAX: usize = 64;
 /// Containers that are open at once, at most. Real states stay below 40.
 const LEVELS_MAX: u32 = 64;
 /// Places that are remembered.
@@ -31,7 +31,7 @@ const PLACES_MAX: usize = 4096;
 /// What stands behind a step.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leaf {
-    /// Nothing: the instance ends.
+    /// Nothing: the instance ends, or those of a resource begin.
     End,
     /// A value under a key that says this.
     Data(KeyVerdict),
@@ -51,10 +51,18 @@ pub(super) struct Place {
     pub(super) verdict: KeyVerdict,
 }
 
-/// Outside of the instance.
+/// Before an instance, or behind it.
 pub(super) const OUTSIDE: u32 = 0;
 /// Among its members.
 pub(super) const MEMBERS: u32 = 1;
+/// Before a resource.
+pub(super) const BEFORE: u32 = 2;
+/// Among its members; it is left where its instances begin.
+pub(super) const HEADER: u32 = 3;
+
+/// The steps that stand before an instance and before a resource.
+pub(super) const INSTANCE: u32 = 0;
+pub(super) const RESOURCE: u32 = 1;
 
 #[derive(Clone, Copy)]
 pub(super) struct Step {
@@ -87,7 +95,7 @@ pub(super) struct Trails {
     text: Vec<u8>,
     used: usize,
     used_max: usize,
-    /// The first one stands before the instance.
+    /// The first two stand before an instance and before a resource.
     steps: Vec<Step>,
     places: Vec<Place>,
     /// Numbers of steps, by place and text.
@@ -135,7 +143,9 @@ impl Trails {
         let outside = Place { parent: OUTSIDE, object: false, depth: 0, verdict: KeyVerdict::Plain };
         self.places.push(outside);
         self.places.push(Place { object: true, depth: 1, ..outside });
-        self.steps.push(Step {
+        self.places.push(Place { parent: BEFORE, ..outside });
+        self.places.push(Place { parent: BEFORE, object: true, depth: 1, ..outside });
+        let start = Step {
             start: 0,
             glue: 0,
             leaf_bytes: 0,
@@ -145,7 +155,9 @@ impl Trails {
             to: OUTSIDE,
             once: 0,
             leaf: Leaf::End,
-        });
+        };
+        self.steps.push(start);
+        self.steps.push(Step { from: BEFORE, to: BEFORE, ..start });
     }
 
     #[inline]

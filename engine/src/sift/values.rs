@@ -137,28 +137,6 @@ impl<L: Listener> Stream<L> {
         }
     }
 
-    /// Whether the instance at a position is there as a whole, and holds nothing but what could be followed. Tried again only
-    /// when there is twice as much of it: a state that comes byte by byte costs no more than that.
-    fn followed(&mut self, at: usize) -> bool {
-        let (offset, bytes) = (self.window.offset(at), self.window.bytes_from(at));
-        let tried = self.tried.0 == offset && bytes.len() / 2 < self.tried.1;
-        if L::COLLECTS || tried || !self.walk.follows() {
-            return false;
-        }
-        self.tried = (offset, bytes.len());
-        let Some(followed) = self.walk.follow(bytes) else { return false };
-        self.begin(at);
-        self.index_prefix();
-        let place = |at| offset + u64::try_from(at).unwrap_or(u64::MAX);
-        if let Some((from, to)) = followed.private {
-            self.walk.private_goes(place(from), place(to));
-        }
-        self.done = at + followed.end;
-        self.window.jump(self.done);
-        self.value_done();
-        true
-    }
-
     /// Neither the container that belongs here nor, where it may be, null.
     fn misshapen(&self, at: usize, byte: u8) -> Refusal {
         if matches!(byte, b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') {
