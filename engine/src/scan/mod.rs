@@ -15,7 +15,7 @@ mod window;
 pub use finder::{Find, Finder};
 pub(crate) use number::is_number;
 pub(crate) use quote::closing_quote;
-pub(crate) use text::{decode, decode_plain, raw_offsets};
+pub(crate) use text::{decode, decode_plain, raw_offsets, raw_offsets_plain};
 pub(crate) use unit::{UNEXPECTED, Unit};
 pub use window::Window;
 

@@ -33,24 +33,39 @@ pub(crate) fn decode(unit: &Unit<'_>, open: usize, close: usize, out: &mut Strin
 pub(crate) fn decode_plain(raw: &str, out: &mut String) -> bool {
     let mut rest = raw;
     while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        let Some((character, len)) = plain_escape(&rest.as_bytes()[at..]) else { return false };
         out.push_str(&rest[..at]);
-        let bytes = &rest.as_bytes()[at..];
-        let (character, len) = match bytes.get(1) {
-            Some(b'u') => match hex4(bytes.get(2..6)).and_then(char::from_u32) {
-                Some(character) => (character, 6),
-                None => return false,
-            },
-            Some(byte) => match simple(*byte) {
-                Some(character) => (character, 2),
-                None => return false,
-            },
-            None => return false,
-        };
         out.push(character);
         rest = &rest[at + len..];
     }
     out.push_str(rest);
     true
+}
+
+/// The same for decoded offsets as [`raw_offsets`]: they are replaced by offsets into what stands between the quotes, which
+/// was decoded before.
+pub(crate) fn raw_offsets_plain(raw: &str, offsets: &mut [usize]) {
+    let (mut at, mut decoded) = (0, 0);
+    let mut next = offsets.iter_mut().peekable();
+    while let Some(plain) = memchr::memchr(b'\\', &raw.as_bytes()[at..]) {
+        while let Some(offset) = next.next_if(|o| **o <= decoded + plain) {
+            *offset = at + (*offset - decoded);
+        }
+        let Some((character, len)) = plain_escape(&raw.as_bytes()[at + plain..]) else { break };
+        decoded += plain + character.len_utf8();
+        at += plain + len;
+    }
+    for offset in next {
+        *offset = at + (*offset - decoded);
+    }
+}
+
+/// The character of the escape that begins here, and its raw length.
+fn plain_escape(bytes: &[u8]) -> Option<(char, usize)> {
+    match bytes.get(1)? {
+        b'u' => Some((char::from_u32(hex4(bytes.get(2..6))?)?, 6)),
+        letter => Some((simple(*letter)?, 2)),
+    }
 }
 
 /// What a backslash and one letter mean.

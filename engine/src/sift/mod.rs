@@ -20,6 +20,7 @@ use terrasift_schemas::{PipelineVersion, Sanitized, StateVersionId, TenantId, Te
 use crate::detect::{HashKey, RuleSet};
 use crate::extract::{CatalogProfile, TypeTable};
 
+mod between;
 mod catalog;
 mod echo;
 mod facts;
@@ -27,6 +28,7 @@ mod follow;
 mod keys;
 mod kind;
 mod leaf;
+mod leaves;
 mod listen;
 mod marker;
 mod marks;
@@ -35,6 +37,7 @@ mod names;
 mod notes;
 mod oversize;
 mod passes;
+mod pending;
 mod pointer;
 mod quiet;
 mod replay;

@@ -35,7 +35,7 @@ impl<L: Listener> Stream<L> {
                 }
                 Ok(true)
             }
-            (Role::Instances, Expect::FirstOrEnd | Expect::Value, b'{') => Ok(self.followed(at)),
+            (Role::Instances, Expect::FirstOrEnd | Expect::Value, b'{') => self.followed(at),
             (Role::Resources, Expect::FirstOrEnd | Expect::Value, b'{') => Ok(self.header(at)),
             (Role::Instances, Expect::CommaOrEnd, b']') | (Role::Resource, Expect::CommaOrEnd, b'}') => {
                 self.window.jump(at + 1);
@@ -47,22 +47,23 @@ impl<L: Listener> Stream<L> {
     }
 
     /// Whether the instance at a position is there as a whole, and holds nothing but what could be followed.
-    pub(super) fn followed(&mut self, at: usize) -> bool {
+    ///
+    /// # Errors
+    /// More is known than can be remembered.
+    pub(super) fn followed(&mut self, at: usize) -> Result<bool, Refusal> {
         if L::COLLECTS || !self.walk.follows() || !self.tries(at) {
-            return false;
+            return Ok(false);
         }
-        let offset = self.window.offset(at);
-        let Some(followed) = self.walk.follow(self.window.bytes_from(at)) else { return false };
+        let Some(followed) = self.walk.follow(self.window.bytes_from(at)) else { return Ok(false) };
         self.begin(at);
         self.index_prefix();
-        let place = |at| offset + u64::try_from(at).unwrap_or(u64::MAX);
-        if let Some((from, to)) = followed.private {
-            self.walk.private_goes(place(from), place(to));
+        if !self.walk.pending.is_empty() {
+            self.walk.settle_pending(self.window.bytes_from(at), self.window.offset(at))?;
         }
         self.done = at + followed.end;
         self.window.jump(self.done);
         self.value_done();
-        true
+        Ok(true)
     }
 
     /// Tried again only when there is twice as much of it: a state that comes byte by byte costs no more than that.
@@ -81,6 +82,9 @@ impl<L: Listener> Stream<L> {
             return false;
         }
         let Some(followed) = self.walk.follow_header(self.window.bytes_from(at)) else { return false };
+        if !self.walk.pending.is_empty() {
+            return false;
+        }
         self.begin(at);
         self.index_prefix();
         if let Some(frame) = self.frames.last_mut() {

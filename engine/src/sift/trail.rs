@@ -64,29 +64,42 @@ pub(super) const HEADER: u32 = 3;
 pub(super) const INSTANCE: u32 = 0;
 pub(super) const RESOURCE: u32 = 1;
 
+/// A text between two leaves at a place.
 #[derive(Clone, Copy)]
-pub(super) struct Step {
+struct Step {
     /// Where its text stands; the room of the last leaf is behind it.
     start: u32,
     glue: u32,
-    leaf_bytes: u32,
-    /// Which step came behind it the last time, and another time.
+    /// With the last leaf.
+    whole: u32,
+    /// Bits of the members that may stand once only.
+    once: u32,
+    /// Which step came behind it the last time, and another time; 0: none.
     next: u32,
     other: u32,
     from: u32,
-    pub(super) to: u32,
-    /// Bits of the members that may stand once only.
-    pub(super) once: u32,
-    pub(super) leaf: Leaf,
+    to: u32,
+    ends: bool,
 }
 
-/// How a step fits.
-pub(super) enum Fit {
-    /// Its text and its leaf stand there.
-    Whole,
-    /// Its text does.
-    Glue,
-    Not,
+/// How far an instance was followed.
+pub(super) struct Trip {
+    /// One past the last byte that was.
+    pub(super) at: usize,
+    /// Bits of the members that were met.
+    pub(super) seen: u32,
+    /// The last step.
+    pub(super) step: u32,
+}
+
+/// Why it is not followed further by itself.
+pub(super) enum Stop {
+    /// It ends.
+    End,
+    /// Another leaf than the last time stands behind the last step.
+    Leaf,
+    /// Another step than the last time follows.
+    Turn,
 }
 
 /// What is remembered of the instances of this state.
@@ -97,6 +110,8 @@ pub(super) struct Trails {
     used_max: usize,
     /// The first two stand before an instance and before a resource.
     steps: Vec<Step>,
+    /// What stands behind each of them.
+    leaves: Vec<Leaf>,
     places: Vec<Place>,
     /// Numbers of steps, by place and text.
     slots: Vec<u32>,
@@ -109,6 +124,7 @@ impl Trails {
             used: 0,
             used_max: 0,
             steps: Vec::new(),
+            leaves: Vec::new(),
             places: Vec::new(),
             slots: Vec::new(),
         }
@@ -118,6 +134,7 @@ impl Trails {
     pub(super) fn memory_bytes(&self) -> usize {
         self.text.capacity()
             + self.steps.capacity() * size_of::<Step>()
+            + self.leaves.capacity() * size_of::<Leaf>()
             + self.places.capacity() * size_of::<Place>()
             + self.slots.capacity() * size_of::<u32>()
     }
@@ -134,10 +151,12 @@ impl Trails {
             self.text = vec![0; TEXT_BYTES_MAX];
             self.slots = vec![0; SLOTS];
             self.steps.reserve_exact(STEPS_MAX);
+            self.leaves.reserve_exact(STEPS_MAX);
             self.places.reserve_exact(PLACES_MAX);
         }
         self.used = 0;
         self.steps.clear();
+        self.leaves.clear();
         self.places.clear();
         self.slots.fill(0);
         let outside = Place { parent: OUTSIDE, object: false, depth: 0, verdict: KeyVerdict::Plain };
@@ -145,24 +164,21 @@ impl Trails {
         self.places.push(Place { object: true, depth: 1, ..outside });
         self.places.push(Place { parent: BEFORE, ..outside });
         self.places.push(Place { parent: BEFORE, object: true, depth: 1, ..outside });
-        let start = Step {
-            start: 0,
-            glue: 0,
-            leaf_bytes: 0,
-            next: 0,
-            other: 0,
-            from: OUTSIDE,
-            to: OUTSIDE,
-            once: 0,
-            leaf: Leaf::End,
-        };
-        self.steps.push(start);
-        self.steps.push(Step { from: BEFORE, to: BEFORE, ..start });
+        let (start, place) = (0, OUTSIDE);
+        let before =
+            Step { start, glue: 0, whole: 0, once: 0, next: 0, other: 0, from: place, to: place, ends: true };
+        self.steps.extend([before, Step { from: BEFORE, to: BEFORE, ..before }]);
+        self.leaves.extend([Leaf::End; 2]);
     }
 
-    #[inline]
-    pub(super) fn step(&self, step: u32) -> &Step {
-        &self.steps[index(step)]
+    /// What stands behind a step.
+    pub(super) fn leaf(&self, step: u32) -> Leaf {
+        self.leaves[index(step)]
+    }
+
+    /// The place behind a step.
+    pub(super) fn place_behind(&self, step: u32) -> u32 {
+        self.steps[index(step)].to
     }
 
     #[inline]
@@ -170,15 +186,12 @@ impl Trails {
         &self.places[index(place)]
     }
 
-    /// The steps that are likely to come behind this one; 0: none.
-    #[inline]
-    pub(super) fn behind(&self, step: u32) -> [u32; 2] {
-        let step = &self.steps[index(step)];
-        [step.next, step.other]
+    /// The step that came behind this one, not the last time but another one; 0: none.
+    pub(super) fn other(&self, step: u32) -> u32 {
+        self.steps[index(step)].other
     }
 
     /// This step came behind that one.
-    #[inline]
     pub(super) fn follows(&mut self, step: u32, behind: u32) {
         let step = &mut self.steps[index(step)];
         if step.next != behind {
@@ -187,36 +200,51 @@ impl Trails {
         }
     }
 
-    /// Whether the bytes begin with a step. Returns the length of what fits, too.
+    /// Follows as long as everything is as it was the last time. `None`: a member stands twice.
     #[inline]
-    pub(super) fn fit(&self, step: u32, bytes: &[u8]) -> (Fit, usize) {
-        let step = &self.steps[index(step)];
-        let (start, glue) = (index(step.start), index(step.glue));
-        let whole = glue + index(step.leaf_bytes);
-        if let Some(bytes) = bytes.get(..whole)
-            && same(bytes, &self.text[start..start + whole])
-        {
-            return (
-                if whole == glue && !matches!(step.leaf, Leaf::End) { Fit::Glue } else { Fit::Whole },
-                whole,
-            );
-        }
-        match bytes.get(..glue) {
-            Some(bytes) if same(bytes, &self.text[start..start + glue]) => (Fit::Glue, glue),
-            _ => (Fit::Not, 0),
+    pub(super) fn run(&self, trip: &mut Trip, bytes: &[u8]) -> Option<Stop> {
+        loop {
+            let next = self.steps[index(trip.step)].next;
+            let step = &self.steps[index(next)];
+            let (glue, whole) = (index(step.glue), index(step.whole));
+            let same = common(&bytes[trip.at..], &self.text[index(step.start)..], whole);
+            if next <= RESOURCE || same < glue {
+                return Some(Stop::Turn);
+            }
+            if trip.seen & step.once != 0 {
+                return None;
+            }
+            trip.seen |= step.once;
+            trip.step = next;
+            if step.ends {
+                trip.at += glue;
+                return Some(Stop::End);
+            }
+            if same < whole || whole == glue {
+                trip.at += glue;
+                return Some(Stop::Leaf);
+            }
+            trip.at += whole;
         }
     }
 
-    /// The leaf that stands behind a step now is known to hold nothing.
+    /// Whether the bytes begin with the text of a step.
+    pub(super) fn begins(&self, step: u32, bytes: &[u8]) -> bool {
+        let found = &self.steps[index(step)];
+        let glue = index(found.glue);
+        step > RESOURCE && common(bytes, &self.text[index(found.start)..], glue) == glue
+    }
+
+    /// The leaf that stands behind a step now. `quiet`: nothing is found in it.
     #[inline]
-    pub(super) fn keep(&mut self, step: u32, leaf: &[u8]) {
-        let step = &mut self.steps[index(step)];
-        if leaf.len() > LEAF_BYTES_MAX {
+    pub(super) fn keep(&mut self, step: u32, leaf: &[u8], quiet: bool) {
+        if !quiet || leaf.len() > LEAF_BYTES_MAX {
             return;
         }
+        let step = &mut self.steps[index(step)];
         let start = index(step.start + step.glue);
         self.text[start..start + leaf.len()].copy_from_slice(leaf);
-        step.leaf_bytes = small(leaf.len());
+        step.whole = step.glue + small(leaf.len());
     }
 
     /// The step at a place that has exactly this text.
@@ -235,8 +263,8 @@ impl Trails {
 
     /// Takes a step that is new.
     pub(super) fn take(&mut self, from: u32, to: u32, glue: &[u8], once: u32, leaf: Leaf) -> Option<u32> {
-        let room = glue.len() + LEAF_BYTES_MAX;
-        if self.steps.len() == STEPS_MAX || self.used + room > TEXT_BYTES_MAX {
+        let room = (glue.len() + LEAF_BYTES_MAX).next_multiple_of(CHUNK);
+        if self.steps.len() == STEPS_MAX || self.used + room + CHUNK > TEXT_BYTES_MAX {
             return None;
         }
         let start = self.used;
@@ -247,14 +275,15 @@ impl Trails {
         self.steps.push(Step {
             start: small(start),
             glue: small(glue.len()),
-            leaf_bytes: 0,
+            whole: small(glue.len()),
+            once,
             next: 0,
             other: 0,
             from,
             to,
-            once,
-            leaf,
+            ends: matches!(leaf, Leaf::End),
         });
+        self.leaves.push(leaf);
         let mut slot = slot_of(from, glue);
         while self.slots[slot] != 0 {
             slot = (slot + 1) % SLOTS;
@@ -284,17 +313,33 @@ impl Drop for Trails {
     }
 }
 
-/// Equality of texts of one length, without a call.
+/// Bytes that are compared at a time.
+const CHUNK: usize = 32;
+
+/// Of at most `count` bytes, those with which both texts begin.
 #[inline(always)]
-fn same(a: &[u8], b: &[u8]) -> bool {
-    let (left, right) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
-    if left.iter().zip(right).any(|(x, y)| u128::from_le_bytes(*x) != u128::from_le_bytes(*y)) {
-        return false;
+fn common(a: &[u8], b: &[u8], count: usize) -> usize {
+    let room = count.next_multiple_of(CHUNK);
+    let (Some(left), Some(right)) = (a.get(..room), b.get(..room)) else {
+        return a.iter().zip(b).take(count).take_while(|(x, y)| x == y).count();
+    };
+    let mut at = 0;
+    for (x, y) in left.as_chunks::<CHUNK>().0.iter().zip(right.as_chunks::<CHUNK>().0) {
+        if x != y {
+            return count.min(at + first_difference(x, y));
+        }
+        at += CHUNK;
     }
-    match (a.last_chunk::<16>(), b.last_chunk::<16>()) {
-        (Some(x), Some(y)) => u128::from_le_bytes(*x) == u128::from_le_bytes(*y),
-        _ => a == b,
-    }
+    count
+}
+
+/// The place of the first bytes that differ.
+#[inline(always)]
+fn first_difference(x: &[u8; CHUNK], y: &[u8; CHUNK]) -> usize {
+    let (x, y) = (x.as_chunks::<16>().0, y.as_chunks::<16>().0);
+    let low = u128::from_le_bytes(x[0]) ^ u128::from_le_bytes(y[0]);
+    let high = u128::from_le_bytes(x[1]) ^ u128::from_le_bytes(y[1]);
+    if low != 0 { index(low.trailing_zeros() / 8) } else { 16 + index(high.trailing_zeros() / 8) }
 }
 
 fn slot_of(from: u32, glue: &[u8]) -> usize {

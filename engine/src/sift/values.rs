@@ -117,7 +117,7 @@ impl<L: Listener> Stream<L> {
                 return Err(self.misshapen(at, byte));
             }
         }
-        if role == Role::Instance && byte == b'{' && self.followed(at) {
+        if role == Role::Instance && byte == b'{' && self.followed(at)? {
             return Ok(true);
         }
         let depth_max = DEPTH_MAX - self.frames.len();
