@@ -15,6 +15,9 @@ const FEED_BYTES: usize = 128 << 10;
 /// Indexed behind a jump: what stands between two instances, or about the header of a resource.
 const AHEAD_BYTES: usize = 4 * BLOCK;
 
+/// Indexed at a time at most: what is indexed and then jumped over was for nothing.
+const AHEAD_BYTES_MAX: usize = 32 * BLOCK;
+
 /// Most bytes that a buffer grows by beyond what it needs. Doubling would hold twice the cap for a unit that just fits.
 const GROWTH_MAX: usize = 1 << 20;
 
@@ -93,7 +96,7 @@ impl Window {
             return false;
         }
         let end = self.bytes.len().min(self.indexed + self.ahead);
-        self.ahead = (self.ahead * 2).min(FEED_BYTES);
+        self.ahead = (self.ahead * 2).min(AHEAD_BYTES_MAX);
         self.index_to(end);
         true
     }

@@ -109,9 +109,13 @@ impl Walk {
         if self.scratch.acquitted.knows(place, look, raw) {
             return Some(true);
         }
-        let quiet = self.rules.acquits(around, len, kind != Kind::Plain) || {
-            let text = std::str::from_utf8(raw).ok()?;
-            self.is_quiet(text, text, bytes, open, verdict)?
+        let quiet = match self.rules.glimpse(around, len, kind != Kind::Plain) {
+            None => true,
+            Some(glimpse) => {
+                let text = std::str::from_utf8(raw).ok()?;
+                self.rules.inspect_seen(text, verdict, glimpse, &mut self.scratch, &mut self.hits);
+                self.is_empty_handed(text, text, bytes, open, verdict)?
+            }
         };
         if quiet {
             self.scratch.acquitted.remember(place, look, raw);
@@ -153,13 +157,25 @@ impl Walk {
         verdict: KeyVerdict,
     ) -> Option<bool> {
         self.rules.inspect(text, verdict, &mut self.scratch, &mut self.hits);
+        self.is_empty_handed(text, raw, bytes, open, verdict)
+    }
+
+    /// The same, when it was searched.
+    fn is_empty_handed(
+        &mut self,
+        text: &str,
+        raw: &str,
+        bytes: &[u8],
+        open: usize,
+        verdict: KeyVerdict,
+    ) -> Option<bool> {
         if self.hits.is_empty() {
             return Some(true);
         }
         if self.is_marked(bytes) {
             return None;
         }
-        self.pend_hits(text, raw, open);
+        self.pend_hits(text, raw, open, verdict);
         Some(false)
     }
 

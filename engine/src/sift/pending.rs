@@ -8,7 +8,7 @@ use zeroize::Zeroize;
 use super::between::write_path;
 use super::leaf::TAINT_BYTES_MIN;
 use super::walk::{TAINT_FULL, Walk};
-use crate::detect::{KeyVerdict, RuleIx};
+use crate::detect::{Hit, KeyVerdict, RuleIx};
 use crate::refusal::{Refusal, RefusalKind};
 use crate::scan::raw_offsets_plain;
 
@@ -87,17 +87,11 @@ impl Walk {
     }
 
     /// A text in which there are hits: decoded, as it stands between its quotes, and where the first one stands.
-    pub(super) fn pend_hits(&mut self, text: &str, raw: &str, at: usize) {
-        let whole = self.hits.len() == 1 && self.hits[0].start == 0 && self.hits[0].end == text.len();
-        if whole && self.hits[0].secret {
+    pub(super) fn pend_hits(&mut self, text: &str, raw: &str, at: usize, verdict: KeyVerdict) {
+        let whole = |hit: &Hit| hit.secret && hit.start == 0 && hit.end == text.len();
+        if matches!(&self.hits[..], [hit] if whole(hit)) {
             self.pending.learn(text, at);
-            // The secrets inside of it have copies of their own.
-            let hits = std::mem::take(&mut self.hits);
-            self.rules.inspect(text, KeyVerdict::Plain, &mut self.scratch, &mut self.hits);
-            for hit in self.hits.iter().filter(|hit| hit.secret && hit.end - hit.start < text.len()) {
-                self.pending.learn(&text[hit.start..hit.end], at);
-            }
-            self.hits = hits;
+            self.pend_inner(text, at, verdict);
         } else {
             for hit in self.hits.iter().filter(|hit| hit.secret) {
                 self.pending.learn(&text[hit.start..hit.end], at);
@@ -118,6 +112,19 @@ impl Walk {
                 private: false,
             });
         }
+    }
+
+    /// The secrets inside of one have copies of their own. Under a key that says nothing they would have been found.
+    fn pend_inner(&mut self, text: &str, at: usize, verdict: KeyVerdict) {
+        if verdict == KeyVerdict::Plain {
+            return;
+        }
+        let hits = std::mem::take(&mut self.hits);
+        self.rules.inspect(text, KeyVerdict::Plain, &mut self.scratch, &mut self.hits);
+        for hit in self.hits.iter().filter(|hit| hit.secret && hit.end - hit.start < text.len()) {
+            self.pending.learn(&text[hit.start..hit.end], at);
+        }
+        self.hits = hits;
     }
 
     /// The instance with which the bytes begin, at this offset in the input, was followed to its end.

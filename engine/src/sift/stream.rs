@@ -138,7 +138,9 @@ impl<L: Listener> Stream<L> {
     /// Takes the next bytes; sanitized bytes are appended to the walk's output.
     pub(super) fn push(&mut self, mut chunk: &[u8]) -> Result<(), Refusal> {
         while !chunk.is_empty() {
-            chunk = self.window.take(chunk);
+            // What is followed needs no index.
+            let follows = !L::COLLECTS && self.walk.follows();
+            chunk = if follows { self.window.take(chunk) } else { self.window.feed(chunk) };
             self.run()?;
         }
         Ok(())
