@@ -13,6 +13,11 @@ use crate::scan::{closing_quote, decode_plain, is_number};
 const TEXT_BYTES_MAX: usize = 64 << 10;
 const NUMBER_BYTES_MAX: usize = 1 << 10;
 
+/// What is found further behind leaves the instance to the walk: its pointer is looked for from the beginning.
+const FOUND_BYTES_MAX: usize = 8 << 10;
+/// So far marks are looked for.
+const MARKS_BYTES_MAX: usize = 16 << 10;
+
 /// Where a leaf ends.
 pub(super) struct End {
     /// One past its last byte.
@@ -86,7 +91,7 @@ impl Walk {
         }
         let raw = std::str::from_utf8(raw).ok()?;
         let Some(rule) = self.rules.inspect_number(raw, verdict) else { return Some(end) };
-        if self.is_marked(bytes) {
+        if at > FOUND_BYTES_MAX || self.is_marked(bytes) {
             return None;
         }
         self.pend_number(raw, at, rule);
@@ -172,7 +177,7 @@ impl Walk {
         if self.hits.is_empty() {
             return Some(true);
         }
-        if self.is_marked(bytes) {
+        if open > FOUND_BYTES_MAX || self.is_marked(bytes) {
             return None;
         }
         self.pend_hits(text, raw, open, verdict);
@@ -186,6 +191,7 @@ impl Walk {
         if !self.pending.is_empty() {
             return false;
         }
+        let bytes = &bytes[..bytes.len().min(MARKS_BYTES_MAX)];
         let Some(at) = memchr::memmem::find(bytes, MARKS) else { return false };
         let mut behind = bytes[at + MARKS.len()..].iter().filter(|byte| !byte.is_ascii_whitespace());
         !matches!((behind.next(), behind.next()), (Some(b'['), Some(b']')))

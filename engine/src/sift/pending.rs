@@ -1,7 +1,7 @@
 //! What is found in an instance while it is followed (`follow.rs`), until it is followed to its end: then it is learnt and
 //! noted as the walk would have done it.
 //!
-//! Holds secrets, and wipes them; no Debug. Must never tell anything before the end.
+//! Holds secrets, and wipes them with the last instance; no Debug. Must never tell anything before the end.
 
 use zeroize::Zeroize;
 

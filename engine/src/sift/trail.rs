@@ -26,7 +26,9 @@ const LEAF_BYTES_MAX: usize = 64;
 /// Containers that are open at once, at most. Real states stay below 40.
 const LEVELS_MAX: u32 = 64;
 /// Places that are remembered.
-const PLACES_MAX: usize = 4096;
+const PLACES_MAX: usize = 1024;
+/// Slots tried for a step before it is given up: bounds what a hostile state can cost.
+const PROBES_MAX: usize = 16;
 
 /// What stands behind a step.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,13 +44,16 @@ pub(super) enum Leaf {
 }
 
 /// The containers that are open: the innermost one, and the place that it stands at.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) struct Place {
     pub(super) parent: u32,
     pub(super) object: bool,
     depth: u32,
     /// What is said of its values from above.
     pub(super) verdict: KeyVerdict,
+    /// The last place that was found in this one, and the one that was found before it in the same one; 0: none.
+    inner: u32,
+    beside: u32,
 }
 
 /// Before an instance, or behind it.
@@ -159,7 +164,8 @@ impl Trails {
         self.leaves.clear();
         self.places.clear();
         self.slots.fill(0);
-        let outside = Place { parent: OUTSIDE, object: false, depth: 0, verdict: KeyVerdict::Plain };
+        let (depth, verdict) = (0, KeyVerdict::Plain);
+        let outside = Place { parent: OUTSIDE, object: false, depth, verdict, inner: 0, beside: 0 };
         self.places.push(outside);
         self.places.push(Place { object: true, depth: 1, ..outside });
         self.places.push(Place { parent: BEFORE, ..outside });
@@ -249,16 +255,14 @@ impl Trails {
 
     /// The step at a place that has exactly this text.
     pub(super) fn find(&self, from: u32, glue: &[u8]) -> Option<u32> {
-        let mut slot = slot_of(from, glue);
-        while let Some(step) = self.slots.get(slot).filter(|step| **step != 0) {
-            let known = &self.steps[index(*step)];
-            let start = index(known.start);
-            if known.from == from && self.text[start..start + index(known.glue)] == *glue {
-                return Some(*step);
-            }
-            slot = (slot + 1) % SLOTS;
-        }
-        None
+        let slot = slot_of(from, glue);
+        (0..PROBES_MAX).map(|probe| self.slots[(slot + probe) % SLOTS]).take_while(|step| *step != 0).find(
+            |step| {
+                let known = &self.steps[index(*step)];
+                let start = index(known.start);
+                known.from == from && self.text[start..start + index(known.glue)] == *glue
+            },
+        )
     }
 
     /// Takes a step that is new.
@@ -267,6 +271,9 @@ impl Trails {
         if self.steps.len() == STEPS_MAX || self.used + room + CHUNK > TEXT_BYTES_MAX {
             return None;
         }
+        let slot = slot_of(from, glue);
+        let slots = (0..PROBES_MAX).map(|probe| (slot + probe) % SLOTS);
+        let slot = slots.into_iter().find(|slot| self.slots[*slot] == 0)?;
         let start = self.used;
         self.text[start..start + glue.len()].copy_from_slice(glue);
         self.used += room;
@@ -284,26 +291,29 @@ impl Trails {
             ends: matches!(leaf, Leaf::End),
         });
         self.leaves.push(leaf);
-        let mut slot = slot_of(from, glue);
-        while self.slots[slot] != 0 {
-            slot = (slot + 1) % SLOTS;
-        }
         self.slots[slot] = step;
         Some(step)
     }
 
     /// The place within a container that opens.
     pub(super) fn enter(&mut self, parent: u32, object: bool, verdict: KeyVerdict) -> Option<u32> {
-        let depth = self.places[index(parent)].depth + 1;
-        let place = Place { parent, object, depth, verdict };
-        if let Some(known) = self.places.iter().position(|known| *known == place) {
-            return Some(small(known));
+        let Place { depth, inner, .. } = self.places[index(parent)];
+        let depth = depth + 1;
+        let mut known = inner;
+        while known != 0 {
+            let place = &self.places[index(known)];
+            if place.object == object && place.verdict == verdict {
+                return Some(known);
+            }
+            known = place.beside;
         }
         if depth > LEVELS_MAX || self.places.len() == PLACES_MAX {
             return None;
         }
-        self.places.push(place);
-        Some(small(self.places.len() - 1))
+        let place = small(self.places.len());
+        self.places.push(Place { parent, object, depth, verdict, inner: 0, beside: inner });
+        self.places[index(parent)].inner = place;
+        Some(place)
     }
 }
 
