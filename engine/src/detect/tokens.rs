@@ -1,9 +1,5 @@
 //! Tokens: those with an exact format, web tokens, and those that only look drawn.
 
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
-
 use super::encoded::FOR_URLS;
 
 use super::families::Proof;
@@ -137,15 +133,12 @@ pub(super) fn open_to_judgement(text: &[u8], start: usize, end: usize, drawable:
     drawable || vault || encoded::may_open(run)
 }
 
-/// Key Vault's addresses. Built once: most texts are short.
-static VAULT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b".vault.azure.net/"));
-
 /// All long runs of the text: encoded text is opened, the rest is judged. `decoded`: the text was searched without its
 /// percent-encoding already, so that a run beside an escape is only a part of what was seen there.
 pub(super) fn runs(search: &mut Search<'_>, text: &str, hint: Hint, level: u8, decoded: bool) {
     let bytes = text.as_bytes();
     let addressed = addressed(bytes)
-        || VAULT.find(bytes).is_some()
+        || search.rules.core.vault.find(bytes).is_some()
             && !bytes.iter().any(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\''));
     let inviting = matches!(hint, Hint::Secret(_) | Hint::Rare | Hint::Connection(_));
     let mut at = 0;
