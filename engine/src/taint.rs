@@ -25,6 +25,8 @@ const PIECE_WORDS: usize = 1 << 16;
 /// first eight bytes (sampled q-grams: Sutinen and Tarhio, "On using q-gram locations in approximate string matching", 1995).
 const STRIDE: usize = 5;
 const PIECE: usize = SHORTEST + 1 - STRIDE;
+/// Bytes of eight places, the last piece included.
+const BLOCK: usize = 8 * STRIDE;
 /// One fingerprint of 64 bits; for each length that secrets with one head have, head and length in 32 bits each.
 const ENTRY_BYTES: usize = 16;
 /// What the filters leave of the budget, in fingerprints; their pages are taken as they are touched.
@@ -170,26 +172,53 @@ impl Taint {
 
     /// Calls back for the longest known secret at each place where one stands, in order, until told to stop.
     pub(crate) fn each(&self, bytes: &[u8], mut seen: impl FnMut(usize, usize) -> bool) {
-        if self.count == 0 || bytes.len() < SHORTEST {
+        let Some(pieces) = self.pieces.first_chunk().filter(|_| self.count > 0 && bytes.len() >= SHORTEST)
+        else {
             return;
-        }
-        for at in (0..=bytes.len() - PIECE).step_by(STRIDE) {
-            let place = self.place(piece(bytes, at));
-            if self.pieces[word(place)] >> (place & 63) & 1 == 0 {
-                continue;
+        };
+        // Eight places at a time: what the table says of one does not wait for the others.
+        let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+        for (number, block) in blocks.iter().enumerate() {
+            let mut held = 0u32;
+            for place in 0..BLOCK / STRIDE {
+                held |= u32::from(self.is_piece(pieces, piece(block, place * STRIDE))) << place;
             }
-            for start in (at + 1).saturating_sub(STRIDE)..=at.min(bytes.len() - SHORTEST) {
-                let mixed = self.mix(window(bytes, start));
-                if self.filter[slot(mixed)] & bit(mixed) == 0 {
-                    continue;
-                }
-                if let Some(end) = self.confirm(bytes, start, head(mixed))
-                    && !seen(start, end)
-                {
+            while held != 0 {
+                let at = number * BLOCK + index(held.trailing_zeros()) * STRIDE;
+                held &= held - 1;
+                if !self.around(bytes, at, &mut seen) {
                     return;
                 }
             }
         }
+        for at in (bytes.len() - rest.len()..=bytes.len() - PIECE).step_by(STRIDE) {
+            if self.is_piece(pieces, piece(bytes, at)) && !self.around(bytes, at, &mut seen) {
+                return;
+            }
+        }
+    }
+
+    /// A secret may have these four bytes among its first eight.
+    #[inline(always)]
+    fn is_piece(&self, pieces: &[u64; PIECE_WORDS], piece: u32) -> bool {
+        let place = self.place(piece);
+        pieces[word(place)] >> (place & 63) & 1 == 1
+    }
+
+    /// Calls back for each secret of which a piece stands at a place. False: that was enough.
+    fn around(&self, bytes: &[u8], at: usize, seen: &mut impl FnMut(usize, usize) -> bool) -> bool {
+        for start in (at + 1).saturating_sub(STRIDE)..=at.min(bytes.len() - SHORTEST) {
+            let mixed = self.mix(window(bytes, start));
+            if self.filter[slot(mixed)] & bit(mixed) == 0 {
+                continue;
+            }
+            if let Some(end) = self.confirm(bytes, start, head(mixed))
+                && !seen(start, end)
+            {
+                return false;
+            }
+        }
+        true
     }
 
     /// Where a piece stands in the table of pieces. Keyed, so that nobody can fill it up from outside.
@@ -357,8 +386,14 @@ fn window(bytes: &[u8], at: usize) -> u64 {
 #[inline]
 fn piece(bytes: &[u8], at: usize) -> u32 {
     let mut four = [0; PIECE];
-    four.copy_from_slice(&bytes[at..at + PIECE]);
+    four.copy_from_slice(&bytes[at..][..PIECE]);
     u32::from_le_bytes(four)
+}
+
+#[inline]
+#[expect(clippy::as_conversions, reason = "hot path: a bit of 32")]
+fn index(bit: u32) -> usize {
+    bit as usize
 }
 
 #[inline]

@@ -273,10 +273,10 @@ pub(super) fn percent(search: &mut Search<'_>, text: &str, hint: Hint, level: u8
     let mut raw = Vec::with_capacity(bytes.len());
     let mut any = false;
     let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at] == b'%'
-            && let Some(b) = escape(at)
-        {
+    while let Some(plain) = memchr::memchr(b'%', &bytes[at..]) {
+        raw.extend_from_slice(&bytes[at..at + plain]);
+        at += plain;
+        if let Some(b) = escape(at) {
             decoded.map.push((raw.len(), at));
             raw.push(b);
             at += 3;
@@ -284,10 +284,10 @@ pub(super) fn percent(search: &mut Search<'_>, text: &str, hint: Hint, level: u8
             any = true;
             continue;
         }
-
-        raw.push(bytes[at]);
+        raw.push(b'%');
         at += 1;
     }
+    raw.extend_from_slice(&bytes[at..]);
     let inner = any.then(|| String::from_utf8(raw).ok()).flatten();
     let opened = inner.is_some();
     if let Some(inner) = inner {

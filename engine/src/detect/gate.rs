@@ -7,7 +7,7 @@
 
 use super::glance::{BLOCK, Buckets, Eye, Masks, Seen, Sets, seen};
 use super::literal::{Group, Literal, Trigger};
-use super::notice::{number, run};
+use super::notice::{number, run, twenty};
 use super::tokens;
 
 /// A candidate: position of the window and what to do.
@@ -190,15 +190,14 @@ impl Gate {
     fn look_long(&self, eye: Eye, around: &[u8], len: usize) -> Signs {
         let text = &around[..len];
         let mut signs = Signs::default();
-        let (mut coat, mut runs) = (false, false);
+        let (mut coat, mut runs, mut open) = (false, false, 0);
         let mut at = 0;
         loop {
             let mut copy = Seen::from([0; size_of::<Seen>()]);
             let (seen, left) = (seen(around, at, len, &mut copy), len - at);
             let masks = eye.masks(seen, left);
             coat |= masks.coat != 0;
-            // Of a run of twenty, seventeen stand in the block in whose first 48 bytes it begins.
-            runs |= seventeen(masks.token()) != 0;
+            runs |= long_run(masks.token(), &mut open);
             if !signs.literal {
                 // What a literal needs may stand in another block.
                 let places = self.all_places(eye, seen, left, &masks);
@@ -213,7 +212,7 @@ impl Gate {
         }
         signs.at_sign = coat && memchr::memchr(b'@', text).is_some();
         signs.percent = coat && memchr::memchr(b'%', text).is_some();
-        signs.run = runs && tokens::has_long_run(text) && !tokens::addressed(text);
+        signs.run = runs && !tokens::addressed(text);
         signs
     }
 
@@ -303,14 +302,15 @@ fn proper(masks: &Masks) -> bool {
 /// Blocks of a long text overlap by this much: more than the head of an IBAN or of a codice fiscale.
 const OVERLAP: usize = 16;
 
-/// Places with sixteen more set bits behind them.
+/// Whether a run of twenty set bits ends in this block. `open`: those right before it, and then those right before the next.
 #[inline(always)]
-fn seventeen(bits: u64) -> u64 {
-    let mut long = bits & bits >> 1;
-    long &= long >> 2;
-    long &= long >> 4;
-    long &= long >> 8;
-    long & bits >> 16
+#[expect(clippy::as_conversions, reason = "a constant")]
+fn long_run(bits: u64, open: &mut u32) -> bool {
+    const STEP: u32 = (BLOCK - OVERLAP) as u32;
+    let long = twenty(bits) != 0 || *open + bits.trailing_ones() >= 20;
+    let last = (bits << OVERLAP).leading_ones().min(STEP);
+    *open = if last == STEP { *open + STEP } else { last };
+    long
 }
 
 /// Places with thirteen more set bits behind them.

@@ -23,6 +23,9 @@ const ROUNDS_MAX: usize = 4;
 /// Bytes read ahead for each byte of a value. Real texts stay below two; a text made to be slow is redacted whole.
 const FUEL_PER_BYTE: usize = 48;
 
+/// What a first look at a value told.
+pub(crate) struct Glimpse(Option<Signs>);
+
 /// The search of one value, possibly inside another.
 pub(super) struct Search<'r> {
     pub(super) rules: &'r RuleSet,
@@ -82,14 +85,38 @@ impl RuleSet {
     /// (`public`: that what looks drawn is none). What stands behind the value may be read along.
     #[inline]
     pub(crate) fn acquits(&self, around: &[u8], len: usize, public: bool) -> bool {
+        self.glimpse(around, len, public).is_none()
+    }
+
+    /// The same; what was seen where something may be found spares [`RuleSet::inspect_seen`] a second look.
+    #[inline]
+    pub(crate) fn glimpse(&self, around: &[u8], len: usize, public: bool) -> Option<Glimpse> {
         if len < SHORTEST {
-            return true;
+            return None;
         }
         if matches!(around[0], b'{' | b'[' | b' ' | b'\n') {
-            return false;
+            return Some(Glimpse(None));
         }
         let signs = self.core.gate.look(around, len, public);
-        !signs.any() && (!signs.proper || public || !self.mentions(&around[..len]))
+        let quiet = !signs.any() && (!signs.proper || public || !self.mentions(&around[..len]));
+        (!quiet).then_some(Glimpse(Some(signs)))
+    }
+
+    /// As [`RuleSet::inspect`], for a value under a key of some [`Kind`] that was looked at, where no tenant has patterns.
+    pub(crate) fn inspect_seen(
+        &self,
+        text: &str,
+        key: KeyVerdict,
+        glimpse: Glimpse,
+        scratch: &mut Scratch,
+        hits: &mut Vec<Hit>,
+    ) {
+        if scratch.thorough {
+            return self.inspect(text, key, scratch, hits);
+        }
+        hits.clear();
+        scratch.signs = glimpse.0;
+        self.search(text, key, false, scratch, hits);
     }
 
     /// Whether a text with a capital behind a space names a person or an address. What is no text does.
@@ -130,7 +157,7 @@ impl RuleSet {
 
     fn search(&self, text: &str, key: KeyVerdict, is_key: bool, scratch: &mut Scratch, hits: &mut Vec<Hit>) {
         self.once(text, key, is_key, scratch, hits);
-        if hits.is_empty() {
+        if hits.is_empty() || self.is_settled(text, key, scratch, hits) {
             return;
         }
         for _ in 0..ROUNDS_MAX {
@@ -156,6 +183,13 @@ impl RuleSet {
         }
         hits.clear();
         hits.push(Hit { start: 0, end: text.len(), rule: rule::UNSETTLED, secret: false });
+    }
+
+    /// What would be searched again is one marker, in which no built-in rule finds anything.
+    fn is_settled(&self, text: &str, key: KeyVerdict, scratch: &Scratch, hits: &[Hit]) -> bool {
+        let tenant = matches!(key, KeyVerdict::Context(context) if context.tenant != 0);
+        matches!(hits, [hit] if hit.start == 0 && hit.end == text.len())
+            && !(tenant || self.has_own_patterns() || scratch.witness.is_some())
     }
 
     /// The text with markers in place of the hits. Returns `(offset behind the marker, source offset)` pairs.

@@ -59,7 +59,9 @@ pub(super) fn walk(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, lev
 
 /// A document inside of a longer text: `…: {"…": …}`, the parameter of an address.
 pub(super) fn embedded(search: &mut Search<'_>, text: &str, level: u8) {
-    let Some(start) = memchr::memmem::find(text.as_bytes(), b"{\"").filter(|at| *at > 0) else { return };
+    let quoted = |at: &usize| text.as_bytes().get(at + 1) == Some(&b'"');
+    let first = memchr::memchr_iter(b'{', text.as_bytes()).find(quoted);
+    let Some(start) = first.filter(|at| *at > 0) else { return };
     let Some(end) = memchr::memrchr(b'}', text.as_bytes()).map(|at| at + 1).filter(|end| *end > start) else {
         return;
     };

@@ -8,7 +8,7 @@ use zeroize::Zeroize;
 use super::{KeyVerdict, keys};
 
 /// Slots, a power of two; a name has one.
-const SLOTS: usize = 512;
+const SLOTS: usize = 1024;
 /// Longer names are rare, and decided each time. Bytes.
 const NAME_BYTES_MAX: usize = 47;
 

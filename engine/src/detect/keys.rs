@@ -118,8 +118,8 @@ impl Lexicon {
     }
 
     #[inline]
-    fn has(&self, word: &str) -> bool {
-        may_be(&self.lengths, word) && self.words.contains(&word)
+    fn has(&self, word: &[u8]) -> bool {
+        may_be(&self.lengths, word) && self.words.iter().any(|known| known.as_bytes() == word)
     }
 }
 
@@ -147,8 +147,7 @@ const fn first_of(bytes: &[u8]) -> usize {
 }
 
 #[inline]
-fn may_be(lengths: &[u32; 128], word: &str) -> bool {
-    let bytes = word.as_bytes();
+fn may_be(lengths: &[u32; 128], bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.len() < 32 && lengths[first_of(bytes)] >> bytes.len() & 1 == 1
 }
 
@@ -196,19 +195,28 @@ impl Words {
     }
 
     pub(super) fn word(&self, back: usize) -> &str {
+        std::str::from_utf8(self.spelled(back)).unwrap_or("")
+    }
+
+    /// The bytes of a word: letters and digits of ASCII. Most are only compared.
+    #[inline]
+    fn spelled(&self, back: usize) -> &[u8] {
         if back >= self.count {
-            return "";
+            return &[];
         }
         let (from, to) = self.spans[self.count - 1 - back];
-        std::str::from_utf8(&self.bytes[usize::from(from)..usize::from(to)]).unwrap_or("")
+        &self.bytes[usize::from(from)..usize::from(to)]
     }
 
     fn has(&self, list: &Lexicon) -> bool {
-        (0..self.count).any(|back| list.has(self.word(back)))
+        (0..self.count).any(|back| list.has(self.spelled(back)))
     }
 
     fn any(&self, list: &[&str]) -> bool {
-        (0..self.count).any(|back| list.contains(&self.word(back)))
+        (0..self.count).any(|back| {
+            let word = self.spelled(back);
+            list.iter().any(|known| known.as_bytes() == word)
+        })
     }
 
     fn ends_joined(&self, list: &[&str]) -> bool {
@@ -227,7 +235,7 @@ impl Words {
     fn strip_neutral(&mut self) {
         while self.count > 1 {
             let last = self.word(0);
-            if !NEUTRAL.has(last) && !last.bytes().all(|b| b.is_ascii_digit()) {
+            if !NEUTRAL.has(last.as_bytes()) && !last.bytes().all(|b| b.is_ascii_digit()) {
                 break;
             }
             self.count -= 1;
@@ -287,7 +295,7 @@ fn about(words: &Words) -> Option<KeyVerdict> {
     }
     let secret = words.has(&STRONG) || words.has(&SUGGESTIVE);
     let inside = secret || words.any(&["key", "keys"]) || words.ends_joined(JOINED);
-    let fact = FACT.has(last) || last == "used" && before == "last";
+    let fact = FACT.has(last.as_bytes()) || last == "used" && before == "last";
     let public_key = words.any(&["public", "pub", "publishable"]) && words.any(&["key", "keys", "token"]);
     // Charts call the name of a Secret so.
     let by_name = last == "secret" && matches!(before, "existing" | "k8s" | "kubernetes");
@@ -304,7 +312,7 @@ fn about(words: &Words) -> Option<KeyVerdict> {
     if version(last) || last == "actual" && version(before) {
         return Some(hint(Hint::Version));
     }
-    PUBLIC_LAST.has(last).then(|| hint(Hint::Public))
+    PUBLIC_LAST.has(last.as_bytes()).then(|| hint(Hint::Public))
 }
 
 /// Keys that name a secret, or something that is called a key.
@@ -313,7 +321,7 @@ fn named(words: &Words, key_len: usize) -> KeyVerdict {
     // secret_string, secret_value, secret_data: what stands there is the secret itself.
     let itself = key_len > 7 && last == "secret" && words.count == 1;
     if itself
-        || STRONG.has(last)
+        || STRONG.has(last.as_bytes())
         || is_pair(before, last)
         || secret_access_key(words)
         || words.ends_joined(JOINED)
@@ -323,11 +331,12 @@ fn named(words: &Words, key_len: usize) -> KeyVerdict {
     if words.has(&COURSE) {
         return hint(Hint::Public);
     }
-    if SUGGESTIVE.has(last) || last == "key" && secret_key_owner(words) {
+    if SUGGESTIVE.has(last.as_bytes()) || last == "key" && secret_key_owner(words) {
         return hint(Hint::Secret(rule::SUGGESTIVE_KEY));
     }
     // A seed is a wallet's at one provider, and only makes a shuffle repeatable at another.
-    if matches!(last, "key" | "keys") && !INDEXING.has(before) || matches!(last, "seed" | "keystore" | "jks")
+    if matches!(last, "key" | "keys") && !INDEXING.has(before.as_bytes())
+        || matches!(last, "seed" | "keystore" | "jks")
     {
         return hint(Hint::Rare);
     }
@@ -335,7 +344,8 @@ fn named(words: &Words, key_len: usize) -> KeyVerdict {
 }
 
 fn is_pair(before: &str, last: &str) -> bool {
-    may_be(&PAIRED, last) && (STRONG_PAIRS.contains(&(before, last)) || STRONG_PAIRS.contains(&(last, "")))
+    may_be(&PAIRED, last.as_bytes())
+        && (STRONG_PAIRS.contains(&(before, last)) || STRONG_PAIRS.contains(&(last, "")))
 }
 
 /// `secret_access_key`, `primary_access_key`, `storage_account_access_key`.

@@ -3,6 +3,7 @@
 use std::net::Ipv6Addr;
 
 use super::inspect::Search;
+use super::key_cache::KeyCache;
 use super::{Hint, structural as rule, tokens};
 
 /// Windows of the gate, with the distance from the address' first byte.
@@ -64,7 +65,7 @@ fn v4(search: &mut Search<'_>, bytes: &[u8], start: usize) -> usize {
         (Some(b), _) => b.is_ascii_alphanumeric() || *b == b'_',
         _ => false,
     };
-    if private && !open && !version(bytes, start) {
+    if private && !open && !version(&mut search.scratch.names, bytes, start) {
         let end = at + prefix(&bytes[at..], 2);
         search.push(start, end, rule::PRIVATE_IP);
         return end;
@@ -73,8 +74,8 @@ fn v4(search: &mut Search<'_>, bytes: &[u8], start: usize) -> usize {
 }
 
 /// `PLATFORM_VERSION=10.1.2.3`.
-fn version(bytes: &[u8], start: usize) -> bool {
-    matches!(tokens::name_before(bytes, start), Some(Hint::Version))
+fn version(names: &mut KeyCache, bytes: &[u8], start: usize) -> bool {
+    matches!(tokens::name_before(names, bytes, start), Some(Hint::Version))
 }
 
 /// `/24`, so many digits at most.

@@ -7,7 +7,7 @@ use super::glance::Masks;
 use super::tokens;
 
 /// Digits that a number of a person or account has at least: a telephone number behind a word that says so.
-const DIGITS_MIN: u32 = 6;
+const DIGITS_MIN: usize = 6;
 
 /// Whether a group of digits may be a number of a person or an account: what `people::numbers` would look at. `text` begins
 /// with the block and goes on behind it.
@@ -20,7 +20,7 @@ pub(super) fn number(text: &[u8], masks: &Masks) -> bool {
     if heads & (iban | codice) != 0 {
         return true;
     }
-    if digit.count_ones() < DIGITS_MIN {
+    if index(digit.count_ones()) < DIGITS_MIN {
         return false;
     }
     let mut starts = digit & !(alnum << 1);
@@ -32,7 +32,9 @@ pub(super) fn number(text: &[u8], masks: &Masks) -> bool {
         if matches!(before, Some(b'-' | b'.' | b'_' | b'/' | b'@')) {
             continue;
         }
-        let (mut digits, mut end, mut to) = (0, from, from);
+        // Most groups end with their first run of digits.
+        let run = index((digit >> at).trailing_ones());
+        let (mut digits, mut end, mut to) = (run, from + run, from + run);
         while let Some(byte) = text.get(to) {
             match byte {
                 b'0'..=b'9' => {
@@ -96,7 +98,7 @@ pub(super) fn run(text: &[u8], masks: &Masks, public: bool) -> bool {
 
 /// Places with nineteen more set bits behind them.
 #[inline(always)]
-fn twenty(bits: u64) -> u64 {
+pub(super) fn twenty(bits: u64) -> u64 {
     let mut long = bits & bits >> 1;
     long &= long >> 2;
     long &= long >> 4;

@@ -339,6 +339,9 @@ pub(super) fn mentions(search: &mut Search<'_>, text: &str) {
 
 /// Whole values under keys that name what they hold.
 pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
+    if !matches!(hint, Hint::Person | Hint::Phone | Hint::Card | Hint::NationalId | Hint::Bank) {
+        return;
+    }
     let t = text.trim();
     let digits = t.bytes().filter(u8::is_ascii_digit).count();
     let ix = match hint {

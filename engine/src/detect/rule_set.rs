@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use memchr::memmem::Finder;
 use sha2::{Digest, Sha256};
 use terrasift_schemas::detection::{Action, Category};
 use terrasift_schemas::rules::RuleFile;
@@ -58,6 +59,8 @@ pub(super) struct Core {
     pub(super) shapes: Vec<ShapeRow>,
     pub(super) gate: Gate,
     pub(super) gazetteer: Gazetteer,
+    /// Finds addresses of Key Vault. Most texts are short, so that building it costs more than the search.
+    pub(super) vault: Finder<'static>,
 }
 
 /// Compiled rules, shared by all workers and by the tenants with the same rules.
@@ -117,7 +120,13 @@ impl Core {
             }
         }
         structural_literals(&mut literals);
-        Self { infos, shapes, gate: Gate::build(literals), gazetteer: Gazetteer::build() }
+        Self {
+            infos,
+            shapes,
+            gate: Gate::build(literals),
+            gazetteer: Gazetteer::build(),
+            vault: Finder::new(b".vault.azure.net/"),
+        }
     }
 }
 

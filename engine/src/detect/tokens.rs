@@ -5,8 +5,9 @@ use super::encoded::FOR_URLS;
 use super::families::Proof;
 use super::inspect::{Search, Seen};
 use super::json::{self, PairPart};
+use super::key_cache::KeyCache;
 use super::rarity::{self, Invitation};
-use super::{Hint, KeyVerdict, encoded, keys, structural as rule, value_span, wrapped};
+use super::{Hint, KeyVerdict, encoded, structural as rule, value_span, wrapped};
 
 /// Shortest run of token characters that is judged without a telling key.
 const DRAWN_MIN: usize = 20;
@@ -137,7 +138,7 @@ pub(super) fn open_to_judgement(text: &[u8], start: usize, end: usize, drawable:
 pub(super) fn runs(search: &mut Search<'_>, text: &str, hint: Hint, level: u8, decoded: bool) {
     let bytes = text.as_bytes();
     let addressed = addressed(bytes)
-        || memchr::memmem::find(bytes, b".vault.azure.net/").is_some()
+        || search.rules.core.vault.find(bytes).is_some()
             && !bytes.iter().any(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\''));
     let inviting = matches!(hint, Hint::Secret(_) | Hint::Rare | Hint::Connection(_));
     let mut at = 0;
@@ -246,7 +247,7 @@ fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: 
         search.push(start - 2, end, rule::ENTROPY);
         return;
     }
-    if named_public(bytes, announced) {
+    if named_public(&mut search.scratch.names, bytes, announced) {
         return;
     }
     let mixed = token.iter().any(u8::is_ascii_lowercase) && token.iter().any(u8::is_ascii_uppercase);
@@ -322,12 +323,12 @@ fn issuer(bytes: &[u8], start: usize, end: usize) -> bool {
 }
 
 /// A name before the value says that it is public: `CODE_SHA256=…`, `--etag …`, `ENV DIGEST …`, `"version": "…"`.
-fn named_public(bytes: &[u8], start: usize) -> bool {
-    matches!(name_before(bytes, start), Some(Hint::Public | Hint::Version))
+fn named_public(names: &mut KeyCache, bytes: &[u8], start: usize) -> bool {
+    matches!(name_before(names, bytes, start), Some(Hint::Public | Hint::Version))
 }
 
 /// What the name before a value in a text suggests.
-pub(super) fn name_before(bytes: &[u8], start: usize) -> Option<Hint> {
+pub(super) fn name_before(names: &mut KeyCache, bytes: &[u8], start: usize) -> Option<Hint> {
     let near = &bytes[start.saturating_sub(96)..start];
     // The quote of a weak entity tag stands behind its sign.
     let quotes = near.iter().rev().take_while(|b| matches!(b, b'"' | b'\\')).count();
@@ -346,7 +347,7 @@ pub(super) fn name_before(bytes: &[u8], start: usize) -> Option<Hint> {
     if matches!(name, "x" | "y" | "n" | "e") && memchr::memmem::find(bytes, b"kty").is_some() {
         return Some(Hint::Public);
     }
-    match keys::classify(name.trim_start_matches('-')) {
+    match names.classify(name.trim_start_matches('-')) {
         KeyVerdict::Context(context) => Some(context.hint),
         _ => None,
     }

@@ -2,7 +2,7 @@
 
 use super::inspect::Search;
 use super::rarity::{self, Invitation};
-use super::{Hint, KeyVerdict, assignment, keys, structural as rule};
+use super::{Hint, KeyVerdict, assignment, structural as rule};
 
 /// Ends an address in a text.
 fn stops(b: u8) -> bool {
@@ -111,7 +111,7 @@ fn parameters(search: &mut Search<'_>, text: &str, from: usize, end: usize) {
             continue;
         }
         let listed = SECRET_PARAMETERS.iter().any(|p| p.eq_ignore_ascii_case(name));
-        let strong = match keys::classify(name) {
+        let strong = match search.scratch.names.classify(name) {
             KeyVerdict::Sensitive(ix) => ix == rule::SENSITIVE_KEY,
             KeyVerdict::Context(context) => matches!(context.hint, Hint::Secret(_)),
             KeyVerdict::Plain => false,

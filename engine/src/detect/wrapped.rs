@@ -62,10 +62,14 @@ pub(super) fn joined(block: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(block.len());
     let mut at = 0;
     while at < block.len() {
+        // Nothing else begins a line break.
+        let plain = memchr::memchr3(b'\r', b'\n', b'\\', &block[at..]).unwrap_or(block.len() - at);
+        out.extend_from_slice(&block[at..at + plain]);
+        at += plain;
         match next_line(block, at) {
             Some(next) => at = next,
             None => {
-                out.push(block[at]);
+                out.extend(block.get(at));
                 at += 1;
             }
         }

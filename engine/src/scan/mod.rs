@@ -7,13 +7,15 @@ mod block;
 mod finder;
 mod index;
 mod number;
+mod quote;
 mod text;
 mod unit;
 mod window;
 
 pub use finder::{Find, Finder};
 pub(crate) use number::is_number;
-pub(crate) use text::{decode, raw_offsets};
+pub(crate) use quote::closing_quote;
+pub(crate) use text::{decode, decode_plain, raw_offsets, raw_offsets_plain};
 pub(crate) use unit::{UNEXPECTED, Unit};
 pub use window::Window;
 

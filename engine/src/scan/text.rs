@@ -28,6 +28,61 @@ pub(crate) fn decode(unit: &Unit<'_>, open: usize, close: usize, out: &mut Strin
     Ok(())
 }
 
+/// Appends the decoded text of what stands between two quotes. False, and something was appended, where [`decode`] has to
+/// say what is wrong with it, or a surrogate pair is escaped.
+pub(crate) fn decode_plain(raw: &str, out: &mut String) -> bool {
+    let mut rest = raw;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        let Some((character, len)) = plain_escape(&rest.as_bytes()[at..]) else { return false };
+        out.push_str(&rest[..at]);
+        out.push(character);
+        rest = &rest[at + len..];
+    }
+    out.push_str(rest);
+    true
+}
+
+/// The same for decoded offsets as [`raw_offsets`]: they are replaced by offsets into what stands between the quotes, which
+/// was decoded before.
+pub(crate) fn raw_offsets_plain(raw: &str, offsets: &mut [usize]) {
+    let (mut at, mut decoded) = (0, 0);
+    let mut next = offsets.iter_mut().peekable();
+    while let Some(plain) = memchr::memchr(b'\\', &raw.as_bytes()[at..]) {
+        while let Some(offset) = next.next_if(|o| **o <= decoded + plain) {
+            *offset = at + (*offset - decoded);
+        }
+        let Some((character, len)) = plain_escape(&raw.as_bytes()[at + plain..]) else { break };
+        decoded += plain + character.len_utf8();
+        at += plain + len;
+    }
+    for offset in next {
+        *offset = at + (*offset - decoded);
+    }
+}
+
+/// The character of the escape that begins here, and its raw length.
+fn plain_escape(bytes: &[u8]) -> Option<(char, usize)> {
+    match bytes.get(1)? {
+        b'u' => Some((char::from_u32(hex4(bytes.get(2..6))?)?, 6)),
+        letter => Some((simple(*letter)?, 2)),
+    }
+}
+
+/// What a backslash and one letter mean.
+fn simple(letter: u8) -> Option<char> {
+    match letter {
+        b'"' => Some('"'),
+        b'\\' => Some('\\'),
+        b'/' => Some('/'),
+        b'b' => Some('\u{8}'),
+        b'f' => Some('\u{c}'),
+        b'n' => Some('\n'),
+        b'r' => Some('\r'),
+        b't' => Some('\t'),
+        _ => None,
+    }
+}
+
 /// The raw spans of decoded spans: `spans` are sorted offsets into the decoded text, on character boundaries, and are
 /// replaced by positions in the window.
 pub(crate) fn raw_offsets(
@@ -65,18 +120,10 @@ fn escape(unit: &Unit<'_>, at: usize) -> Result<(char, usize), Refusal> {
     if bytes.first() != Some(&b'\\') {
         return Err(not_json("a string holds a control character; escape it"));
     }
-    let simple = match bytes.get(1) {
-        Some(b'"') => '"',
-        Some(b'\\') => '\\',
-        Some(b'/') => '/',
-        Some(b'b') => '\u{8}',
-        Some(b'f') => '\u{c}',
-        Some(b'n') => '\n',
-        Some(b'r') => '\r',
-        Some(b't') => '\t',
-        Some(b'u') => return unicode(unit, at, bytes),
-        _ => return Err(not_json(ESCAPE)),
-    };
+    if bytes.get(1) == Some(&b'u') {
+        return unicode(unit, at, bytes);
+    }
+    let simple = bytes.get(1).and_then(|letter| simple(*letter)).ok_or_else(|| not_json(ESCAPE))?;
     Ok((simple, 2))
 }
 

@@ -12,6 +12,12 @@ use crate::refusal::{Refusal, RefusalKind};
 /// Bytes taken from a chunk at a time: stays within a core's second-level cache together with its tokens.
 const FEED_BYTES: usize = 128 << 10;
 
+/// Indexed behind a jump: what stands between two instances, or about the header of a resource.
+const AHEAD_BYTES: usize = 4 * BLOCK;
+
+/// Indexed at a time at most: what is indexed and then jumped over was for nothing.
+const AHEAD_BYTES_MAX: usize = 32 * BLOCK;
+
 /// Most bytes that a buffer grows by beyond what it needs. Doubling would hold twice the cap for a unit that just fits.
 const GROWTH_MAX: usize = 1 << 20;
 
@@ -42,6 +48,8 @@ pub struct Window {
     carry: Carry,
     how: Classifier,
     finished: bool,
+    /// How much is indexed at a time where it is indexed as it is needed.
+    ahead: usize,
 }
 
 impl Window {
@@ -59,6 +67,7 @@ impl Window {
             carry: Carry::default(),
             how: Classifier::detect(),
             finished: false,
+            ahead: AHEAD_BYTES,
         }
     }
 
@@ -70,6 +79,42 @@ impl Window {
         self.bytes.extend_from_slice(piece);
         self.index();
         rest
+    }
+
+    /// Takes a piece of the chunk, which [`Window::index_more`] indexes as it is needed; returns how much of it is left.
+    pub(crate) fn take<'c>(&mut self, chunk: &'c [u8]) -> &'c [u8] {
+        let (piece, rest) = chunk.split_at(chunk.len().min(FEED_BYTES));
+        grow(&mut self.bytes, piece.len());
+        self.bytes.extend_from_slice(piece);
+        rest
+    }
+
+    /// Indexes some of what was taken: little behind a place that was jumped to, since the next jump may follow soon, and
+    /// more each time. False: nothing is left that could be.
+    pub(crate) fn index_more(&mut self) -> bool {
+        if self.bytes.len() - self.indexed < BLOCK {
+            return false;
+        }
+        let end = self.bytes.len().min(self.indexed + self.ahead);
+        self.ahead = (self.ahead * 2).min(AHEAD_BYTES_MAX);
+        self.index_to(end);
+        true
+    }
+
+    /// Everything up to a position was decided by its bytes; it ends with the end of a container.
+    #[expect(clippy::as_conversions, reason = "hot path; u32 fits usize on all supported targets")]
+    pub(crate) fn jump(&mut self, end: usize) {
+        if end < self.indexed {
+            let behind = self.pending().partition_point(|token| (*token as usize) < end);
+            self.consume(behind);
+            return;
+        }
+        self.found.tokens.clear();
+        self.found.brackets.clear();
+        (self.next, self.bracket) = (0, 0);
+        self.carry = Carry::default();
+        self.indexed = end;
+        self.ahead = AHEAD_BYTES;
     }
 
     /// The input ends: the last block is filled up with spaces.
@@ -107,11 +152,16 @@ impl Window {
     }
 
     fn index(&mut self) {
+        self.index_to(self.bytes.len());
+    }
+
+    fn index_to(&mut self, end: usize) {
         // At worst each byte is a token; the index writes up to a block's worth beyond.
-        grow(&mut self.found.tokens, self.bytes.len() - self.indexed + 64);
+        grow(&mut self.found.tokens, end - self.indexed + 64);
         // INVARIANT: the window holds less than a unit and a feed, some nine million bytes.
         let base = u32::try_from(self.indexed).expect("a window is far below 4 GiB");
-        self.indexed += index(self.how, &self.bytes[self.indexed..], base, &mut self.carry, &mut self.found);
+        self.indexed +=
+            index(self.how, &self.bytes[self.indexed..end], base, &mut self.carry, &mut self.found);
     }
 
     /// Whether the whole input was seen.

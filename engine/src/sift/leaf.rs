@@ -13,9 +13,9 @@ use crate::scan::{Unit, decode, raw_offsets};
 /// A span of decoded text that goes.
 #[derive(Clone, Copy)]
 pub(super) struct Span {
-    start: usize,
-    end: usize,
-    rule: RuleIx,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) rule: RuleIx,
     /// Found by a rule, not only as a copy.
     ruled: bool,
 }

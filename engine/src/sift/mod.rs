@@ -20,12 +20,15 @@ use terrasift_schemas::{PipelineVersion, Sanitized, StateVersionId, TenantId, Te
 use crate::detect::{HashKey, RuleSet};
 use crate::extract::{CatalogProfile, TypeTable};
 
+mod between;
 mod catalog;
 mod echo;
 mod facts;
+mod follow;
 mod keys;
 mod kind;
 mod leaf;
+mod leaves;
 mod listen;
 mod marker;
 mod marks;
@@ -34,15 +37,18 @@ mod names;
 mod notes;
 mod oversize;
 mod passes;
+mod pending;
 mod pointer;
 mod quiet;
 mod replay;
+mod ride;
 mod roles;
 mod siblings;
 mod stream;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod values;
 mod walk;
 

@@ -64,6 +64,13 @@ impl TaintPass {
         Self { stream: Stream::new(walk, Nobody) }
     }
 
+    /// The same, and each instance is walked, every value looked at.
+    #[cfg(test)]
+    pub(super) fn walking(mut self) -> Self {
+        self.stream.walk.own_patterns = true;
+        self
+    }
+
     /// Takes the next bytes.
     ///
     /// # Errors

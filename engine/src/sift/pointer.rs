@@ -33,9 +33,20 @@ impl Pointer {
 
     /// Goes down to an element.
     pub(super) fn prefix_index(&mut self, index: u64) {
-        use std::fmt::Write;
-        // INVARIANT: writing into a String does not fail.
-        write!(self.prefix, "/{index}").expect("a string takes what it is given");
+        // Once for each instance: spelled here, since formatting costs more than all else of it.
+        let (mut digits, mut from, mut left) = ([b'0'; 20], 20, index);
+        while left > 0 || from == 20 {
+            from -= 1;
+            digits[from] = b'0' + u8::try_from(left % 10).unwrap_or(0);
+            left /= 10;
+        }
+        self.prefix.push('/');
+        self.prefix.extend(digits[from..].iter().map(|digit| char::from(*digit)));
+    }
+
+    /// Where the unit stands.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     #[inline]
@@ -121,7 +132,7 @@ impl Pointer {
 }
 
 /// RFC 6901, section 3.
-fn escape_into(key: &str, out: &mut String) {
+pub(super) fn escape_into(key: &str, out: &mut String) {
     if memchr::memchr2(b'~', b'/', key.as_bytes()).is_none() {
         out.push_str(key);
         return;

@@ -112,6 +112,8 @@ pub(super) struct Stream<L> {
     pub oversize: super::oversize::Kept,
     /// Position in the window up to which bytes were given to the notes.
     noted: usize,
+    /// Where an instance was to be followed in vain, offset in the input, and how many bytes of it there were.
+    pub(super) tried: (u64, usize),
 }
 
 impl<L: Listener> Stream<L> {
@@ -129,13 +131,16 @@ impl<L: Listener> Stream<L> {
             kind: super::kind::Kind::default(),
             oversize: super::oversize::Kept::default(),
             noted: 0,
+            tried: (0, 0),
         }
     }
 
     /// Takes the next bytes; sanitized bytes are appended to the walk's output.
     pub(super) fn push(&mut self, mut chunk: &[u8]) -> Result<(), Refusal> {
         while !chunk.is_empty() {
-            chunk = self.window.feed(chunk);
+            // What is followed needs no index.
+            let follows = !L::COLLECTS && self.walk.follows();
+            chunk = if follows { self.window.take(chunk) } else { self.window.feed(chunk) };
             self.run()?;
         }
         Ok(())
@@ -173,7 +178,12 @@ impl<L: Listener> Stream<L> {
     }
 
     pub(super) fn run(&mut self) -> Result<(), Refusal> {
-        while self.step()? {}
+        loop {
+            while self.step()? {}
+            if !self.window.index_more() {
+                break;
+            }
+        }
         if self.window.peek().is_none() {
             // Nothing but white space is left, or the inside of a skipped string.
             self.done = self.window.indexed();
@@ -218,6 +228,9 @@ impl<L: Listener> Stream<L> {
     fn step(&mut self) -> Result<bool, Refusal> {
         if let Phase::Skipping(from) = self.phase {
             return self.skip(from);
+        }
+        if self.window.pending().is_empty() && self.ride()? {
+            return Ok(true);
         }
         let Some((at, byte)) = self.window.peek() else { return Ok(false) };
         let Some(frame) = self.frames.last() else {
@@ -302,6 +315,11 @@ impl<L: Listener> Stream<L> {
     pub(super) fn open(&mut self, role: Role, ctx: Ctx, at: usize, byte: u8) {
         self.window.consume(1);
         self.done = at + 1;
+        self.enter(role, ctx, byte);
+    }
+
+    /// What stands behind a bracket that was taken belongs to a frame of its own.
+    pub(super) fn enter(&mut self, role: Role, ctx: Ctx, byte: u8) {
         self.finder.reset();
         if role == Role::Resources {
             self.note(self.done);
@@ -322,12 +340,18 @@ impl<L: Listener> Stream<L> {
     }
 
     fn close(&mut self, at: usize, byte: u8) -> Result<bool, Refusal> {
-        let Some(frame) = self.frames.pop() else { return Err(self.unexpected(at)) };
-        if (byte == b'}') != frame.object {
+        if self.frames.last().is_none_or(|frame| (byte == b'}') != frame.object) {
             return Err(self.unexpected(at));
         }
-        self.walk.names.leave(self.frames.len() + 1);
         self.window.consume(1);
+        self.leave(at)?;
+        Ok(true)
+    }
+
+    /// The top frame's bracket stands at a position and was taken.
+    pub(super) fn leave(&mut self, at: usize) -> Result<(), Refusal> {
+        let Some(frame) = self.frames.pop() else { return Err(self.unexpected(at)) };
+        self.walk.names.leave(self.frames.len() + 1);
         self.done = at + 1;
         match frame.role {
             Role::Resource => {
@@ -343,7 +367,7 @@ impl<L: Listener> Stream<L> {
             _ => {}
         }
         self.value_done();
-        Ok(true)
+        Ok(())
     }
 
     /// A value of the top frame is complete.

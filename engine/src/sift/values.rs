@@ -70,6 +70,7 @@ impl<L: Listener> Stream<L> {
         if L::COLLECTS {
             return false;
         }
+        while self.window.pending().len() < FIELD_TOKENS_MAX && self.window.index_more() {}
         let pending = self.window.pending();
         let byte = |token: usize| pending.get(token).map(|at| self.window.byte_at(*at));
         let opens = [byte(0), byte(1), byte(2), byte(3)];
@@ -115,6 +116,9 @@ impl<L: Listener> Stream<L> {
             if !(byte == b'n' && role.may_be_null()) {
                 return Err(self.misshapen(at, byte));
             }
+        }
+        if role == Role::Instance && byte == b'{' && self.followed(at)? {
+            return Ok(true);
         }
         let depth_max = DEPTH_MAX - self.frames.len();
         match self.finder.advance(&self.window, depth_max)? {

@@ -11,9 +11,11 @@ use super::leaf::Span;
 use super::marks::{Here, Marks, Shape, Verdict};
 use super::names::Names;
 use super::notes::Notes;
+use super::pending::Pending;
 use super::pointer::{Pointer, Seg};
 use super::siblings::Siblings;
 use super::tally::Tally;
+use super::trail::Trails;
 use crate::detect::{HashKey, Hit, KeyVerdict, RuleIx, RuleSet, Scratch};
 use crate::refusal::{Refusal, RefusalKind};
 use crate::scan::{Unit, is_number};
@@ -65,6 +67,9 @@ impl Ctx {
 
 const NO_MARKS: Here = Here::NONE;
 
+pub(super) const TAINT_FULL: &str =
+    "more secrets than can be remembered; split the state, or have it reviewed";
+
 /// State of a sift beside the window: everything that is decided, and where it is written.
 pub(super) struct Walk {
     pub(super) rules: Arc<RuleSet>,
@@ -101,6 +106,10 @@ pub(super) struct Walk {
     pub(super) looks: usize,
     /// Members in which nothing happened.
     pub(super) echo: Echo,
+    /// What instances were made of so far.
+    pub(super) trails: Trails,
+    /// What was found in the instance that is being followed.
+    pub(super) pending: Pending,
     /// What happened so far: redactions, secrets learnt, names kept, siblings asked. A member during which it stays the
     /// same comes out the same wherever it stands.
     pub(super) events: u64,
@@ -134,6 +143,8 @@ impl Walk {
             notes: None,
             looks: 0,
             echo: Echo::new(),
+            trails: Trails::new(),
+            pending: Pending::default(),
             events: 0,
         }
     }
@@ -151,6 +162,8 @@ impl Walk {
             + self.marks.memory_bytes()
             + self.memo.memory_bytes()
             + self.echo.memory_bytes()
+            + self.trails.memory_bytes()
+            + self.pending.memory_bytes()
             + self.scratch.memory_bytes()
     }
 
@@ -361,11 +374,7 @@ impl Walk {
 
     /// Too much is known to keep track: a person decides.
     pub(super) fn taint_full(unit: &Unit<'_>, position: usize) -> Refusal {
-        unit.refuse(
-            position,
-            RefusalKind::Undecidable,
-            "more secrets than can be remembered; split the state, or have it reviewed",
-        )
+        unit.refuse(position, RefusalKind::Undecidable, TAINT_FULL)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod corpus;
+mod follow;
 mod golden;
 mod memory;
 mod mentions;

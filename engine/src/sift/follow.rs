@@ -1,0 +1,230 @@
+//! Follows an instance along the trails of others (`trail.rs`), by its bytes: nothing is indexed for it.
+//!
+//! Owns no decision: an instance that is followed to its end is one of which the walk (`walk.rs`) would say the same, and
+//! whatever else is met on the way leaves it to the walk. So nothing may be noted before the end. In the first of two passes
+//! only: elsewhere bytes are written, or copies are looked for.
+
+use super::between::{Found, Top, structure};
+use super::keys::decide;
+use super::roles::{Member, Role};
+use super::trail::{BEFORE, HEADER, INSTANCE, Leaf, MEMBERS, OUTSIDE, RESOURCE, Stop, Trip};
+use super::walk::Walk;
+use crate::detect::KeyVerdict;
+
+/// Longer instances are left to the walk.
+const INSTANCE_BYTES_MAX: usize = 1 << 20;
+
+/// The member that ends the header of a resource.
+const INSTANCES: &str = "instances";
+
+/// What was followed to its end.
+pub(super) struct Followed {
+    /// One past its last byte.
+    pub(super) end: usize,
+    /// Bits of the members that it has ([`Role::once`]).
+    pub(super) seen: u32,
+}
+
+/// A step in the making.
+struct Making {
+    place: u32,
+    once: u32,
+    /// Of the value that is next.
+    leaf: Leaf,
+    marks: Marks,
+    /// No container may stand behind this key.
+    flat: bool,
+    /// The instances of a resource stand behind it.
+    instances: bool,
+}
+
+/// How far an instance's marks were read, of which there must be none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Marks {
+    /// Not under way.
+    No,
+    /// Their list has to open.
+    Open,
+    /// And to end at once.
+    Close,
+}
+
+impl Walk {
+    /// Follows the instance with which the bytes begin.
+    pub(super) fn follow(&mut self, bytes: &[u8]) -> Option<Followed> {
+        self.follow_from(INSTANCE, bytes)
+    }
+
+    /// Follows the resource with which the bytes begin, to where its instances do.
+    pub(super) fn follow_header(&mut self, bytes: &[u8]) -> Option<Followed> {
+        self.follow_from(RESOURCE, bytes)
+    }
+
+    fn follow_from(&mut self, start: u32, bytes: &[u8]) -> Option<Followed> {
+        self.trails.begin();
+        self.pending.clear();
+        let mut trip = Trip { at: 0, seen: 0, step: start };
+        while trip.at < INSTANCE_BYTES_MAX {
+            match self.trails.run(&mut trip, bytes)? {
+                Stop::End => return Some(Followed { end: trip.at, seen: trip.seen }),
+                Stop::Turn => {
+                    let behind = self.turn(trip.step, &bytes[trip.at..])?;
+                    self.trails.follows(trip.step, behind);
+                }
+                Stop::Leaf => {
+                    let leaf = self.trails.leaf(trip.step);
+                    let end = self.leaf(bytes, trip.at, leaf)?;
+                    self.trails.keep(trip.step, &bytes[trip.at..end.at], end.quiet);
+                    trip.at = end.at;
+                }
+            }
+        }
+        None
+    }
+
+    /// The step behind this one, which is not the expected one.
+    fn turn(&mut self, step: u32, rest: &[u8]) -> Option<u32> {
+        let other = self.trails.other(step);
+        if self.trails.begins(other, rest) {
+            return Some(other);
+        }
+        let from = self.trails.place_behind(step);
+        let len = self.extent(rest, from)?;
+        match self.trails.find(from, &rest[..len]) {
+            Some(found) => Some(found),
+            None => self.make(&rest[..len], from),
+        }
+    }
+
+    /// How long what stands between two leaves is.
+    fn extent(&self, bytes: &[u8], from: u32) -> Option<usize> {
+        let (mut place, mut opened, mut depth) = (from, 0u64, 0u32);
+        let mut instances = false;
+        structure(bytes, self.top(from), |found| {
+            match found {
+                Found::Open { object: false } if instances => return Some(Top::None),
+                Found::Open { .. } if place == BEFORE => place = HEADER,
+                Found::Open { object } => {
+                    opened = opened << 1 | u64::from(object);
+                    depth += 1;
+                }
+                Found::Close if depth > 0 => {
+                    opened >>= 1;
+                    depth -= 1;
+                }
+                Found::Close => place = self.trails.place(place).parent,
+                Found::Key(from, to) => {
+                    instances = place == HEADER && depth == 0 && bytes[from..to] == *INSTANCES.as_bytes();
+                }
+            }
+            match depth {
+                0 => Some(self.top(place)),
+                64.. => None,
+                _ if opened & 1 == 1 => Some(Top::Object),
+                _ => Some(Top::Array),
+            }
+        })
+    }
+
+    fn top(&self, place: u32) -> Top {
+        match place {
+            OUTSIDE | BEFORE => Top::None,
+            place if self.trails.place(place).object => Top::Object,
+            _ => Top::Array,
+        }
+    }
+
+    /// A step that was not taken before.
+    fn make(&mut self, glue: &[u8], from: u32) -> Option<u32> {
+        let leaf = Leaf::Data(self.trails.place(from).verdict);
+        let mut making =
+            Making { place: from, once: 0, leaf, marks: Marks::No, flat: false, instances: false };
+        // What stands between leaves may end behind a key, and then what `structure` wants is not there: a leaf.
+        let mut padded = glue.to_vec();
+        padded.push(b'0');
+        structure(&padded, self.top(from), |found| {
+            self.found(&padded, &found, &mut making)?;
+            Some(if matches!(making.leaf, Leaf::End) { Top::None } else { self.top(making.place) })
+        })?;
+        // A header that ends before its instances has none: the walk knows what to do.
+        if making.marks != Marks::No || making.place == BEFORE || making.instances && making.leaf != Leaf::End
+        {
+            return None;
+        }
+        let leaf = if making.place == OUTSIDE { Leaf::End } else { making.leaf };
+        self.trails.take(from, making.place, glue, making.once, leaf)
+    }
+
+    fn found(&mut self, glue: &[u8], found: &Found, making: &mut Making) -> Option<()> {
+        match *found {
+            Found::Open { object } if matches!(making.place, OUTSIDE | BEFORE) => {
+                making.place += 1;
+                object.then_some(())
+            }
+            Found::Open { object } if making.instances => {
+                making.leaf = Leaf::End;
+                (!object).then_some(())
+            }
+            Found::Open { object } => {
+                let Leaf::Data(verdict) = making.leaf else { return None };
+                if making.flat || making.marks == Marks::Close || making.marks == Marks::Open && object {
+                    return None;
+                }
+                if making.marks == Marks::Open {
+                    making.marks = Marks::Close;
+                }
+                making.place = self.trails.enter(making.place, object, verdict)?;
+                Some(())
+            }
+            Found::Close => {
+                making.marks = Marks::No;
+                making.place = self.trails.place(making.place).parent;
+                making.leaf = Leaf::Data(self.trails.place(making.place).verdict);
+                Some(())
+            }
+            Found::Key(..) if making.marks != Marks::No => None,
+            Found::Key(from, to) => self.found_key(std::str::from_utf8(&glue[from..to]).ok()?, making),
+        }
+    }
+
+    /// A key that is no data itself and asks nobody.
+    fn found_key(&mut self, key: &str, making: &mut Making) -> Option<()> {
+        let Self { memo, rules, scratch, hits, .. } = self;
+        let (facts, _) = memo.look_up(key.as_bytes(), || decide(rules, key, true, scratch, hits));
+        if facts.found || facts.named || facts.verdict.kin().is_some() && making.place != HEADER {
+            return None;
+        }
+        making.flat = false;
+        if making.place == HEADER {
+            let role = Role::Resource.of_key(key);
+            let twice = making.once & role.once() != 0;
+            making.once |= role.once();
+            making.leaf = Leaf::Data(KeyVerdict::Plain);
+            making.instances = key == INSTANCES;
+            return (!twice).then_some(());
+        }
+        let above = self.trails.place(making.place).verdict;
+        making.leaf = Leaf::Data(facts.verdict.under(above));
+        if making.place != MEMBERS {
+            // Types may follow.
+            making.flat = key == "type";
+            return Some(());
+        }
+        let role = Role::Instance.of_key(key);
+        if making.once & role.once() != 0 {
+            return None;
+        }
+        making.once |= role.once();
+        match role {
+            Role::Member(Member::AttributesFlat) => return None,
+            Role::Member(Member::SensitiveAttributes) => making.marks = Marks::Open,
+            Role::Member(Member::Private) => making.leaf = Leaf::Private,
+            Role::Member(Member::IndexKey) => making.leaf = Leaf::IndexKey,
+            _ => {}
+        }
+        if let (Role::Member(_), Leaf::Data(_)) = (role, making.leaf) {
+            making.leaf = Leaf::Data(KeyVerdict::Plain);
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,376 @@
+//! The ways that instances took: what stood between two leaves, and the leaf that stood there last.
+//!
+//! An instance is leaves (strings, numbers, words) and what stands between them: brackets, keys, commas, white space. What
+//! stands between repeats nearly always, and what came behind it the last time mostly comes behind it again. So an instance
+//! is followed by comparing bytes with what is remembered, and only leaves that are others than the last time are looked at:
+//! no token, no key and no bracket is looked at again (the idea is that of a trace cache).
+//!
+//! A step stands for a text between two leaves *at a place*: the containers that are open and what their keys say. So what
+//! a step leads to depends on nothing but itself.
+//!
+//! Holds texts in a buffer of fixed size, and wipes them; no Debug. Must never take a step by anything less than all of its
+//! bytes.
+
+use zeroize::Zeroize;
+
+use crate::detect::KeyVerdict;
+
+/// Bytes of the texts of all steps; all are forgotten when they are full, and what repeats comes back at once.
+const TEXT_BYTES_MAX: usize = 512 << 10;
+/// Steps that are remembered.
+const STEPS_MAX: usize = 4096;
+/// Slots of the table, a power of two.
+const SLOTS: usize = 2 * STEPS_MAX;
+/// Room for the last leaf of a step. A longer one is looked at each time.
+const LEAF_BYTES_MAX: usize = 64;
+/// Containers that are open at once, at most. Real states stay below 40.
+const LEVELS_MAX: u32 = 64;
+/// Places that are remembered.
+const PLACES_MAX: usize = 1024;
+/// Slots tried for a step before it is given up: bounds what a hostile state can cost.
+const PROBES_MAX: usize = 16;
+
+/// What stands behind a step.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leaf {
+    /// Nothing: the instance ends, or those of a resource begin.
+    End,
+    /// A value under a key that says this.
+    Data(KeyVerdict),
+    /// The instance's key.
+    IndexKey,
+    /// What the provider keeps.
+    Private,
+}
+
+/// The containers that are open: the innermost one, and the place that it stands at.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) parent: u32,
+    pub(super) object: bool,
+    depth: u32,
+    /// What is said of its values from above.
+    pub(super) verdict: KeyVerdict,
+    /// The last place that was found in this one, and the one that was found before it in the same one; 0: none.
+    inner: u32,
+    beside: u32,
+}
+
+/// Before an instance, or behind it.
+pub(super) const OUTSIDE: u32 = 0;
+/// Among its members.
+pub(super) const MEMBERS: u32 = 1;
+/// Before a resource.
+pub(super) const BEFORE: u32 = 2;
+/// Among its members; it is left where its instances begin.
+pub(super) const HEADER: u32 = 3;
+
+/// The steps that stand before an instance and before a resource.
+pub(super) const INSTANCE: u32 = 0;
+pub(super) const RESOURCE: u32 = 1;
+
+/// A text between two leaves at a place.
+#[derive(Clone, Copy)]
+struct Step {
+    /// Where its text stands; the room of the last leaf is behind it.
+    start: u32,
+    glue: u32,
+    /// With the last leaf.
+    whole: u32,
+    /// Bits of the members that may stand once only.
+    once: u32,
+    /// Which step came behind it the last time, and another time; 0: none.
+    next: u32,
+    other: u32,
+    from: u32,
+    to: u32,
+    ends: bool,
+}
+
+/// How far an instance was followed.
+pub(super) struct Trip {
+    /// One past the last byte that was.
+    pub(super) at: usize,
+    /// Bits of the members that were met.
+    pub(super) seen: u32,
+    /// The last step.
+    pub(super) step: u32,
+}
+
+/// Why it is not followed further by itself.
+pub(super) enum Stop {
+    /// It ends.
+    End,
+    /// Another leaf than the last time stands behind the last step.
+    Leaf,
+    /// Another step than the last time follows.
+    Turn,
+}
+
+/// What is remembered of the instances of this state.
+pub(super) struct Trails {
+    /// Of fixed size once there is anything: a buffer that grew would leave copies behind.
+    text: Vec<u8>,
+    used: usize,
+    used_max: usize,
+    /// The first two stand before an instance and before a resource.
+    steps: Vec<Step>,
+    /// What stands behind each of them.
+    leaves: Vec<Leaf>,
+    places: Vec<Place>,
+    /// Numbers of steps, by place and text.
+    slots: Vec<u32>,
+}
+
+impl Trails {
+    pub(super) fn new() -> Self {
+        Self {
+            text: Vec::new(),
+            used: 0,
+            used_max: 0,
+            steps: Vec::new(),
+            leaves: Vec::new(),
+            places: Vec::new(),
+            slots: Vec::new(),
+        }
+    }
+
+    /// Bytes held.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.text.capacity()
+            + self.steps.capacity() * size_of::<Step>()
+            + self.leaves.capacity() * size_of::<Leaf>()
+            + self.places.capacity() * size_of::<Place>()
+            + self.slots.capacity() * size_of::<u32>()
+    }
+
+    /// Makes room. Between two instances only: numbers of steps are forgotten.
+    pub(super) fn begin(&mut self) {
+        let full = self.steps.len() >= STEPS_MAX - STEPS_MAX / 8
+            || self.places.len() >= PLACES_MAX - PLACES_MAX / 8
+            || self.used >= TEXT_BYTES_MAX - TEXT_BYTES_MAX / 8;
+        if !full && !self.steps.is_empty() {
+            return;
+        }
+        if self.text.is_empty() {
+            self.text = vec![0; TEXT_BYTES_MAX];
+            self.slots = vec![0; SLOTS];
+            self.steps.reserve_exact(STEPS_MAX);
+            self.leaves.reserve_exact(STEPS_MAX);
+            self.places.reserve_exact(PLACES_MAX);
+        }
+        self.used = 0;
+        self.steps.clear();
+        self.leaves.clear();
+        self.places.clear();
+        self.slots.fill(0);
+        let (depth, verdict) = (0, KeyVerdict::Plain);
+        let outside = Place { parent: OUTSIDE, object: false, depth, verdict, inner: 0, beside: 0 };
+        self.places.push(outside);
+        self.places.push(Place { object: true, depth: 1, ..outside });
+        self.places.push(Place { parent: BEFORE, ..outside });
+        self.places.push(Place { parent: BEFORE, object: true, depth: 1, ..outside });
+        let (start, place) = (0, OUTSIDE);
+        let before =
+            Step { start, glue: 0, whole: 0, once: 0, next: 0, other: 0, from: place, to: place, ends: true };
+        self.steps.extend([before, Step { from: BEFORE, to: BEFORE, ..before }]);
+        self.leaves.extend([Leaf::End; 2]);
+    }
+
+    /// What stands behind a step.
+    pub(super) fn leaf(&self, step: u32) -> Leaf {
+        self.leaves[index(step)]
+    }
+
+    /// The place behind a step.
+    pub(super) fn place_behind(&self, step: u32) -> u32 {
+        self.steps[index(step)].to
+    }
+
+    #[inline]
+    pub(super) fn place(&self, place: u32) -> &Place {
+        &self.places[index(place)]
+    }
+
+    /// The step that came behind this one, not the last time but another one; 0: none.
+    pub(super) fn other(&self, step: u32) -> u32 {
+        self.steps[index(step)].other
+    }
+
+    /// This step came behind that one.
+    pub(super) fn follows(&mut self, step: u32, behind: u32) {
+        let step = &mut self.steps[index(step)];
+        if step.next != behind {
+            step.other = step.next;
+            step.next = behind;
+        }
+    }
+
+    /// Follows as long as everything is as it was the last time. `None`: a member stands twice.
+    #[inline]
+    pub(super) fn run(&self, trip: &mut Trip, bytes: &[u8]) -> Option<Stop> {
+        loop {
+            let next = self.steps[index(trip.step)].next;
+            let step = &self.steps[index(next)];
+            let (glue, whole) = (index(step.glue), index(step.whole));
+            let same = common(&bytes[trip.at..], &self.text[index(step.start)..], whole);
+            if next <= RESOURCE || same < glue {
+                return Some(Stop::Turn);
+            }
+            if trip.seen & step.once != 0 {
+                return None;
+            }
+            trip.seen |= step.once;
+            trip.step = next;
+            if step.ends {
+                trip.at += glue;
+                return Some(Stop::End);
+            }
+            if same < whole || whole == glue {
+                trip.at += glue;
+                return Some(Stop::Leaf);
+            }
+            trip.at += whole;
+        }
+    }
+
+    /// Whether the bytes begin with the text of a step.
+    pub(super) fn begins(&self, step: u32, bytes: &[u8]) -> bool {
+        let found = &self.steps[index(step)];
+        let glue = index(found.glue);
+        step > RESOURCE && common(bytes, &self.text[index(found.start)..], glue) == glue
+    }
+
+    /// The leaf that stands behind a step now. `quiet`: nothing is found in it.
+    #[inline]
+    pub(super) fn keep(&mut self, step: u32, leaf: &[u8], quiet: bool) {
+        if !quiet || leaf.len() > LEAF_BYTES_MAX {
+            return;
+        }
+        let step = &mut self.steps[index(step)];
+        let start = index(step.start + step.glue);
+        self.text[start..start + leaf.len()].copy_from_slice(leaf);
+        step.whole = step.glue + small(leaf.len());
+    }
+
+    /// The step at a place that has exactly this text.
+    pub(super) fn find(&self, from: u32, glue: &[u8]) -> Option<u32> {
+        let slot = slot_of(from, glue);
+        (0..PROBES_MAX).map(|probe| self.slots[(slot + probe) % SLOTS]).take_while(|step| *step != 0).find(
+            |step| {
+                let known = &self.steps[index(*step)];
+                let start = index(known.start);
+                known.from == from && self.text[start..start + index(known.glue)] == *glue
+            },
+        )
+    }
+
+    /// Takes a step that is new.
+    pub(super) fn take(&mut self, from: u32, to: u32, glue: &[u8], once: u32, leaf: Leaf) -> Option<u32> {
+        let room = (glue.len() + LEAF_BYTES_MAX).next_multiple_of(CHUNK);
+        if self.steps.len() == STEPS_MAX || self.used + room + CHUNK > TEXT_BYTES_MAX {
+            return None;
+        }
+        let slot = slot_of(from, glue);
+        let slots = (0..PROBES_MAX).map(|probe| (slot + probe) % SLOTS);
+        let slot = slots.into_iter().find(|slot| self.slots[*slot] == 0)?;
+        let start = self.used;
+        self.text[start..start + glue.len()].copy_from_slice(glue);
+        self.used += room;
+        self.used_max = self.used_max.max(self.used);
+        let step = small(self.steps.len());
+        self.steps.push(Step {
+            start: small(start),
+            glue: small(glue.len()),
+            whole: small(glue.len()),
+            once,
+            next: 0,
+            other: 0,
+            from,
+            to,
+            ends: matches!(leaf, Leaf::End),
+        });
+        self.leaves.push(leaf);
+        self.slots[slot] = step;
+        Some(step)
+    }
+
+    /// The place within a container that opens.
+    pub(super) fn enter(&mut self, parent: u32, object: bool, verdict: KeyVerdict) -> Option<u32> {
+        let Place { depth, inner, .. } = self.places[index(parent)];
+        let depth = depth + 1;
+        let mut known = inner;
+        while known != 0 {
+            let place = &self.places[index(known)];
+            if place.object == object && place.verdict == verdict {
+                return Some(known);
+            }
+            known = place.beside;
+        }
+        if depth > LEVELS_MAX || self.places.len() == PLACES_MAX {
+            return None;
+        }
+        let place = small(self.places.len());
+        self.places.push(Place { parent, object, depth, verdict, inner: 0, beside: inner });
+        self.places[index(parent)].inner = place;
+        Some(place)
+    }
+}
+
+impl Drop for Trails {
+    fn drop(&mut self) {
+        self.text[..self.used_max].zeroize();
+    }
+}
+
+/// Bytes that are compared at a time.
+const CHUNK: usize = 32;
+
+/// Of at most `count` bytes, those with which both texts begin.
+#[inline(always)]
+fn common(a: &[u8], b: &[u8], count: usize) -> usize {
+    let room = count.next_multiple_of(CHUNK);
+    let (Some(left), Some(right)) = (a.get(..room), b.get(..room)) else {
+        return a.iter().zip(b).take(count).take_while(|(x, y)| x == y).count();
+    };
+    let mut at = 0;
+    for (x, y) in left.as_chunks::<CHUNK>().0.iter().zip(right.as_chunks::<CHUNK>().0) {
+        if x != y {
+            return count.min(at + first_difference(x, y));
+        }
+        at += CHUNK;
+    }
+    count
+}
+
+/// The place of the first bytes that differ.
+#[inline(always)]
+fn first_difference(x: &[u8; CHUNK], y: &[u8; CHUNK]) -> usize {
+    let (x, y) = (x.as_chunks::<16>().0, y.as_chunks::<16>().0);
+    let low = u128::from_le_bytes(x[0]) ^ u128::from_le_bytes(y[0]);
+    let high = u128::from_le_bytes(x[1]) ^ u128::from_le_bytes(y[1]);
+    if low != 0 { index(low.trailing_zeros() / 8) } else { 16 + index(high.trailing_zeros() / 8) }
+}
+
+fn slot_of(from: u32, glue: &[u8]) -> usize {
+    const K: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut state = (u64::from(from) << 32 | u64::from(small(glue.len()))).wrapping_mul(K);
+    let (words, rest) = glue.as_chunks::<8>();
+    for word in words {
+        state = (state ^ u64::from_le_bytes(*word)).wrapping_mul(K);
+        state ^= state >> 29;
+    }
+    let last = rest.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
+    state = (state ^ last).wrapping_mul(K);
+    usize::try_from(state >> 40).unwrap_or(0) % SLOTS
+}
+
+fn small(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+#[inline]
+#[expect(clippy::as_conversions, reason = "hot path: u32 fits usize on every target that runs this")]
+fn index(n: u32) -> usize {
+    n as usize
+}
