@@ -194,8 +194,7 @@ impl Run<'_> {
         }
         let mut catalog = Catalog::read(&url).await?;
         if quiet.is_ok() {
-            // Nothing waited a moment ago. A replica that had just started may have listed upstream since then, and marks
-            // what is among the dead letters once more: a mark is work to come, and no loss.
+            // Nothing waited; a replica that lists upstream since then marks dead letters anew: work to come, no loss.
             catalog.marks.clear();
         }
         let twin = if self.plan.short {

@@ -104,8 +104,7 @@ fn table() -> Vec<Case> {
         doors::{
             whose_a_token_is_is_remembered_for_its_tenant,
             keys_are_found_by_digest_over_all_tenants,
-            a_delivery_is_recorded_once,
-            unrouted_records_are_parked_once_a_position,
+            a_delivery_is_recorded_once, unrouted_records_are_parked_once_a_position,
         },
     };
     cases.into()
