@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
+use std::process::Command;
 
 use terrasift_house::{SourceFile, files, functions, looks_like_a_test, mentions, root, rust_files};
 
@@ -62,6 +63,24 @@ fn check(rules: &[&str], findings: Vec<Finding>) {
         complaints.push(format!("{place}: the exception from {rule} is no longer needed: take it out"));
     }
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+#[test]
+fn planted_bugs_fit_the_source() {
+    let bugs = root().join("load-tests/bugs");
+    let mut fitting = 0;
+    for entry in std::fs::read_dir(&bugs).unwrap() {
+        let patch = entry.unwrap().path();
+        if patch.extension().is_none_or(|extension| extension != "patch") {
+            continue;
+        }
+        let apply = Command::new("git").current_dir(root()).args(["apply", "--check"]).arg(&patch).output();
+        let output = apply.unwrap();
+        let why = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: make it anew\n{why}", patch.display());
+        fitting += 1;
+    }
+    assert!(fitting >= 11, "only {fitting} planted bugs");
 }
 
 #[test]
