@@ -59,6 +59,13 @@ impl Pending {
 
     fn learn(&mut self, text: &str, at: usize) {
         if text.len() >= TAINT_BYTES_MIN {
+            let needed = self.texts.len() + text.len();
+            if needed > self.texts.capacity() {
+                // A buffer that grew by itself would leave a copy behind.
+                let mut wider = String::with_capacity(needed.next_power_of_two());
+                wider.push_str(&self.texts);
+                std::mem::replace(&mut self.texts, wider).zeroize();
+            }
             self.texts.push_str(text);
             self.learnt.push((self.texts.len(), at));
         }

@@ -87,7 +87,7 @@ pub const ROWS: &[Row] = &[
         must: 50.0,
         aim: 10.0,
         better: Better::Less,
-        about: "how much the others' 99th percentile grows beside a tenant that sends 100 times as much",
+        about: "how much the others' 99th percentile grows beside a tenant that sends 100 times as much, under the default budgets",
     },
     Row {
         name: "soak",
