@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::AsyncCommands;
-use terrasift_redis::{ANSWER_WAIT_MAX, PrivateRedis, Verdict};
+use terrasift_redis::{ANSWER_WAIT_MAX, PrivateRedis, RateLimits, Verdict};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -17,6 +17,8 @@ use crate::server::{Load, Replica, Server, ask, until};
 
 const SLOTS: usize = 30;
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The slots of requests that a killed replica had under way come free when their leases end: within the patience here.
+const LEASE_MAX: Duration = Duration::from_secs(5);
 
 /// Four replicas at work.
 struct World {
@@ -48,7 +50,8 @@ impl World {
     /// A replica more, that reaches Redis by this address.
     fn join_by(&mut self, address: &str, replicas_max: usize, delays: &[(u64, u64)]) {
         let number = self.replicas.len();
-        let budget = redis(address, "faults", number, replicas_max, ANSWER_WAIT_MAX, wide(SLOTS));
+        let limits = RateLimits { lease_max: LEASE_MAX, ..wide(SLOTS) };
+        let budget = redis(address, "faults", number, replicas_max, ANSWER_WAIT_MAX, limits);
         let load = Load::new("user", &[("a", 1), ("b", 1), ("c", 2)], delays);
         self.replicas.push(Replica::start(number, budget, Arc::clone(&self.server), load));
     }
