@@ -21,6 +21,8 @@ const AWAY: Duration = Duration::from_secs(6);
 const DEATH_WAIT_MAX: Duration = Duration::from_secs(25);
 /// Longest wait until Postgres, killed and recovered, needs another file.
 const FULL_WAIT_MAX: Duration = Duration::from_secs(40);
+/// As long as the stream; in a short one, what is not hot gets few events.
+const DENIED_WAIT_MAX: Duration = Duration::from_secs(14);
 /// Four megabytes of write-ahead log that mean nothing.
 const FILL_THE_LOG: &str = "SELECT pg_logical_emit_message(false, 'fault', repeat('x', 4000000))";
 /// Partitions after the topic has grown.
@@ -81,6 +83,7 @@ impl Fate<'_> {
             }
             Act::RollingRestart => self.roll().await,
             Act::Answers(kinds, times) => self.answer(kinds, times).await,
+            Act::Deny(count) => self.deny(count).await,
             Act::Remove(count) => self.remove(count).await,
             Act::Mend => self.mend().await,
         }
@@ -302,6 +305,24 @@ impl Fate<'_> {
             }
             self.pause(500, 2000).await;
         }
+        self.stage.simulator.clear_faults();
+        Ok(Instant::now())
+    }
+
+    /// The next read of each finds nothing. It is the stream that reads: whoever gets no event in time is not denied.
+    async fn deny(&mut self, count: usize) -> Result<Instant> {
+        let mut ids: Vec<String> = self.stage.world(&World::new()).into_keys().collect();
+        for _ in 0..count {
+            let bound = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+            let id = ids.swap_remove(usize::try_from(self.dice.below(bound)).unwrap_or(0));
+            let kind = FaultKind::ApiStatus { code: 404 };
+            self.stage.simulator.inject(Fault { kind, target: Some(id), times: 1 });
+        }
+        let deadline = Instant::now() + DENIED_WAIT_MAX;
+        while self.stage.simulator.faults_left() > 0 && Instant::now() < deadline {
+            sleep(Duration::from_millis(50)).await;
+        }
+        ensure!(self.stage.simulator.faults_left() < count, "nobody was denied: the row tries nothing");
         self.stage.simulator.clear_faults();
         Ok(Instant::now())
     }

@@ -144,12 +144,18 @@ fn nothing_is_doubled(catalog: &Catalog, findings: &mut Findings) {
     }
 }
 
-/// Each workspace's steps go forward through its history, in the order in which they were written.
+/// Each workspace's steps go forward through its history, in the order in which they were written, and what upstream has is
+/// never taken out of the catalog, not even for a while.
 fn nothing_goes_back(world: &World, catalog: &Catalog, findings: &mut Findings) {
     let mut reached: BTreeMap<&str, usize> = BTreeMap::new();
     for write in &catalog.workspace_writes {
         let Some(truth) = world.get(&write.workspace) else { continue };
-        let Some(version) = write.state_version.as_deref() else { continue };
+        let Some(version) = write.state_version.as_deref() else {
+            if !truth.removed && reached.contains_key(write.workspace.as_str()) {
+                findings.lost.push(format!("{} was removed, and upstream had it", write.workspace));
+            }
+            continue;
+        };
         let Some(place) = truth.place(Some(version)) else {
             findings.stale.push(format!("{} shows a state that upstream never had", write.workspace));
             continue;
@@ -275,6 +281,14 @@ mod tests {
         check("nothing at all", |it, _| drop(it.workspaces.remove("ws-b")), (1, 0, 0));
         check("a mark is left", |it, _| it.marks.push("ws-a".into()), (1, 0, 0));
         check("a step back", |it, _| it.workspace_writes.push(step("ws-a", "sv-1")), (0, 0, 1));
+        let removed = WorkspaceWrite { state_version: None, ..step("ws-a", "") };
+        let shown_again = [removed.clone(), step("ws-a", "sv-2")];
+        check("removed for a while", |it, _| it.workspace_writes.extend(shown_again), (1, 0, 0));
+        let goes = |it: &mut Catalog, world: &mut World| {
+            world.get_mut("ws-a").unwrap().removed = true;
+            it.workspace_writes.push(removed);
+        };
+        check("removed as upstream did", goes, (0, 0, 0));
         check("a state of nobody", |it, _| it.workspace_writes.push(step("ws-a", "sv-9")), (0, 0, 1));
         let write = |seq, same| EntityWrite {
             tenant: "acme".into(),

@@ -72,6 +72,8 @@ pub enum Act {
     RollingRestart,
     /// Upstream answers so for so many requests.
     Answers(&'static [FaultKind], u32),
+    /// Upstream says once of so many workspaces that it does not know them.
+    Deny(usize),
     /// Workspaces are removed upstream.
     Remove(usize),
     /// Unreadable states are mended upstream, and their dead letters retried, twice each, while a replica is killed.
@@ -241,6 +243,10 @@ pub const ROWS: &[Row] = &[
             "lists of workspaces are empty, and some are not found",
             Act::Answers(&[FaultKind::EmptyList, FaultKind::ApiStatus { code: 404 }], 4),
         )
+    },
+    Row {
+        reconcile_s: 20,
+        ..row("denied-once", "Terraform Cloud says once of workspaces that it does not know them", Act::Deny(6))
     },
     row("clock-jump", "a replica's clock jumps an hour ahead and ten minutes back", Act::ClockJump),
     row("rebalance-storm", "replicas come and go", Act::RebalanceStorm),

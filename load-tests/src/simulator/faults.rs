@@ -96,6 +96,10 @@ impl Faults {
         self.pending.push(fault);
     }
 
+    pub(crate) fn left(&self) -> usize {
+        self.pending.len()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.pending.clear();
     }

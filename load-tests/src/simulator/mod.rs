@@ -299,6 +299,12 @@ impl Simulator {
         self.shared.world().faults.add(fault);
     }
 
+    /// How many ordered faults still wait for their requests.
+    #[must_use]
+    pub fn faults_left(&self) -> usize {
+        self.shared.world().faults.left()
+    }
+
     /// Takes all ordered faults back.
     pub fn clear_faults(&self) {
         self.shared.world().faults.clear();
