@@ -246,7 +246,11 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         reconcile_s: 20,
-        ..row("denied-once", "Terraform Cloud says once of workspaces that it does not know them", Act::Deny(6))
+        ..row(
+            "denied-once",
+            "Terraform Cloud says once of workspaces that it does not know them",
+            Act::Deny(6),
+        )
     },
     row("clock-jump", "a replica's clock jumps an hour ahead and ten minutes back", Act::ClockJump),
     row("rebalance-storm", "replicas come and go", Act::RebalanceStorm),
