@@ -187,7 +187,9 @@ SEED ?=
 SEEDS ?= $(or $(SEED),1 2 3 4 5)
 BUG ?=
 comma := ,
-words = $(subst $(eval) ,$(comma),$(strip $(1)))
+space := $(subst ,, )
+# Not called `words`: that is a function of make itself, and it counts.
+listed = $(subst $(space),$(comma),$(strip $(1)))
 
 .PHONY: faults
 faults: packages kafka-jars faults-packages ## Make things go wrong on real servers: ROW=kill-random SEED=3, ROWS=list, or all; BUG=1 has to be caught
@@ -199,8 +201,8 @@ faults: packages kafka-jars faults-packages ## Make things go wrong on real serv
 		cp "$$faults" "$$CARGO_TARGET_DIR/debug/terrasift-catches"
 		exec load-tests/bugs/catch.sh '$(BUG)' "$$CARGO_TARGET_DIR/debug/terrasift-catches" '$(KAFKA_LIBS)'
 	fi
-	rows='$(call words,$(ROWS))'
-	exec "$$faults" --kafka-libs '$(KAFKA_LIBS)' --folder '$(CURDIR)/target/faults' --seeds '$(call words,$(SEEDS))' \
+	rows='$(call listed,$(ROWS))'
+	exec "$$faults" --kafka-libs '$(KAFKA_LIBS)' --folder '$(CURDIR)/target/faults' --seeds '$(call listed,$(SEEDS))' \
 		$${rows:+--row "$$rows"} $(ARGS)
 
 # The short seed of every row inside `make test`.
