@@ -83,6 +83,24 @@ fn planted_bugs_fit_the_source() {
     assert!(fitting >= 11, "only {fitting} planted bugs");
 }
 
+/// `make` says what it would run: a variable that is lost on the way tries something else than was asked for.
+#[test]
+fn make_hands_on_what_was_asked_for() {
+    for (arguments, expected) in [
+        (&["faults", "ROW=zombie", "SEED=3"][..], &["rows='zombie'", "--seeds '3'"][..]),
+        (&["faults", "ROWS=calm zombie", "SEEDS=7 8"], &["rows='calm,zombie'", "--seeds '7,8'"]),
+        (&["faults"], &["rows=''", "--seeds '1,2,3,4,5'"]),
+        (&["faults", "BUG=3"], &["catch.sh '3'"]),
+        (&["measure", "ROW=idle", "MINUTES=2"], &["row='idle'", "--minutes '2'"]),
+    ] {
+        let make = Command::new("make").current_dir(root()).arg("--dry-run").args(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&make.stdout);
+        for part in expected {
+            assert!(said.contains(part), "make {arguments:?} runs no {part}:\n{said}");
+        }
+    }
+}
+
 #[test]
 fn files_are_at_most_500_lines() {
     let all = files(&[".rs", ".ts", ".tsx"]).unwrap();
