@@ -8,6 +8,7 @@
 pub mod cluster;
 pub mod faults;
 pub mod generator;
+pub mod isolation;
 pub mod leak_search;
 pub mod load;
 pub mod planted;

@@ -93,7 +93,8 @@ fn make_hands_on_what_was_asked_for() {
         (&["faults", "BUG=3"], &["catch.sh '3'"]),
         (&["measure", "ROW=idle", "MINUTES=2"], &["row='idle'", "--minutes '2'"]),
     ] {
-        let make = Command::new("make").current_dir(root()).arg("--dry-run").args(arguments).output().unwrap();
+        let make =
+            Command::new("make").current_dir(root()).arg("--dry-run").args(arguments).output().unwrap();
         let said = String::from_utf8_lossy(&make.stdout);
         for part in expected {
             assert!(said.contains(part), "make {arguments:?} runs no {part}:\n{said}");
