@@ -25,8 +25,15 @@ pub(super) enum Setting {
     Sql,
 }
 
-pub(super) const SETTINGS: [Setting; 7] =
-    [Setting::Never, Setting::Empty, Setting::Own, Setting::LooksAlike, Setting::Unknown, Setting::Hostile];
+pub(super) const SETTINGS: [Setting; 7] = [
+    Setting::Never,
+    Setting::Empty,
+    Setting::Own,
+    Setting::LooksAlike,
+    Setting::Unknown,
+    Setting::Pattern,
+    Setting::Sql,
+];
 
 /// What the connection went through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
