@@ -133,6 +133,21 @@ load: packages kafka-jars ## Drive load in open loop and report: SCENARIO=noisy-
 	if [[ '$(SCENARIO)' == list ]]; then exec "$${load[@]}" --list; fi
 	exec "$${load[@]}" --scenario '$(SCENARIO)' --out '$(CURDIR)/target/load' --kafka-libs '$(KAFKA_LIBS)' $(ARGS)
 
+.PHONY: isolation
+isolation: packages ## Try to reach other tenants' rows in Postgres, SEED=7, and whether weakened schemas are noticed; ARGS='--every'
+	cargo build --locked --package terrasift-load-tests --bin terrasift-isolation
+	exec "$$CARGO_TARGET_DIR/debug/terrasift-isolation" --seed '$(or $(SEED),1)' $(ARGS)
+
+# An outside judge of row-level security, below the target folder and nowhere else.
+PGRLS_VERSION := 0.57.1
+
+.PHONY: pgrls
+pgrls: packages python-packages ## Have pgrls judge the schema's row-level security
+	pgrls="$$CARGO_TARGET_DIR/pgrls-$(PGRLS_VERSION)"
+	[[ -x "$$pgrls/bin/pgrls" ]] || { python3 -m venv "$$pgrls" && "$$pgrls/bin/pip" install --quiet 'pgrls==$(PGRLS_VERSION)'; }
+	cargo build --locked --package terrasift-load-tests --bin terrasift-isolation
+	exec "$$CARGO_TARGET_DIR/debug/terrasift-isolation" -- "$$pgrls/bin/pgrls" lint --config connectors/postgres/pgrls.toml
+
 # Minutes of the rows `soak` and `budget`; the figures that count are those of 30.
 MINUTES ?= 30
 
@@ -257,6 +272,12 @@ faults-packages:
 	@missing=()
 	compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' > /dev/null || missing+=(libfaketime)
 	command -v redis-cli > /dev/null || missing+=(redis-tools)
+	$(INSTALL_MISSING)
+
+.PHONY: python-packages
+python-packages:
+	@missing=()
+	python3 -c 'import ensurepip' &> /dev/null || missing+=(python3-venv)
 	$(INSTALL_MISSING)
 
 # Java to run Kafka, Maven to fetch it: for tests and load only, so the demo does without.

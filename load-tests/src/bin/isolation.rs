@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use terrasift_load_tests::isolation::{Plan, Report, run};
+use terrasift_load_tests::isolation::{Plan, Report, judged_by, run};
 
 /// Tries to reach other tenants' rows as the application role, in generated ways, and whether weakened schemas are noticed.
 #[derive(Parser)]
@@ -18,6 +18,7 @@ use terrasift_load_tests::isolation::{Plan, Report, run};
   terrasift-isolation --seed 7        thousands of attempts, then every weakened schema
   terrasift-isolation --every         each attempt on every kind of connection
   terrasift-isolation --no-mutants    the real schema only
+  terrasift-isolation -- pgrls lint   somebody else judges the real schema, by DATABASE_URL
 
 Starts a Postgres of its own. Ends with one line of JSON; with 1 when something was found, with 2 when it could not be tried."
 )]
@@ -31,14 +32,21 @@ struct Cli {
     /// Leave the weakened schemas out
     #[arg(long)]
     no_mutants: bool,
+    /// Only run this program over the real schema, with DATABASE_URL set
+    #[arg(last = true, value_name = "PROGRAM")]
+    judge: Vec<String>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    match isolation(&cli).await {
-        Ok(report) if report.findings.is_empty() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
+    let outcome = match cli.judge.split_first() {
+        Some((program, arguments)) => judged_by(cli.seed, program, arguments).await,
+        None => isolation(&cli).await.map(|report| report.findings.is_empty()),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {error:#}");
             ExitCode::from(2)

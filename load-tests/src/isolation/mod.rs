@@ -12,4 +12,4 @@ mod run;
 mod site;
 mod structure;
 
-pub use run::{Plan, Report, run};
+pub use run::{Plan, Report, judged_by, run};

@@ -1,6 +1,6 @@
 //! All cases against the sound schema, and then every weakened one until something is noticed.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Connection as _};
 
@@ -48,6 +48,22 @@ pub async fn run(plan: Plan, step: &(dyn Fn(usize, usize, &str) + Sync)) -> Resu
     let report = on(&site, plan, step).await;
     site.stop().await;
     report
+}
+
+/// Lets somebody else judge the sound schema: runs a program with `DATABASE_URL` set, and says whether it was content.
+///
+/// # Errors
+/// When Postgres or the program cannot be started.
+pub async fn judged_by(seed: u64, program: &str, arguments: &[String]) -> Result<bool> {
+    let site = Site::start(seed).await?;
+    let judge = tokio::process::Command::new(program)
+        .args(arguments)
+        .env("DATABASE_URL", site.superuser_url(site.sound()))
+        .kill_on_drop(true)
+        .status()
+        .await;
+    site.stop().await;
+    Ok(judge.with_context(|| format!("cannot run {program}"))?.success())
 }
 
 async fn on(site: &Site, plan: Plan, step: &(dyn Fn(usize, usize, &str) + Sync)) -> Result<Report> {

@@ -104,8 +104,13 @@ impl Site {
 
     /// A connection of the superuser.
     pub(super) async fn superuser(&self, database: &str) -> Result<PgConnection> {
-        let url = self.postgres.superuser_url().replacen("/terrasift?", &format!("/{database}?"), 1);
+        let url = self.superuser_url(database);
         PgConnection::connect(&url).await.context("cannot reach Postgres as its superuser")
+    }
+
+    /// The superuser's URL, through the private socket.
+    pub(super) fn superuser_url(&self, database: &str) -> String {
+        self.postgres.superuser_url().replacen("/terrasift?", &format!("/{database}?"), 1)
     }
 
     /// A connection of the application role, as the program makes it.
