@@ -138,6 +138,13 @@ isolation: packages ## Try to reach other tenants' rows in Postgres, SEED=7, and
 	cargo build --locked --package terrasift-load-tests --bin terrasift-isolation
 	exec "$$CARGO_TARGET_DIR/debug/terrasift-isolation" --seed '$(or $(SEED),1)' $(ARGS)
 
+# Requests that are dropped around begin and commit.
+ABORTS ?= 10000
+
+.PHONY: aborts
+aborts: packages ## Drop requests around begin and commit, ABORTS=10000, and look for other tenants' rows
+	ABORTS='$(ABORTS)' CASE=aborted_futures cargo test --locked --package terrasift-postgres --test store -- --nocapture
+
 # An outside judge of row-level security, below the target folder and nowhere else.
 PGRLS_VERSION := 0.57.1
 

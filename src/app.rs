@@ -15,7 +15,7 @@ use terrasift_actors::{
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
 use terrasift_http::{Doors, HttpConfig, Readiness, Routes, TenantDoor};
 use terrasift_kafka::{KafkaConfig, Producer, TopicMismatch, check_topics, ensure_topics};
-use terrasift_postgres::{Store, TenantRow};
+use terrasift_postgres::{Auditor, Store, TenantRow};
 use terrasift_redis::{ANSWER_WAIT_MAX, MemoryBudget, RateLimits, RedisBudget, RedisConfig, RequestBudget};
 use terrasift_schemas::config::{Limits, Role, Rotation};
 use terrasift_schemas::{OrganizationName, TenantId, TenantSlug};
@@ -26,6 +26,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use url::Url;
 
+use crate::leaks;
 use crate::reload::{self, Reload};
 use crate::rule_file::book::RuleBook;
 
@@ -41,6 +42,8 @@ pub struct Settings {
     pub kafka_replication: i32,
     pub database_url: Secret,
     pub database_connections_max: u32,
+    /// As whom leaks between tenants are looked for; without it nobody looks.
+    pub auditor_url: Option<Secret>,
     /// Where replicas share the rate budget; without it, it is in memory.
     pub redis: Option<RedisSettings>,
     pub address: Url,
@@ -84,8 +87,8 @@ pub struct App {
     pub store: Store,
     pub telemetry: Telemetry,
     worker: Option<Worker>,
-    /// Looks after the rule files, beside a worker.
-    reload: Option<JoinHandle<()>>,
+    /// Look after the rule files, and for leaks, beside a worker.
+    beside: Vec<JoinHandle<()>>,
     http: JoinHandle<()>,
     stop_http: oneshot::Sender<()>,
 }
@@ -118,14 +121,16 @@ impl App {
         };
         let (stop_http, stopping) = oneshot::channel::<()>();
         let http = serve_http(&settings, doors, listener, stopping)?;
-        let (worker, reload) = if settings.roles.contains(&Role::Worker) {
-            let (worker, reload) = start_worker(settings, &store, &producer, &telemetry).await?;
-            (Some(worker), Some(tokio::spawn(reload.run())))
-        } else {
-            (None, None)
-        };
+        let mut beside = Vec::new();
+        let mut worker = None;
+        if settings.roles.contains(&Role::Worker) {
+            beside.extend(look_for_leaks(&settings, &telemetry)?);
+            let (started, reload) = start_worker(settings, &store, &producer, &telemetry).await?;
+            worker = Some(started);
+            beside.push(tokio::spawn(reload.run()));
+        }
         readiness.set(CONSUMER_FLAG, true);
-        Ok(Self { store, telemetry, worker, reload, http, stop_http })
+        Ok(Self { store, telemetry, worker, beside, http, stop_http })
     }
 
     /// Waits until a part has ended that should not.
@@ -145,8 +150,8 @@ impl App {
 
     /// Stops: first no new work, then drain, then the doors.
     pub async fn stop(self) {
-        if let Some(reload) = self.reload {
-            reload.abort();
+        for task in &self.beside {
+            task.abort();
         }
         if let Some(worker) = self.worker {
             worker.stop().await;
@@ -203,6 +208,14 @@ fn serve_http(
         };
         terrasift_http::serve(listener, router, config, shutdown).await;
     }))
+}
+
+/// Starts to look for leaks between tenants, where there is an auditor.
+fn look_for_leaks(settings: &Settings, telemetry: &Telemetry) -> anyhow::Result<Option<JoinHandle<()>>> {
+    let Some(url) = &settings.auditor_url else { return Ok(None) };
+    let auditor = Auditor::new(url.expose()).context("postgres.auditor_url")?;
+    let every = Duration::from_secs(settings.limits.leak_look_s);
+    Ok(Some(tokio::spawn(leaks::watch(auditor, every, telemetry.clone()))))
 }
 
 async fn start_worker(

@@ -9,6 +9,7 @@ mod config;
 mod demo;
 mod dlq;
 mod key;
+mod leaks;
 mod logging;
 mod migrate;
 mod reload;

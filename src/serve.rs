@@ -142,6 +142,12 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
         kafka_replication: config.kafka.replication,
         database_url: config::secret("postgres.url", &config.postgres.url)?,
         database_connections_max: config.postgres.connections_max,
+        auditor_url: config
+            .postgres
+            .auditor_url
+            .as_ref()
+            .map(|reference| config::secret("postgres.auditor_url", reference))
+            .transpose()?,
         redis: redis(&config.redis)?,
         address,
         allow_private_downloads: config.terraform_cloud.allow_private_downloads,

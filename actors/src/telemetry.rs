@@ -100,6 +100,8 @@ pub struct Telemetry {
     records: IntCounterVec,
     restarts: IntCounterVec,
     rule_reloads: IntCounterVec,
+    leak_looks: IntCounterVec,
+    leaks: IntGaugeVec,
     waiting: IntGaugeVec,
     /// Budget, breakers and tokens.
     pub(crate) upstream: UpstreamTelemetry,
@@ -126,11 +128,11 @@ impl Telemetry {
             &["tenant"],
         )?;
         registry.register(Box::new(sync_age.clone()))?;
-        let waiting = IntGaugeVec::new(
-            Opts::new("terrasift_workspaces_waiting", "dirty workspaces that wait for their turn"),
-            &["tenant"],
-        )?;
-        registry.register(Box::new(waiting.clone()))?;
+        let gauge = |name: &str, help: &str, label: &str| {
+            let gauge = IntGaugeVec::new(Opts::new(name, help), &[label])?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok::<_, prometheus::Error>(gauge)
+        };
         Ok(Self {
             syncs: counter("terrasift_syncs_total", "syncs by how they ended", &["tenant", "end", "reason"])?,
             sync_age,
@@ -147,7 +149,17 @@ impl Telemetry {
                 "changed rule files by what became of them",
                 &["outcome"],
             )?,
-            waiting,
+            leak_looks: counter(
+                "terrasift_leak_looks_total",
+                "looks for leaks over all tenants, by whether they could be made",
+                &["outcome"],
+            )?,
+            leaks: gauge("terrasift_leaks", "rows that the last look found where they must not be", "kind")?,
+            waiting: gauge(
+                "terrasift_workspaces_waiting",
+                "dirty workspaces that wait for their turn",
+                "tenant",
+            )?,
             upstream: UpstreamTelemetry::new(registry)?,
             reports: broadcast::channel(REPORTS_MAX).0,
         })
@@ -249,6 +261,25 @@ impl Telemetry {
     pub fn rules_deferred(&self, tenant: &TenantId, error: &dyn std::error::Error) {
         tracing::warn!(tenant = tenant.as_str(), error = %error, "changed rules wait for the database");
         self.rule_reloads.with_label_values(&["deferred"]).inc();
+    }
+
+    /// Leaks over all tenants were looked for: rows of each kind, also where there are none.
+    pub fn leaks_looked_for(&self, kinds: impl IntoIterator<Item = (&'static str, i64)>) {
+        self.leak_looks.with_label_values(&["done"]).inc();
+        for (kind, rows) in kinds {
+            self.leaks.with_label_values(&[kind]).set(rows);
+        }
+    }
+
+    /// A leak: of a tenant, or by a table, policy or role.
+    pub fn leak_found(&self, kind: &'static str, subject: &str, rows: i64) {
+        tracing::error!(kind, subject, rows, "a leak between tenants was found: see docs/security.md");
+    }
+
+    /// Leaks could not be looked for; the next look comes.
+    pub fn leaks_not_looked_for(&self, error: &dyn std::error::Error) {
+        tracing::error!(error = %error, "leaks between tenants could not be looked for");
+        self.leak_looks.with_label_values(&["failed"]).inc();
     }
 
     /// A reconciliation has ended.

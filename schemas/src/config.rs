@@ -213,6 +213,8 @@ pub struct Postgres {
     pub url: String,
     /// Reference to the address as the owner; used by `terrasift migrate` only.
     pub owner_url: String,
+    /// Reference to the address as the auditor; absent: nobody looks for leaks between tenants.
+    pub auditor_url: Option<String>,
     /// Connections of this process.
     pub connections_max: u32,
 }
@@ -277,6 +279,8 @@ pub struct Limits {
     pub passivate_after_s: u64,
     /// Seconds after which a sync without progress is ended, and tried again as after a crash.
     pub stuck_after_s: u64,
+    /// Seconds between two looks for leaks between tenants.
+    pub leak_look_s: u64,
 }
 
 /// `catalog:`
@@ -367,6 +371,7 @@ impl Config {
             ("limits.reconcile_every_s", limits.reconcile_every_s >= 1),
             ("limits.rules_reload_s", limits.rules_reload_s >= 1),
             ("limits.stuck_after_s", limits.stuck_after_s >= 1),
+            ("limits.leak_look_s", limits.leak_look_s >= 1),
             ("redis.replicas_max", self.redis.replicas_max >= 1),
             ("kafka.partitions", self.kafka.partitions >= 1),
             ("kafka.replication", self.kafka.replication >= 1),

@@ -221,6 +221,7 @@ fn settings(
         kafka_replication: 1,
         database_url: Secret::new(postgres.app_url()),
         database_connections_max: defaults.postgres.connections_max,
+        auditor_url: Some(Secret::new(postgres.auditor_url())),
         redis: None,
         address: simulator.api_origin().parse().context("the simulator's address is no URL")?,
         allow_private_downloads: true,

@@ -1,6 +1,7 @@
 //! Postgres: the durable ledger, the catalog and its feed, under forced row-level security.
 //!
-//! Owns all SQL of Terrasift. Must never touch a tenant's rows outside the transaction type's one door, print what Postgres
+//! Owns all SQL of Terrasift. Must never touch a tenant's rows outside the transaction type's one door (the auditor, who sees ids of all, reads past
+//! it), print what Postgres
 //! says about values, or hold a raw value of a state.
 
 mod audit;
@@ -11,6 +12,7 @@ mod error;
 mod feed;
 mod guard;
 mod keys;
+mod leaks;
 mod ledger;
 mod model;
 mod outbox;
@@ -25,6 +27,7 @@ mod tenant_tx;
 mod token_users;
 
 pub use error::{StoreError, StoreErrorKind};
+pub use leaks::{Auditor, Leak};
 pub use model::*;
 pub use private::PrivatePostgres;
 pub use reconciliations::{Round, RoundClaim, RoundPosition};

@@ -24,6 +24,7 @@ pub struct PrivatePostgres {
     bootstrapping: tokio::sync::Mutex<()>,
     owner_password: String,
     app_password: String,
+    auditor_password: String,
 }
 
 impl PrivatePostgres {
@@ -43,6 +44,7 @@ impl PrivatePostgres {
             bootstrapping: tokio::sync::Mutex::new(()),
             owner_password: secret()?,
             app_password: secret()?,
+            auditor_password: secret()?,
         };
         private.bootstrap().await?;
         Ok(private)
@@ -58,6 +60,12 @@ impl PrivatePostgres {
     #[must_use]
     pub fn app_url(&self) -> String {
         self.url("terrasift_app", &self.app_password, DATABASE)
+    }
+
+    /// URL of the auditor, for [`crate::Auditor::new`]. Holds a password: never log it.
+    #[must_use]
+    pub fn auditor_url(&self) -> String {
+        self.url("terrasift_auditor", &self.auditor_password, DATABASE)
     }
 
     /// URL of the superuser, in database `terrasift`, through the private socket.
@@ -162,9 +170,11 @@ impl PrivatePostgres {
     async fn bootstrap(&mut self) -> Result<(), StoreError> {
         let mut admin = self.first_connection().await?;
         run(&mut admin, BOOTSTRAP.to_owned()).await?;
-        for (role, password) in
-            [("terrasift_owner", &self.owner_password), ("terrasift_app", &self.app_password)]
-        {
+        for (role, password) in [
+            ("terrasift_owner", &self.owner_password),
+            ("terrasift_app", &self.app_password),
+            ("terrasift_auditor", &self.auditor_password),
+        ] {
             run(&mut admin, format!("ALTER ROLE {role} PASSWORD '{password}'")).await?;
         }
         let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
