@@ -42,7 +42,7 @@ macro_rules! cases {
 /// All cases, the long ones first; names are sentences.
 fn table() -> Vec<Case> {
     let cases: [Case; 51] = cases! {
-        oracle::{ invariants_3_and_4_hold_for_random_interleavings },
+        oracle::{ invariants_3_and_4_hold_for_random_interleavings }, leaks::{ each_kind_of_leak_is_found_and_a_sound_catalog_has_none },
         cancel::{ aborted_futures_leave_no_transaction_and_no_context },
         commit::{
             a_commit_shows_its_entities_and_clears_its_mark,
@@ -74,7 +74,6 @@ fn table() -> Vec<Case> {
             a_waiter_wakes_by_a_commit_here_and_elsewhere,
             pages_filter_by_kind_and_end,
         },
-        leaks::{ each_kind_of_leak_is_found_and_a_sound_catalog_has_none },
         isolation::{
             invariant_7_without_its_tenant_no_row_is_read_or_written,
             every_table_with_a_tenant_forces_row_level_security,
