@@ -60,11 +60,15 @@ impl<'s> Bench<'s> {
 
     /// Tries what nobody but an owner or a superuser may do.
     pub(super) async fn escape(&mut self, statement: &str) -> Result<Option<String>> {
-        let mut connection = self.site.app(self.database).await?;
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.site.app(self.database).await?,
+        };
         begin(&mut connection, Some(&self.site.tenants[0])).await?;
         let outcome = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await;
+        // What was done, and be it to become somebody else, ends with the transaction.
         rollback(&mut connection).await?;
-        connection.close().await?;
+        self.connection = Some(connection);
         Ok(match outcome {
             Ok(_) => Some(format!("{statement}: done")),
             Err(error) => {

@@ -100,7 +100,9 @@ async fn notices(site: &Site, number: usize, mutant: &Mutant, plan: Plan) -> Res
     let mut admin = site.superuser(&database).await?;
     sqlx::raw_sql(mutant.make).execute(&mut admin).await?;
     let noticed = async {
-        let suite = Suite::of(site, &database, plan).await?;
+        let mut suite = Suite::of(site, &database, plan).await?;
+        // What it names is tried first: all would be tried, only later.
+        suite.cases.sort_by_key(|case| !mutant.make.contains(&case.relation.name));
         let found = match mutant.by {
             By::Attempts => suite.attempts(site, &database, true, &|_| ()).await?,
             By::Structure => suite.structure(site, &database).await?,
@@ -156,13 +158,6 @@ impl Suite {
         let mut wrong = self.strange.clone();
         let enough = |wrong: &Vec<String>| first_only && !wrong.is_empty();
         let mut bench = Bench::new(site, database);
-        for (number, case) in self.cases.iter().enumerate() {
-            if enough(&wrong) {
-                return Ok(wrong);
-            }
-            wrong.extend(bench.attempt(case).await?);
-            done(number);
-        }
         let takeovers = self
             .relations
             .iter()
@@ -172,6 +167,13 @@ impl Suite {
                 return Ok(wrong);
             }
             wrong.extend(bench.escape(&statement).await?);
+        }
+        for (number, case) in self.cases.iter().enumerate() {
+            if enough(&wrong) {
+                return Ok(wrong);
+            }
+            wrong.extend(bench.attempt(case).await?);
+            done(number);
         }
         wrong.extend(bench.statistics().await?);
         Ok(wrong)
