@@ -67,6 +67,8 @@ const FIRST_SYNC_MAX: Duration = Duration::from_secs(600);
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // The simulator would choose it; elsewhere there is none here. That one is chosen already is no error.
+    let _chosen = rustls::crypto::ring::default_provider().install_default();
     match load(Cli::parse()).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
