@@ -12,6 +12,7 @@ const DEFINERS: &[&str] = &[
     "claim_outbox",
     "claim_partition",
     "declare_tenants",
+    "feed_heads",
     "find_api_key",
     "hold_epochs",
     "load_marks",
