@@ -1,7 +1,7 @@
 //! Hop 8: the change feed by keyset, and waking who waits for it.
 //!
 //! Must never show a position before everything below it is visible: the tenant head's lock sees to that. Hints only
-//! wake: what counts is what the database says, asked by one waiter a tenant at a time.
+//! wake: what counts is what the database says, asked by one waiter at a time for all who wait.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,7 +19,7 @@ use crate::{ChangeRow, EntityRow, FeedHead, Store, StoreError, StoreErrorKind, s
 /// unnoticed where few are, and where many are.
 const HEAD_POLL_MIN: Duration = Duration::from_millis(20);
 const HEAD_POLL_MAX: Duration = Duration::from_millis(250);
-/// What a tenant more adds: a look takes Postgres two microseconds a tenant, so that it is less than a hundredth of it.
+/// What a tenant more adds, so that a look over many of them does not come as often as one over few.
 const HEAD_POLL_SHARE: Duration = Duration::from_micros(250);
 
 /// No caller waits longer: doors have timeouts far below.
