@@ -46,7 +46,7 @@ pub(crate) async fn download(
     Path((workspace, version, expires, proof)): Path<(String, String, String, String)>,
 ) -> Response {
     let expires_ms: i128 = expires.parse().unwrap_or(0);
-    if proof != signature(shared.config.seed, &workspace, &version, expires_ms) || expires_ms < now_ms() {
+    if proof != signature(shared.config.seed, &workspace, &version, expires_ms) || expires_ms <= now_ms() {
         return (StatusCode::FORBIDDEN, "the link is not valid, or no longer").into_response();
     }
     let (found, fault) = {
