@@ -79,17 +79,15 @@ impl Deployment {
             cluster.broker_client("terrasift-empty")?.delete_topics().await?;
         }
         let (owner, app) = cluster.postgres.create_database(&plan.name).await?;
-        let through_proxy = app.replace(
+        let (postgres, redis) = cluster.ports()?;
+        let app = app.replace(
             &format!("@127.0.0.1:{}/", cluster.postgres.port()),
-            &format!("@127.0.0.1:{}/", cluster.proxies.postgres.port()),
+            &format!("@127.0.0.1:{postgres}/"),
         );
         let mut environment = vec![
-            ("TERRASIFT_DATABASE_URL".to_owned(), through_proxy),
+            ("TERRASIFT_DATABASE_URL".to_owned(), app),
             ("TERRASIFT_OWNER_DATABASE_URL".to_owned(), owner),
-            (
-                "TERRASIFT_REDIS_URL".to_owned(),
-                format!("redis://127.0.0.1:{}/", cluster.proxies.redis.port()),
-            ),
+            ("TERRASIFT_REDIS_URL".to_owned(), format!("redis://127.0.0.1:{redis}/")),
         ];
         for (name, digit) in [("IDENTITY", "1"), ("HASH", "2"), ("CURSOR", "3"), ("API_KEY_PEPPER", "4")] {
             let variable = if name == "API_KEY_PEPPER" {

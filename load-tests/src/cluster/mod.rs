@@ -46,15 +46,24 @@ const REDIS_OPTIONS: [&str; 2] = ["--rdbcompression", "no"];
 pub struct ClusterPlan {
     /// The folder with Kafka's jars: `make kafka-jars` fills it.
     pub kafka_libs: PathBuf,
-    /// One node, which stands behind a proxy, or three, which do not.
+    /// One node, which can stand behind a proxy, or three, which do not.
     pub kafka_nodes: u16,
+    /// Whether a proxy that can fail stands in front of each server. It lets every byte through this process: nothing for
+    /// who measures.
+    pub proxies: bool,
 }
 
 impl ClusterPlan {
-    /// One node of Kafka.
+    /// One node of Kafka; proxies in front of all servers.
     #[must_use]
     pub fn new(kafka_libs: PathBuf) -> Self {
-        Self { kafka_libs, kafka_nodes: 1 }
+        Self { kafka_libs, kafka_nodes: 1, proxies: true }
+    }
+
+    /// One node of Kafka, and nothing between the servers and the program.
+    #[must_use]
+    pub fn direct(kafka_libs: PathBuf) -> Self {
+        Self { proxies: false, ..Self::new(kafka_libs) }
     }
 }
 
@@ -76,8 +85,8 @@ pub struct Cluster {
     pub postgres: PrivatePostgres,
     /// Redis; can be killed (it comes again empty) and halted.
     pub redis: PrivateRedis,
-    /// In front of them.
-    pub proxies: Proxies,
+    /// In front of them, where the plan wants them.
+    pub proxies: Option<Proxies>,
     kafka_address: String,
 }
 
@@ -87,7 +96,8 @@ impl Cluster {
     /// # Errors
     /// When a server does not come up: with the reason that it gives.
     pub async fn start(plan: &ClusterPlan) -> Result<Self> {
-        let kafka_proxy = if plan.kafka_nodes == 1 { Some(FaultProxy::bind().await?) } else { None };
+        let kafka_proxy =
+            if plan.proxies && plan.kafka_nodes == 1 { Some(FaultProxy::bind().await?) } else { None };
         let mut kafka_plan = terrasift_kafka::ClusterPlan::new(&plan.kafka_libs, plan.kafka_nodes);
         if let Some(proxy) = &kafka_proxy {
             // Clients go where a broker says it is.
@@ -108,12 +118,24 @@ impl Cluster {
             }
             None => kafka.bootstrap(),
         };
-        let proxies = Proxies {
-            kafka: kafka_proxy,
-            postgres: FaultProxy::start(postgres.port()).await?,
-            redis: FaultProxy::start(port_of(redis.address().trim_end_matches('/'))?).await?,
+        let proxies = if plan.proxies {
+            Some(Proxies {
+                kafka: kafka_proxy,
+                postgres: FaultProxy::start(postgres.port()).await?,
+                redis: FaultProxy::start(redis_port(&redis)?).await?,
+            })
+        } else {
+            None
         };
         Ok(Self { kafka, postgres, redis, proxies, kafka_address })
+    }
+
+    /// Where the program finds Postgres and Redis: the proxies' ports, or the servers' own.
+    fn ports(&self) -> Result<(u16, u16)> {
+        Ok(match &self.proxies {
+            Some(proxies) => (proxies.postgres.port(), proxies.redis.port()),
+            None => (self.postgres.port(), redis_port(&self.redis)?),
+        })
     }
 
     /// Makes a database, topics without records, and the configuration for replicas of the program: fresh, so that runs
@@ -151,7 +173,8 @@ impl Cluster {
 
     /// Fair weather everywhere.
     pub fn heal(&self) {
-        for proxy in self.proxies.kafka.iter().chain([&self.proxies.postgres, &self.proxies.redis]) {
+        let Some(proxies) = &self.proxies else { return };
+        for proxy in proxies.kafka.iter().chain([&proxies.postgres, &proxies.redis]) {
             proxy.set(Weather::Fair);
         }
     }
@@ -162,6 +185,10 @@ impl Cluster {
         self.kafka.stop().await;
         self.postgres.stop().await;
     }
+}
+
+fn redis_port(redis: &PrivateRedis) -> Result<u16> {
+    port_of(redis.address().trim_end_matches('/'))
 }
 
 fn port_of(address: &str) -> Result<u16> {

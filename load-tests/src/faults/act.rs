@@ -195,7 +195,7 @@ impl Fate<'_> {
     }
 
     fn proxy(&self, server: Server) -> Result<&FaultProxy> {
-        let proxies = &self.cluster.proxies;
+        let proxies = self.cluster.proxies.as_ref().context("no proxies")?;
         Ok(match server {
             Server::Kafka => proxies.kafka.as_ref().context("three nodes have no proxy")?,
             Server::Postgres => &proxies.postgres,

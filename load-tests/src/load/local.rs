@@ -49,7 +49,7 @@ impl Local {
         let mut config = SimulatorConfig::new(7, organizations(scenario));
         config.requests_per_second = usize::try_from(scenario.upstream_requests_per_second)?;
         let simulator = Simulator::start(config).await.context("cannot start the simulator")?;
-        let cluster = Cluster::start(&ClusterPlan::new(plan.kafka_libs.clone())).await?;
+        let cluster = Cluster::start(&ClusterPlan::direct(plan.kafka_libs.clone())).await?;
         let mut deployed = DeploymentPlan::new(plan.binary.clone(), plan.folder.clone(), "load");
         deployed.partitions = scenario.partitions;
         deployed.limits = plan.limits.clone();
