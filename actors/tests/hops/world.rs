@@ -238,7 +238,7 @@ impl Scene<'_> {
     }
 
     pub async fn changes_after(&self, seq: i64) -> Vec<ChangeRow> {
-        self.world.store.changes(&self.tenant, seq, 1000, None).await.expect("changes")
+        self.world.store.changes(&self.tenant, seq, 1000, None).await.expect("changes").1
     }
 
     pub async fn serial(&self, workspace: &WorkspaceId) -> i64 {

@@ -32,8 +32,7 @@ pub(crate) async fn list(State(gate): State<Arc<Gate>>, parts: Parts) -> Result<
     let reader = Reader::of(&gate, &parts)?;
     let query = ListQuery::parse(parts.uri.query(), &["cursor", "limit", "kind"])?;
     let filter = FilterHash::of("entities", query.kind.as_deref());
-    let (at, _) = reader.position(filter, query.cursor.as_deref()).await?;
-    let mut rows = reader.rows(at.seq, query.limit + 1, query.kind.as_deref()).await?;
+    let (at, _, mut rows) = reader.first(filter, &query).await?;
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > limit;
     rows.truncate(limit);

@@ -70,16 +70,17 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The position to read from: the cursor's, or the beginning.
-    pub(crate) async fn position(
+    /// Reads from the cursor's position, or from the beginning: where that is, the feed's end at that moment, and one row more than
+    /// the page holds, where there are so many.
+    pub(crate) async fn first(
         &self,
         filter: FilterHash,
-        text: Option<&str>,
-    ) -> Result<(Cursor, FeedHead), Problem> {
-        let opened = text.map(|text| self.open(filter, text)).transpose()?;
-        let head = self.gate.doors.store.feed_head(&self.tenant).await.map_err(self.failed("feed head"))?;
+        query: &ListQuery,
+    ) -> Result<(Cursor, FeedHead, Vec<ChangeRow>), Problem> {
+        let opened = query.cursor.as_deref().map(|text| self.open(filter, text)).transpose()?;
+        let (head, rows) = self.rows(opened.as_ref().map_or(0, |cursor| cursor.seq), query).await?;
         let Some(cursor) = opened else {
-            return Ok((Cursor { epoch: head.epoch, seq: 0, snapshot_until: head.seq }, head));
+            return Ok((Cursor { epoch: head.epoch, seq: 0, snapshot_until: head.seq }, head, rows));
         };
         // Positions ahead of the head come from a database that was restored since: they would skip what is written next.
         if cursor.epoch != head.epoch || cursor.seq > head.seq || cursor.snapshot_until > head.seq {
@@ -87,19 +88,14 @@ impl<'a> Reader<'a> {
                 "the feed was rebuilt since: start again without a cursor, and replace what you have";
             return Err(Problem::new(Code::CursorExpired, detail));
         }
-        Ok((cursor, head))
+        Ok((cursor, head, rows))
     }
 
-    pub(crate) async fn rows(
-        &self,
-        after: i64,
-        limit: u32,
-        kind: Option<&str>,
-    ) -> Result<Vec<ChangeRow>, Problem> {
+    async fn rows(&self, after: i64, query: &ListQuery) -> Result<(FeedHead, Vec<ChangeRow>), Problem> {
         self.gate
             .doors
             .store
-            .changes(&self.tenant, after, limit, kind)
+            .changes(&self.tenant, after, query.limit + 1, query.kind.as_deref())
             .await
             .map_err(self.failed("feed page"))
     }
@@ -137,27 +133,32 @@ pub(crate) async fn changes(
     let reader = Reader::of(&gate, &parts)?;
     let query = ListQuery::parse(parts.uri.query(), &["cursor", "limit", "wait", "kind"])?;
     let filter = FilterHash::of("changes", query.kind.as_deref());
-    let (mut at, mut head) = reader.position(filter, query.cursor.as_deref()).await?;
+    let (mut at, mut head, mut rows) = reader.first(filter, &query).await?;
     let deadline = Instant::now() + query.wait;
     let page = loop {
-        let rows = reader.rows(at.seq, query.limit + 1, query.kind.as_deref()).await?;
         let page = page(rows, query.limit, at, head.seq);
         let left = deadline.saturating_duration_since(Instant::now());
         if !page.rows.is_empty() || page.has_more || left.is_zero() || draining.has_begun() {
             break page;
         }
         at = page.at;
-        head.seq = wait(&reader, at.seq, left, &draining).await?;
+        wait(&reader, head, left, &draining).await?;
+        (head, rows) = reader.rows(at.seq, &query).await?;
     };
     render(&reader, filter, page, &parts)
 }
 
-async fn wait(reader: &Reader<'_>, after: i64, left: Duration, draining: &Draining) -> Result<i64, Problem> {
+async fn wait(
+    reader: &Reader<'_>,
+    head: FeedHead,
+    left: Duration,
+    draining: &Draining,
+) -> Result<(), Problem> {
     tokio::select! {
-        head = reader.gate.doors.store.wait_for_change(&reader.tenant, after, left) => {
-            head.map_err(reader.failed("feed wait"))
+        waited = reader.gate.doors.store.wait_for_change(&reader.tenant, head, left) => {
+            waited.map(drop).map_err(reader.failed("feed wait"))
         }
-        () = draining.begins() => Ok(after),
+        () = draining.begins() => Ok(()),
     }
 }
 
@@ -166,8 +167,7 @@ pub(crate) async fn snapshot(State(gate): State<Arc<Gate>>, parts: Parts) -> Res
     let query = ListQuery::parse(parts.uri.query(), &["cursor", "limit", "kind"])?;
     // The same filter as the changes': the last page's cursor goes on there.
     let filter = FilterHash::of("changes", query.kind.as_deref());
-    let (at, _) = reader.position(filter, query.cursor.as_deref()).await?;
-    let mut rows = reader.rows(at.seq, query.limit + 1, query.kind.as_deref()).await?;
+    let (at, _, mut rows) = reader.first(filter, &query).await?;
     rows.retain(|row| row.seq <= at.snapshot_until);
     let page = page(rows, query.limit, at, at.snapshot_until);
     render(&reader, filter, page, &parts)

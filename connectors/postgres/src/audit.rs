@@ -44,7 +44,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<AuditRow>, StoreError> {
         let filter = filter.clone();
-        self.in_tenant(tenant, move |tx| {
+        self.reading(tenant, move |tx| {
             Box::pin(async move {
                 // The primary key is read downwards; what it does not know is looked at row by row.
                 let rows: Vec<AuditColumns> = sqlx::query_as(
@@ -84,7 +84,7 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the database does not answer.
     pub async fn audit_record(&self, tenant: &TenantId, id: i64) -> Result<Option<AuditRow>, StoreError> {
-        self.in_tenant(tenant, move |tx| {
+        self.reading(tenant, move |tx| {
             Box::pin(async move {
                 let row: Option<AuditColumns> = sqlx::query_as(
                     "SELECT audit_id, workspace_id, at, lineage, serial, pipeline, state_version, pii, credential,

@@ -162,7 +162,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<DeadLetter>, StoreError> {
         let filter = filter.clone();
-        self.in_tenant(tenant, move |tx| {
+        self.reading(tenant, move |tx| {
             Box::pin(async move {
                 let rows: Vec<LetterRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
                     "SELECT {LETTER_COLUMNS} FROM dead_letters
@@ -196,7 +196,7 @@ impl Store {
         tenant: &TenantId,
         id: DeadLetterId,
     ) -> Result<Option<DeadLetter>, StoreError> {
-        self.in_tenant(tenant, move |mut tx| Box::pin(async move { read(&mut tx, id, "").await })).await
+        self.reading(tenant, move |mut tx| Box::pin(async move { read(&mut tx, id, "").await })).await
     }
 
     /// Has the letter's workspace synced anew: the outbox sends one event for it. Asked again before the retry has

@@ -25,6 +25,8 @@ const HEAD_POLL_SHARE: Duration = Duration::from_micros(250);
 /// No caller waits longer: doors have timeouts far below.
 const WAIT_MAX: Duration = Duration::from_secs(3_600);
 
+type PageColumns = (i64, i64, Option<i64>, Option<String>, Option<bool>, Option<String>);
+
 /// The newest positions this process knows of, a tenant each. Bounded by the declared tenants: only who has a head gets
 /// an entry.
 #[derive(Default)]
@@ -108,7 +110,7 @@ impl Store {
     /// # Errors
     /// `Invalid` when the tenant is not declared.
     pub async fn feed_head(&self, tenant: &TenantId) -> Result<FeedHead, StoreError> {
-        self.in_tenant(tenant, move |tx| {
+        self.reading(tenant, move |tx| {
             Box::pin(async move {
                 let row: Option<(i64, i64)> =
                     sqlx::query_as("SELECT feed_epoch, seq FROM tenant_heads WHERE tenant_id = $1")
@@ -140,25 +142,29 @@ impl Store {
         rows.into_iter().map(|(tenant, seq)| Ok((stored::id(TenantId::parse, &tenant)?, seq))).collect()
     }
 
-    /// The newest change of each entity whose last change lies after `after_seq`, in order; tombstones included.
-    /// `kind` is the PascalCase spelling.
+    /// The newest change of each entity whose last change lies after `after_seq`, in order, tombstones included; and the feed's end
+    /// at the same moment. `kind` is the PascalCase spelling.
     ///
     /// # Errors
-    /// `Unavailable` when the database does not answer.
+    /// `Invalid` when the tenant is not declared.
     pub async fn changes(
         &self,
         tenant: &TenantId,
         after_seq: i64,
         limit: u32,
         kind: Option<&str>,
-    ) -> Result<Vec<ChangeRow>, StoreError> {
+    ) -> Result<(FeedHead, Vec<ChangeRow>), StoreError> {
         let kind = kind.map(|k| stored::text_in(k, 256));
-        self.in_tenant(tenant, move |tx| {
+        self.reading(tenant, move |tx| {
             Box::pin(async move {
-                let rows: Vec<(i64, String, bool, Option<String>)> = sqlx::query_as(
-                    "SELECT change_seq, entity_ref, deleted_at IS NOT NULL, body FROM entities
-                     WHERE tenant_id = $1 AND change_seq > $2 AND ($4::text IS NULL OR kind = $4)
-                     ORDER BY change_seq LIMIT $3",
+                let rows: Vec<PageColumns> = sqlx::query_as(
+                    "SELECT h.feed_epoch, h.seq, c.change_seq, c.entity_ref, c.deleted, c.body
+                     FROM tenant_heads AS h LEFT JOIN LATERAL (
+                         SELECT change_seq, entity_ref, deleted_at IS NOT NULL AS deleted, body FROM entities
+                         WHERE tenant_id = $1 AND change_seq > $2 AND ($4::text IS NULL OR kind = $4)
+                         ORDER BY change_seq LIMIT $3
+                     ) AS c ON true
+                     WHERE h.tenant_id = $1 ORDER BY c.change_seq",
                 )
                 .bind(tx.tenant)
                 .bind(after_seq)
@@ -167,11 +173,10 @@ impl Store {
                 .fetch_all(tx.conn)
                 .await
                 .map_err(wrap("read the feed"))?;
-                rows.into_iter()
-                    .map(|(seq, text, deleted, body)| {
-                        Ok(ChangeRow { seq, entity_ref: stored::entity_ref(&text)?, deleted, body })
-                    })
-                    .collect()
+                let head =
+                    rows.first().map(|row| FeedHead { epoch: row.0, seq: row.1 }).ok_or_else(undeclared)?;
+                let changes = rows.into_iter().filter_map(|row| change(row).transpose());
+                Ok((head, changes.collect::<Result<_, StoreError>>()?))
             })
         })
         .await
@@ -187,7 +192,7 @@ impl Store {
         entity_ref: &EntityRef,
     ) -> Result<Option<EntityRow>, StoreError> {
         let entity_ref = entity_ref.clone();
-        self.in_tenant(tenant, move |tx| {
+        self.reading(tenant, move |tx| {
             Box::pin(async move {
                 let row: Option<(String, Vec<u8>, i64)> = sqlx::query_as(
                     "SELECT body, digest, change_seq FROM entities
@@ -205,26 +210,25 @@ impl Store {
         .await
     }
 
-    /// Waits until the feed's end is past `after_seq`, or until `timeout` (at most an hour); the end's position then. A commit in this
-    /// process wakes at once, one of another process within a quarter of a second at most.
+    /// Waits until the feed's end is past `head`, which was read, or until `timeout` (at most an hour); the end's position then. A
+    /// commit in this process wakes at once, one of another process within a quarter of a second at most.
     ///
     /// # Errors
-    /// `Invalid` when the tenant is not declared.
+    /// `Unavailable` when the database does not answer.
     pub async fn wait_for_change(
         &self,
         tenant: &TenantId,
-        after_seq: i64,
+        head: FeedHead,
         timeout: Duration,
     ) -> Result<i64, StoreError> {
         let deadline = Instant::now() + timeout.min(WAIT_MAX);
-        let head = self.feed_head(tenant).await?.seq;
         let hint = self.hints().of(tenant);
         let _waiting = Waiting::begin(&hint);
         let mut known = hint.seq.subscribe();
-        hint.raise(head);
+        hint.raise(head.seq);
         loop {
             let seq = *known.borrow_and_update();
-            if seq > after_seq {
+            if seq > head.seq {
                 return Ok(seq);
             }
             tokio::select! {
@@ -235,6 +239,12 @@ impl Store {
             }
         }
     }
+}
+
+/// The change of a row; a feed that has none after the position is one row without.
+fn change(columns: PageColumns) -> Result<Option<ChangeRow>, StoreError> {
+    let (_, _, Some(seq), Some(text), Some(deleted), body) = columns else { return Ok(None) };
+    Ok(Some(ChangeRow { seq, entity_ref: stored::entity_ref(&text)?, deleted, body }))
 }
 
 pub(crate) fn undeclared() -> StoreError {

@@ -72,7 +72,7 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the database does not answer.
     pub async fn delivery_seen(&self, tenant: &TenantId, digest: [u8; 32]) -> Result<bool, StoreError> {
-        self.in_tenant(tenant, move |tx| {
+        self.reading(tenant, move |tx| {
             Box::pin(async move {
                 sqlx::query_scalar(
                     "SELECT EXISTS (SELECT FROM webhook_deliveries WHERE tenant_id = $1 AND digest = $2)",

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool, Row};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 
 use crate::error::wrap;
 use crate::feed::FeedHints;
 use crate::{StoreError, StoreErrorKind, TenantRow};
 
 /// Waiting longer than this for a connection means that the database cannot keep up.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Bounds of every session. A commit of one batch takes milliseconds; what takes seconds hangs.
 const SESSION: [(&str, &str); 4] = [
@@ -23,11 +23,6 @@ const SESSION: [(&str, &str); 4] = [
     ("idle_in_transaction_session_timeout", "60s"),
     ("default_transaction_isolation", "read committed"),
 ];
-
-/// A connection that carries a tenant, or a transaction that began before this statement, was left behind by somebody
-/// who was cancelled: it is closed instead of used. In place of the pool's own ping, so it costs no round trip.
-const IS_CLEAN: &str =
-    "SELECT coalesce(current_setting('app.tenant', true), '') = '' AND now() = statement_timestamp()";
 
 /// The store, as the application role. Cheap to clone.
 #[derive(Clone)]
@@ -129,12 +124,8 @@ fn pool_options(max_connections: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(max_connections.max(1))
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        // Whoever opens a connection looks at it: `tenant_tx`.
         .test_before_acquire(false)
-        .before_acquire(|conn, _| Box::pin(is_clean(conn)))
-}
-
-async fn is_clean(conn: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    conn.fetch_one(sqlx::raw_sql(IS_CLEAN)).await?.try_get(0)
 }
 
 async fn refuse_mighty_role(mut conn: PgConnection) -> Result<(), StoreError> {
@@ -188,39 +179,4 @@ pub async fn migrate(owner_url: &str) -> Result<(), StoreError> {
         ),
         _ => StoreError::new(StoreErrorKind::Corrupt, "cannot migrate: the list of applied migrations is damaged"),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::PrivatePostgres;
-
-    /// What sqlx #4385 and #4393 leave behind is made by hand here: an open transaction that the driver does not know
-    /// of, and a tenant that outlives its transaction.
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_spoiled_connection_is_closed_instead_of_used() {
-        let cluster = PrivatePostgres::start(None).await.unwrap();
-        let store = Store::connect(&cluster.app_url(), 1).await.unwrap();
-        let cases = [
-            ("nothing", "SELECT 1", true),
-            ("an open transaction", "BEGIN", false),
-            ("a tenant", "SELECT set_config('app.tenant', 'acme', false)", false),
-            ("a tenant that went with its transaction", "BEGIN; SET LOCAL app.tenant = 'acme'; COMMIT", true),
-            ("a failed transaction", "BEGIN; SAVEPOINT s", false),
-        ];
-        for (name, left_behind, reused) in cases {
-            let mut conn = store.pool().acquire().await.unwrap();
-            let before: i32 =
-                sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *conn).await.unwrap();
-            conn.execute(sqlx::raw_sql(left_behind)).await.unwrap();
-            drop(conn);
-            let mut conn = store.pool().acquire().await.unwrap();
-            let after: i32 =
-                sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *conn).await.unwrap();
-            assert_eq!(before == after, reused, "{name}");
-            drop(conn);
-        }
-        store.close().await;
-        cluster.stop().await;
-    }
 }

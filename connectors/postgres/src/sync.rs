@@ -114,7 +114,7 @@ impl Store {
         workspace: &WorkspaceId,
     ) -> Result<Vec<(EntityRef, [u8; 32])>, StoreError> {
         let workspace = workspace.clone();
-        self.in_tenant(tenant, move |tx| {
+        self.reading(tenant, move |tx| {
             Box::pin(async move {
                 let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(
                     "SELECT entity_ref, digest FROM entities
@@ -198,7 +198,7 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the database does not answer.
     pub async fn workspaces(&self, tenant: &TenantId) -> Result<Vec<WorkspaceStatus>, StoreError> {
-        self.in_tenant(tenant, move |tx| {
+        self.reading(tenant, move |tx| {
             Box::pin(async move {
                 let rows: Vec<StatusColumns> = sqlx::query_as(
                     "SELECT workspace_id, lineage, serial, pipeline, state_version, synced_at, stale_reason,

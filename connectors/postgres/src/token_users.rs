@@ -16,7 +16,7 @@ impl Store {
         fingerprint: &str,
     ) -> Result<Option<String>, StoreError> {
         let fingerprint = fingerprint.to_owned();
-        self.in_tenant(tenant, move |tx| {
+        self.reading(tenant, move |tx| {
             Box::pin(async move {
                 sqlx::query_scalar(
                     "SELECT user_id FROM token_users WHERE tenant_id = $1 AND fingerprint = $2",

@@ -80,10 +80,8 @@ impl Deployment {
         }
         let (owner, app) = cluster.postgres.create_database(&plan.name).await?;
         let (postgres, redis) = cluster.ports()?;
-        let app = app.replace(
-            &format!("@127.0.0.1:{}/", cluster.postgres.port()),
-            &format!("@127.0.0.1:{postgres}/"),
-        );
+        let app = app
+            .replace(&format!("@127.0.0.1:{}/", cluster.postgres.port()), &format!("@127.0.0.1:{postgres}/"));
         let mut environment = vec![
             ("TERRASIFT_DATABASE_URL".to_owned(), app),
             ("TERRASIFT_OWNER_DATABASE_URL".to_owned(), owner),

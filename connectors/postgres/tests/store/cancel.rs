@@ -37,7 +37,7 @@ async fn request(store: &Store, epoch: Epoch, number: usize) {
             own(&entity.body);
         }
         _ => {
-            let Ok(changes) = store.changes(&owner, 0, 10, None).await else { return };
+            let Ok((_, changes)) = store.changes(&owner, 0, 10, None).await else { return };
             changes.iter().filter_map(|change| change.body.as_deref()).for_each(own);
         }
     }

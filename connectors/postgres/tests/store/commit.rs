@@ -190,15 +190,15 @@ pub async fn removed_entities_become_tombstones_and_can_come_back(w: World) {
     let mut gone = commit(&ws, &ticket, epoch, 0, version(1, 2, 1), &[]);
     gone.removals = vec![entity_ref("x"), entity_ref("never-there")];
     let second = applied(w.commit(gone).await);
-    let changes = w.store.changes(&acme, first, 10, None).await.unwrap();
+    let changes = w.store.changes(&acme, first, 10, None).await.unwrap().1;
     assert_eq!(changes.len(), 1, "a tombstone, and nothing for what was never there");
     assert!(changes[0].deleted && changes[0].body.is_none() && changes[0].seq <= second);
     assert!(w.store.entity(&acme, &entity_ref("x")).await.unwrap().is_none());
     let ticket = w.ticket(&ws).await;
     let back = applied(w.commit(commit(&ws, &ticket, epoch, 0, version(1, 3, 1), &["x"])).await);
-    let changes = w.store.changes(&acme, second, 10, None).await.unwrap();
+    let changes = w.store.changes(&acme, second, 10, None).await.unwrap().1;
     assert_eq!(changes.iter().map(|c| (c.seq, c.deleted)).collect::<Vec<_>>(), [(back, false)]);
-    assert_eq!(w.store.changes(&acme, 0, 10, None).await.unwrap().len(), 2, "each entity stands once");
+    assert_eq!(w.store.changes(&acme, 0, 10, None).await.unwrap().1.len(), 2, "each entity stands once");
 }
 
 pub async fn a_workspace_cannot_remove_what_another_one_took_over(w: World) {

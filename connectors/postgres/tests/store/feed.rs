@@ -56,7 +56,7 @@ pub async fn a_reader_by_cursor_misses_nothing_of_concurrent_writers(w: World) {
     let mut cursor = 0;
     loop {
         let last_round = running.load(Ordering::SeqCst) == 0;
-        let page = reader.changes(&acme, cursor, 3, None).await.unwrap();
+        let page = reader.changes(&acme, cursor, 3, None).await.unwrap().1;
         assert!(page.windows(2).all(|pair| pair[0].seq < pair[1].seq), "in order, each position once");
         let empty = page.is_empty();
         for change in page {
@@ -68,7 +68,7 @@ pub async fn a_reader_by_cursor_misses_nothing_of_concurrent_writers(w: World) {
             break;
         }
     }
-    let truth = w.store.changes(&acme, 0, 1_000, None).await.unwrap();
+    let truth = w.store.changes(&acme, 0, 1_000, None).await.unwrap().1;
     assert_eq!(truth.len(), WRITERS / 2 * 5);
     for change in &truth {
         let known = seen.get(change.entity_ref.as_str()).expect("the reader saw the entity");
@@ -81,14 +81,12 @@ pub async fn a_waiter_wakes_by_a_commit_here_and_elsewhere(w: World) {
     const PATIENCE: Duration = Duration::from_secs(20);
     let (acme, ws) = (tenant("acme"), workspace("a"));
     let epoch = w.store.claim_partition(0).await.unwrap();
-    assert_eq!(
-        w.store.wait_for_change(&acme, 0, Duration::from_millis(30)).await.unwrap(),
-        0,
-        "nothing in time"
-    );
+    let head = w.store.feed_head(&acme).await.unwrap();
+    let waited = w.store.wait_for_change(&acme, head, Duration::from_millis(30)).await.unwrap();
+    assert_eq!(waited, 0, "nothing in time");
     let elsewhere = Store::connect(&w.app_url, 4).await.unwrap();
     for (serial, (name, waiting)) in (1..).zip([("here", &w.store), ("elsewhere", &elsewhere)]) {
-        let after = w.store.feed_head(&acme).await.unwrap().seq;
+        let after = w.store.feed_head(&acme).await.unwrap();
         let begun = Instant::now();
         let waiters: Vec<_> = (0..20)
             .map(|_| {
@@ -99,15 +97,19 @@ pub async fn a_waiter_wakes_by_a_commit_here_and_elsewhere(w: World) {
         let ticket = w.ticket(&ws).await;
         w.commit(commit(&ws, &ticket, epoch, 0, version(1, serial, 1), &["x"])).await;
         for waiter in waiters {
-            assert_eq!(waiter.await.unwrap(), after + 1, "{name}");
+            assert_eq!(waiter.await.unwrap(), after.seq + 1, "{name}");
         }
         assert!(begun.elapsed() < PATIENCE / 2, "{name}: woken, not timed out");
     }
     // What is there already is no wait, and another tenant's changes are none.
-    assert_eq!(w.store.wait_for_change(&acme, 0, PATIENCE).await.unwrap(), 2);
-    assert_eq!(w.store.wait_for_change(&tenant("globex"), 0, Duration::from_millis(30)).await.unwrap(), 0);
-    let error = w.store.wait_for_change(&tenant("nobody"), 0, PATIENCE).await.expect_err("undeclared");
+    assert_eq!(w.store.wait_for_change(&acme, head, PATIENCE).await.unwrap(), 2);
+    let globex = tenant("globex");
+    let head = w.store.feed_head(&globex).await.unwrap();
+    assert_eq!(w.store.wait_for_change(&globex, head, Duration::from_millis(30)).await.unwrap(), 0);
+    let error = w.store.feed_head(&tenant("nobody")).await.expect_err("undeclared");
     assert_eq!(error.kind(), StoreErrorKind::Invalid);
+    let read = w.store.changes(&tenant("nobody"), 0, 1, None).await.map(drop);
+    assert_eq!(read.expect_err("undeclared").kind(), StoreErrorKind::Invalid);
     elsewhere.close().await;
 }
 
@@ -143,6 +145,6 @@ pub async fn pages_filter_by_kind_and_end(w: World) {
     ];
     for (name, (after, limit, kind), expected) in cases {
         let expected: Vec<String> = expected.iter().map(|n| entity_ref(n).to_string()).collect();
-        assert_eq!(names(w.store.changes(&acme, after, limit, kind).await.unwrap()), expected, "{name}");
+        assert_eq!(names(w.store.changes(&acme, after, limit, kind).await.unwrap().1), expected, "{name}");
     }
 }

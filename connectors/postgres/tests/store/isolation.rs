@@ -230,7 +230,7 @@ pub async fn the_store_shows_a_tenant_nothing_of_another(w: World) {
     let every = DeadLetterFilter::default();
     let letter = w.store.dead_letters(&acme, &every, None, 10).await.unwrap().remove(0);
     assert!(w.store.entity(&globex, &entity_ref("x")).await.unwrap().is_none());
-    assert!(w.store.changes(&globex, 0, 10, None).await.unwrap().is_empty());
+    assert!(w.store.changes(&globex, 0, 10, None).await.unwrap().1.is_empty());
     assert!(w.store.known_digests(&globex, &ws).await.unwrap().is_empty());
     assert!(w.store.workspaces(&globex).await.unwrap().is_empty());
     assert!(w.store.audit(&globex, &AuditFilter::default(), None, 100).await.unwrap().is_empty());

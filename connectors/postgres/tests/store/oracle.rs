@@ -210,7 +210,7 @@ async fn settle(w: &World, walk: &mut Walk, batch: Vec<WorkspaceCommit>) {
 async fn compare(w: &World, walk: &Walk) {
     let acme = tenant("acme");
     let mut live: BTreeMap<EntityRef, i64> = BTreeMap::new();
-    for change in w.store.changes(&acme, 0, 100_000, None).await.unwrap() {
+    for change in w.store.changes(&acme, 0, 100_000, None).await.unwrap().1 {
         if !change.deleted {
             live.insert(change.entity_ref, change.seq);
         }

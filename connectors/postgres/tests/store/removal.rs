@@ -28,7 +28,7 @@ pub async fn a_workspace_is_removed_when_it_is_missing_twice_and_can_come_back(w
     let (mark, ticket) = (w.mark(epoch, 0, &ws).await, w.ticket(&ws).await);
     let outcome = w.store.missing(&mark, epoch, ticket.read_seq, Duration::ZERO).await.unwrap();
     assert_eq!(outcome, RemovalOutcome::Removed { change_seq: head + 2, entities: 2 });
-    let changes = w.store.changes(&acme, head, 10, None).await.unwrap();
+    let changes = w.store.changes(&acme, head, 10, None).await.unwrap().1;
     assert_eq!(
         changes.iter().map(|c| (c.seq, c.deleted)).collect::<Vec<_>>(),
         [(head + 1, true), (head + 2, true)]
