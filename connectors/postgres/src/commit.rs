@@ -17,13 +17,26 @@ use crate::{
     ledger, stored,
 };
 
-type ShownColumns = (String, i64, i64, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<String>);
+type LockedColumns = (
+    Option<Vec<i32>>,
+    Option<Vec<i64>>,
+    String,
+    i64,
+    i64,
+    Option<Vec<u8>>,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    bool,
+);
 
 /// A commit with what the guard said, and the version shown before.
 pub(crate) struct Judged {
     pub commit: WorkspaceCommit,
     pub verdict: Verdict,
     pub shown: Option<KnownVersion>,
+    /// Whether dead letters of the workspace are not settled.
+    pub letters: bool,
 }
 
 impl Store {
@@ -82,26 +95,27 @@ async fn commit_batch(
 ) -> Result<Vec<CommitOutcome>, StoreError> {
     let judged = judge_batch(&mut tx, commits).await?;
     let verdicts: Vec<Verdict> = judged.iter().map(|j| j.verdict).collect();
+    let synced = |j: &&Judged| matches!(j.verdict, Verdict::Apply | Verdict::NoChange | Verdict::Stale);
     let served: Vec<(WorkspaceId, i64)> = judged
         .iter()
-        .filter(|j| matches!(j.verdict, Verdict::Apply | Verdict::NoChange | Verdict::Stale))
+        .filter(synced)
         .map(|j| (j.commit.workspace.clone(), j.commit.mark_generation))
         .collect();
+    let unsettled: Vec<WorkspaceId> =
+        judged.iter().filter(synced).filter(|j| j.letters).map(|j| j.commit.workspace.clone()).collect();
     let confirmed: Vec<Judged> =
         judged.into_iter().filter(|j| matches!(j.verdict, Verdict::Apply | Verdict::NoChange)).collect();
     let mut change_seq = 0;
     if !confirmed.is_empty() {
-        effects::write_workspaces(&mut tx, &confirmed).await?;
+        effects::write_confirmed(&mut tx, &confirmed).await?;
     }
     let applied: Vec<WorkspaceCommit> =
         confirmed.into_iter().filter(|j| j.verdict == Verdict::Apply).map(|j| j.commit).collect();
-    if !applied.is_empty() {
-        effects::write_runs(&mut tx, &applied).await?;
-        effects::write_audit(&mut tx, &applied).await?;
+    if !unsettled.is_empty() {
+        let unsettled: Vec<&str> = unsettled.iter().map(WorkspaceId::as_str).collect();
+        dead_letters::close(&mut tx, &unsettled).await?;
     }
     if !served.is_empty() {
-        let synced: Vec<&str> = served.iter().map(|(workspace, _)| workspace.as_str()).collect();
-        dead_letters::close(&mut tx, &synced).await?;
         ledger::clear(&mut tx, &served).await?;
     }
     if !applied.is_empty() {
@@ -129,12 +143,11 @@ async fn judge_batch(
     let mut partitions: Vec<i32> = commits.iter().map(|c| c.partition).collect();
     partitions.sort_unstable();
     partitions.dedup();
-    let epochs: HashMap<i32, i64> = ledger::hold_epochs(tx, &partitions).await?.into_iter().collect();
-    let mut rows = lock_workspaces(tx, &commits).await?;
+    let (epochs, mut rows) = lock(tx, &partitions, &commits).await?;
     commits
         .into_iter()
         .map(|commit| {
-            let shown = rows.remove(commit.workspace.as_str()).ok_or_else(|| {
+            let (shown, letters) = rows.remove(commit.workspace.as_str()).ok_or_else(|| {
                 let what = format!("workspace {} was never read: begin_read comes first", commit.workspace);
                 StoreError::new(StoreErrorKind::Invalid, what)
             })?;
@@ -144,31 +157,56 @@ async fn judge_batch(
                 basis: commit.basis,
                 epoch_holds: epochs.get(&commit.partition) == Some(&commit.epoch.0),
             };
-            Ok(Judged { verdict: judge(&shown, &offered), shown: shown.version, commit })
+            Ok(Judged { verdict: judge(&shown, &offered), shown: shown.version, letters, commit })
         })
         .collect()
 }
 
-async fn lock_workspaces(
+/// Epochs by partition, and what is shown of each workspace, with whether it has unsettled letters.
+type Locked = (HashMap<i32, i64>, HashMap<String, (Shown, bool)>);
+
+/// Holds the epochs and locks the workspaces, in this order: rows are locked when all that is read was read.
+async fn lock(
     tx: &mut TenantTx<'_>,
+    partitions: &[i32],
     commits: &[WorkspaceCommit],
-) -> Result<HashMap<String, Shown>, StoreError> {
+) -> Result<Locked, StoreError> {
     let wanted: Vec<&str> = commits.iter().map(|c| c.workspace.as_str()).collect();
-    let rows: Vec<ShownColumns> = sqlx::query_as(
-        "SELECT workspace_id, applied_read_seq, basis, lineage, serial, pipeline, state_version FROM workspaces
-         WHERE tenant_id = $1 AND workspace_id = ANY ($2) ORDER BY workspace_id FOR NO KEY UPDATE",
+    let rows: Vec<LockedColumns> = sqlx::query_as(
+        "SELECT h.partitions, h.epochs, w.workspace_id, w.applied_read_seq, w.basis, w.lineage, w.serial, w.pipeline,
+                w.state_version,
+                EXISTS (SELECT FROM dead_letters AS l
+                        WHERE l.tenant_id = $1 AND l.workspace_id = w.workspace_id AND l.settled_at IS NULL)
+         FROM workspaces AS w, (SELECT array_agg(partition_held) AS partitions, array_agg(epoch_held) AS epochs
+                                FROM hold_epochs($3)) AS h
+         WHERE w.tenant_id = $1 AND w.workspace_id = ANY ($2) ORDER BY w.workspace_id FOR NO KEY UPDATE OF w",
     )
     .bind(tx.tenant)
     .bind(wanted)
+    .bind(partitions)
     .fetch_all(&mut *tx.conn)
     .await
-    .map_err(wrap("lock the workspaces"))?;
-    rows.into_iter()
-        .map(|(workspace, applied_read_seq, basis, lineage, serial, pipeline, state_version)| {
-            let version = stored::version((lineage, serial, pipeline, state_version))?;
-            Ok((workspace, Shown { version, applied_read_seq, basis }))
-        })
-        .collect()
+    .map_err(wrap("hold the partitions' epochs and lock the workspaces"))?;
+    let mut held = HashMap::new();
+    let mut locked = HashMap::with_capacity(rows.len());
+    for columns in rows {
+        let (
+            partitions,
+            epochs,
+            workspace,
+            applied_read_seq,
+            basis,
+            lineage,
+            serial,
+            pipeline,
+            version,
+            letters,
+        ) = columns;
+        held.extend(partitions.into_iter().flatten().zip(epochs.into_iter().flatten()));
+        let version = stored::version((lineage, serial, pipeline, version))?;
+        locked.insert(workspace, (Shown { version, applied_read_seq, basis }, letters));
+    }
+    Ok((held, locked))
 }
 
 /// Allocates `changes` positions and returns the last one. Holds the head from here to the commit.

@@ -19,44 +19,67 @@ use crate::{AuditFinding, StoreError, StoreErrorKind, WorkspaceCommit, stored};
 const CHUNK_ROWS: usize = 2_000;
 const CHUNK_BYTES: usize = 8 << 20;
 
-/// Confirms the workspaces: what is applied gets its new version, what did not change its time and its read.
-pub(crate) async fn write_workspaces(tx: &mut TenantTx<'_>, confirmed: &[Judged]) -> Result<(), StoreError> {
-    let ids: Vec<&str> = confirmed.iter().map(|j| j.commit.workspace.as_str()).collect();
-    let applied: Vec<bool> = confirmed.iter().map(|j| j.verdict == Verdict::Apply).collect();
-    let reads: Vec<i64> = confirmed.iter().map(|j| j.commit.read_seq).collect();
-    let lineages: Vec<&[u8]> = confirmed.iter().map(|j| j.commit.version.lineage.as_slice()).collect();
-    let serials: Vec<i64> = confirmed.iter().map(|j| j.commit.version.serial).collect();
-    let pipelines: Vec<i64> = confirmed.iter().map(|j| j.commit.version.pipeline.0).collect();
-    let state_versions: Vec<Option<&str>> = confirmed.iter().map(state_version).collect();
-    let resources: Vec<i64> = confirmed.iter().map(|j| j.commit.resource_count).collect();
-    let sizes: Vec<i64> = confirmed.iter().map(|j| j.commit.bytes_in).collect();
+/// Confirms the workspaces: what is applied gets its new version, its run and its audit record, what did not change its time and its
+/// read. One statement, because each is a round trip that an event waits for; the workspaces' rows are locked already.
+pub(crate) async fn write_confirmed(tx: &mut TenantTx<'_>, confirmed: &[Judged]) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE workspaces AS w SET
-             applied_read_seq = greatest(w.applied_read_seq, s.read_seq),
-             basis = w.basis + s.applied::integer,
-             lineage = s.lineage, serial = s.serial, pipeline = s.pipeline, state_version = s.state_version,
-             resource_count = CASE WHEN s.applied THEN s.resources ELSE w.resource_count END,
-             bytes_in = CASE WHEN s.applied THEN s.bytes_in ELSE w.bytes_in END,
-             synced_at = now(), stale_reason = NULL, stale_since = NULL, missing_since = NULL
-         FROM unnest($2::text[], $3::boolean[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bigint[], $8::text[],
-                     $9::bigint[], $10::bigint[])
-              AS s (workspace_id, applied, read_seq, lineage, serial, pipeline, state_version, resources, bytes_in)
-         WHERE w.tenant_id = $1 AND w.workspace_id = s.workspace_id",
+        "WITH s AS MATERIALIZED (
+             SELECT * FROM unnest($2::text[], $3::boolean[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bigint[], $8::text[],
+                                  $9::bigint[], $10::bigint[], $11::text[], $12::bigint[], $13::bigint[], $14::bigint[],
+                                  $15::bigint[], $16::jsonb[], $17::text[])
+                  AS s (workspace_id, applied, read_seq, lineage, serial, pipeline, state_version, resources, bytes_in,
+                        run_id, pii, credential, infrastructure, truncated, findings, trace)
+         ), shown AS (
+             UPDATE workspaces AS w SET
+                 applied_read_seq = greatest(w.applied_read_seq, s.read_seq),
+                 basis = w.basis + s.applied::integer,
+                 lineage = s.lineage, serial = s.serial, pipeline = s.pipeline, state_version = s.state_version,
+                 resource_count = CASE WHEN s.applied THEN s.resources ELSE w.resource_count END,
+                 bytes_in = CASE WHEN s.applied THEN s.bytes_in ELSE w.bytes_in END,
+                 synced_at = now(), stale_reason = NULL, stale_since = NULL, missing_since = NULL
+             FROM s WHERE w.tenant_id = $1 AND w.workspace_id = s.workspace_id
+         ), noted AS (
+             INSERT INTO runs (tenant_id, run_id, workspace_id, serial, state_version)
+             SELECT DISTINCT ON (s.run_id) $1, s.run_id, s.workspace_id, s.serial, s.state_version
+             FROM s WHERE s.applied AND s.run_id IS NOT NULL ORDER BY s.run_id
+             ON CONFLICT (tenant_id, run_id) DO UPDATE SET workspace_id = excluded.workspace_id,
+                 serial = excluded.serial, state_version = excluded.state_version, synced_at = now()
+         )
+         INSERT INTO sanitization_audit_log (tenant_id, workspace_id, lineage, serial, pipeline, state_version, pii,
+                                             credential, infrastructure, truncated, findings, run_id, trace)
+         SELECT $1, s.workspace_id, s.lineage, s.serial, s.pipeline, s.state_version, s.pii, s.credential, s.infrastructure,
+                s.truncated, s.findings, s.run_id, s.trace
+         FROM s WHERE s.applied",
     )
     .bind(tx.tenant)
-    .bind(ids)
-    .bind(applied)
-    .bind(reads)
-    .bind(lineages)
-    .bind(serials)
-    .bind(pipelines)
-    .bind(state_versions)
-    .bind(resources)
-    .bind(sizes)
+    .bind(column(confirmed, |j| j.commit.workspace.as_str()))
+    .bind(column(confirmed, |j| j.verdict == Verdict::Apply))
+    .bind(column(confirmed, |j| j.commit.read_seq))
+    .bind(column(confirmed, |j| j.commit.version.lineage.as_slice()))
+    .bind(column(confirmed, |j| j.commit.version.serial))
+    .bind(column(confirmed, |j| j.commit.version.pipeline.0))
+    .bind(column(confirmed, state_version))
+    .bind(column(confirmed, |j| j.commit.resource_count))
+    .bind(column(confirmed, |j| j.commit.bytes_in))
+    .bind(column(confirmed, |j| j.commit.run.as_ref().map(RunId::as_str)))
+    .bind(column(confirmed, |j| found_in(j, Category::Pii)))
+    .bind(column(confirmed, |j| found_in(j, Category::Credential)))
+    .bind(column(confirmed, |j| found_in(j, Category::Infrastructure)))
+    .bind(column(confirmed, |j| stored::count_in(j.commit.report.truncated)))
+    .bind(column(confirmed, |j| Json(findings(&j.commit.report))))
+    .bind(column(confirmed, |j| j.commit.trace.map(|t| t.to_string())))
     .execute(&mut *tx.conn)
     .await
-    .map_err(wrap("write the workspaces"))?;
+    .map_err(wrap("write the workspaces with their runs and audit records"))?;
     Ok(())
+}
+
+fn column<'j, T>(confirmed: &'j [Judged], of: impl FnMut(&'j Judged) -> T) -> Vec<T> {
+    confirmed.iter().map(of).collect()
+}
+
+fn found_in(judged: &Judged, category: Category) -> i64 {
+    stored::count_in(judged.commit.report.counts.get(&category).copied().unwrap_or(0))
 }
 
 /// The state version to show: a reader that does not know it does not unlearn it.
@@ -64,75 +87,6 @@ fn state_version(judged: &Judged) -> Option<&str> {
     let known = judged.shown.as_ref().filter(|_| judged.verdict == Verdict::NoChange);
     let offered = judged.commit.version.state_version.as_ref();
     offered.or_else(|| known.and_then(|v| v.state_version.as_ref())).map(|id| id.as_str())
-}
-
-/// Notes the runs that led to what is applied.
-pub(crate) async fn write_runs(tx: &mut TenantTx<'_>, applied: &[WorkspaceCommit]) -> Result<(), StoreError> {
-    // By run: two workspaces cannot share one, but a statement must not fail on an upstream that says so.
-    let runs: BTreeMap<&str, &WorkspaceCommit> =
-        applied.iter().filter_map(|c| c.run.as_ref().map(|run| (run.as_str(), c))).collect();
-    if runs.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<&str> = runs.keys().copied().collect();
-    let workspaces: Vec<&str> = runs.values().map(|c| c.workspace.as_str()).collect();
-    let serials: Vec<i64> = runs.values().map(|c| c.version.serial).collect();
-    let versions: Vec<Option<&str>> =
-        runs.values().map(|c| c.version.state_version.as_ref().map(|v| v.as_str())).collect();
-    sqlx::query(
-        "INSERT INTO runs (tenant_id, run_id, workspace_id, serial, state_version)
-         SELECT $1, s.* FROM unnest($2::text[], $3::text[], $4::bigint[], $5::text[]) AS s
-         ON CONFLICT (tenant_id, run_id) DO UPDATE SET workspace_id = excluded.workspace_id,
-             serial = excluded.serial, state_version = excluded.state_version, synced_at = now()",
-    )
-    .bind(tx.tenant)
-    .bind(ids)
-    .bind(workspaces)
-    .bind(serials)
-    .bind(versions)
-    .execute(&mut *tx.conn)
-    .await
-    .map_err(wrap("write the runs"))?;
-    Ok(())
-}
-
-/// Writes one audit record a sanitized state.
-pub(crate) async fn write_audit(
-    tx: &mut TenantTx<'_>,
-    applied: &[WorkspaceCommit],
-) -> Result<(), StoreError> {
-    let of = |category: Category| -> Vec<i64> {
-        applied
-            .iter()
-            .map(|c| stored::count_in(c.report.counts.get(&category).copied().unwrap_or(0)))
-            .collect()
-    };
-    let findings: Vec<Json<Vec<AuditFinding>>> = applied.iter().map(|c| Json(findings(&c.report))).collect();
-    let texts = |f: &dyn Fn(&WorkspaceCommit) -> Option<String>| applied.iter().map(f).collect::<Vec<_>>();
-    sqlx::query(
-        "INSERT INTO sanitization_audit_log (tenant_id, workspace_id, lineage, serial, pipeline, state_version, pii,
-                                             credential, infrastructure, truncated, findings, run_id, trace)
-         SELECT $1, s.* FROM unnest($2::text[], $3::bytea[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[],
-                                    $8::bigint[], $9::bigint[], $10::bigint[], $11::jsonb[], $12::text[],
-                                    $13::text[]) AS s",
-    )
-    .bind(tx.tenant)
-    .bind(applied.iter().map(|c| c.workspace.as_str()).collect::<Vec<_>>())
-    .bind(applied.iter().map(|c| c.version.lineage.as_slice()).collect::<Vec<_>>())
-    .bind(applied.iter().map(|c| c.version.serial).collect::<Vec<_>>())
-    .bind(applied.iter().map(|c| c.version.pipeline.0).collect::<Vec<_>>())
-    .bind(texts(&|c| c.version.state_version.as_ref().map(ToString::to_string)))
-    .bind(of(Category::Pii))
-    .bind(of(Category::Credential))
-    .bind(of(Category::Infrastructure))
-    .bind(applied.iter().map(|c| stored::count_in(c.report.truncated)).collect::<Vec<_>>())
-    .bind(findings)
-    .bind(texts(&|c| c.run.as_ref().map(RunId::to_string)))
-    .bind(texts(&|c| c.trace.map(|t| t.to_string())))
-    .execute(&mut *tx.conn)
-    .await
-    .map_err(wrap("write the audit records"))?;
-    Ok(())
 }
 
 fn findings(report: &Report) -> Vec<AuditFinding> {

@@ -54,6 +54,13 @@ impl StoreError {
         matches!(self.kind, StoreErrorKind::Unavailable | StoreErrorKind::Conflict)
     }
 
+    /// Whether another connection might have done it: this one broke, was ended by the server, or was left behind by somebody.
+    pub(crate) fn lost_the_connection(&self) -> bool {
+        let by_state =
+            |code: &str| code == LEFT_BEHIND_SQLSTATE || code.starts_with("08") || code.starts_with("57P");
+        self.kind == StoreErrorKind::Unavailable && self.sqlstate.as_deref().is_none_or(by_state)
+    }
+
     /// The five-character SQLSTATE, where the database answered.
     #[must_use]
     pub fn sqlstate(&self) -> Option<&str> {
@@ -77,12 +84,15 @@ impl std::error::Error for StoreError {}
 /// SQLSTATE that the ledger's functions raise for a stale epoch (`migrations/0003_ledger.sql`).
 pub(crate) const FENCED_SQLSTATE: &str = "TSF01";
 
+/// SQLSTATE that a tenant's functions raise on a connection that was left behind (`migrations/0012_enter_tenant.sql`).
+const LEFT_BEHIND_SQLSTATE: &str = "TSF02";
+
 fn kind_of_sqlstate(code: &str) -> StoreErrorKind {
     match code {
         FENCED_SQLSTATE => StoreErrorKind::Fenced,
         "40001" | "40P01" | "55P03" => StoreErrorKind::Conflict,
         // 57014 is a statement timeout: the database is too slow for us now.
-        "57014" => StoreErrorKind::Unavailable,
+        "57014" | LEFT_BEHIND_SQLSTATE => StoreErrorKind::Unavailable,
         "42501" | "28000" | "28P01" => StoreErrorKind::Refused,
         _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => {
             StoreErrorKind::Unavailable

@@ -129,7 +129,8 @@ impl Store {
     async fn feed_heads(&self, tenants: &[TenantId]) -> Result<Vec<(TenantId, i64)>, StoreError> {
         let wanted: Vec<String> = tenants.iter().map(|tenant| tenant.as_str().to_owned()).collect();
         let rows: Vec<(String, i64)> = self
-            .without_tenant(move |conn| {
+            .looking(move |conn| {
+                let wanted = wanted.clone();
                 Box::pin(async move {
                     sqlx::query_as("SELECT tenant_id, seq FROM feed_heads($1)")
                         .bind(wanted)
@@ -154,23 +155,18 @@ impl Store {
         limit: u32,
         kind: Option<&str>,
     ) -> Result<(FeedHead, Vec<ChangeRow>), StoreError> {
-        let kind = kind.map(|k| stored::text_in(k, 256));
-        self.reading(tenant, move |tx| {
+        let (tenant, kind) = (tenant.clone(), kind.map(|k| stored::text_in(k, 256)));
+        self.looking(move |conn| {
+            let (tenant, kind) = (tenant.clone(), kind.clone());
             Box::pin(async move {
                 let rows: Vec<PageColumns> = sqlx::query_as(
-                    "SELECT h.feed_epoch, h.seq, c.change_seq, c.entity_ref, c.deleted, c.body
-                     FROM tenant_heads AS h LEFT JOIN LATERAL (
-                         SELECT change_seq, entity_ref, deleted_at IS NOT NULL AS deleted, body FROM entities
-                         WHERE tenant_id = $1 AND change_seq > $2 AND ($4::text IS NULL OR kind = $4)
-                         ORDER BY change_seq LIMIT $3
-                     ) AS c ON true
-                     WHERE h.tenant_id = $1 ORDER BY c.change_seq",
+                    "SELECT feed_epoch, head, change_seq, entity_ref, deleted, body FROM feed_page($1, $2, $3, $4)",
                 )
-                .bind(tx.tenant)
+                .bind(tenant.as_str())
                 .bind(after_seq)
                 .bind(i64::from(limit))
                 .bind(kind)
-                .fetch_all(tx.conn)
+                .fetch_all(conn)
                 .await
                 .map_err(wrap("read the feed"))?;
                 let head =

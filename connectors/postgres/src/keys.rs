@@ -19,7 +19,7 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the database does not answer.
     pub async fn api_key(&self, digest: [u8; 32]) -> Result<Option<ApiKeyRow>, StoreError> {
-        self.without_tenant(move |conn| {
+        self.looking(move |conn| {
             Box::pin(async move {
                 let row: Option<KeyColumns> = sqlx::query_as(
                     "SELECT tenant_id, slug, name, scopes, expires_at, disabled FROM find_api_key($1)",

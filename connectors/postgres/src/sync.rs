@@ -113,18 +113,17 @@ impl Store {
         tenant: &TenantId,
         workspace: &WorkspaceId,
     ) -> Result<Vec<(EntityRef, [u8; 32])>, StoreError> {
-        let workspace = workspace.clone();
-        self.reading(tenant, move |tx| {
+        let (tenant, workspace) = (tenant.clone(), workspace.clone());
+        self.looking(move |conn| {
+            let (tenant, workspace) = (tenant.clone(), workspace.clone());
             Box::pin(async move {
-                let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(
-                    "SELECT entity_ref, digest FROM entities
-                     WHERE tenant_id = $1 AND workspace_id = $2 AND deleted_at IS NULL ORDER BY entity_ref",
-                )
-                .bind(tx.tenant)
-                .bind(workspace.as_str())
-                .fetch_all(tx.conn)
-                .await
-                .map_err(wrap("read the known digests"))?;
+                let rows: Vec<(String, Vec<u8>)> =
+                    sqlx::query_as("SELECT entity_ref, digest FROM known_digests($1, $2)")
+                        .bind(tenant.as_str())
+                        .bind(workspace.as_str())
+                        .fetch_all(conn)
+                        .await
+                        .map_err(wrap("read the known digests"))?;
                 rows.into_iter()
                     .map(|(text, digest)| Ok((stored::entity_ref(&text)?, stored::bytes(digest)?)))
                     .collect()

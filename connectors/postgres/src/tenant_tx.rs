@@ -122,6 +122,32 @@ impl Store {
         .await
     }
 
+    /// Runs one statement that only reads, by a function that sets its tenant itself (`feed_page`) or acts before one is known
+    /// (`find_api_key`). Nobody looks at the connection first: in a transaction that was left behind, it would see the same. On a
+    /// connection that is lost it is tried again.
+    pub(crate) async fn looking<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut PgConnection) -> Work<'c, T> + Send + 'static,
+    {
+        let pool = self.pool().clone();
+        detached(async move {
+            let mut lost = 0;
+            loop {
+                let mut held = Held::acquire(&pool).await?;
+                let Ok(done) = timeout(ANSWER_WAIT_MAX, work(&mut held.conn)).await else {
+                    return Err(no_answer());
+                };
+                held.sound = done.is_ok();
+                match done {
+                    Err(error) if error.lost_the_connection() && lost <= pool.size() => lost += 1,
+                    done => return done,
+                }
+            }
+        })
+        .await
+    }
+
     /// Runs one statement that acts before a tenant is known, through the SECURITY DEFINER functions only.
     pub(crate) async fn without_tenant<T, F>(&self, work: F) -> Result<T, StoreError>
     where
@@ -263,6 +289,27 @@ mod tests {
                 assert_eq!(before == after.unwrap(), reused, "{opened_as} after {name}");
             }
         }
+        store.close().await;
+        cluster.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_only_looks_takes_another_connection_than_a_spoiled_or_lost_one() {
+        let cluster = PrivatePostgres::start(None).await.unwrap();
+        crate::migrate(&cluster.owner_url()).await.unwrap();
+        let store = Store::connect(&cluster.app_url(), 1).await.unwrap();
+        let tenant = TenantId::parse("org-acme").unwrap();
+        let before = bounded(store.pool(), ANSWER_WAIT_MAX, who).await.unwrap();
+        let mut conn = store.pool().acquire().await.unwrap();
+        conn.execute("SELECT set_config('app.tenant', 'acme', false)").await.unwrap();
+        drop(conn);
+        let workspace = terrasift_schemas::WorkspaceId::parse("ws-a").unwrap();
+        assert!(store.known_digests(&tenant, &workspace).await.unwrap().is_empty());
+        let after = bounded(store.pool(), ANSWER_WAIT_MAX, who).await.unwrap();
+        assert_ne!(before, after, "closed instead of used");
+        let mut superuser = PgConnection::connect(&cluster.superuser_url()).await.unwrap();
+        sqlx::query("SELECT pg_terminate_backend($1)").bind(after).execute(&mut superuser).await.unwrap();
+        assert!(store.known_digests(&tenant, &workspace).await.unwrap().is_empty(), "on another one");
         store.close().await;
         cluster.stop().await;
     }
