@@ -14,6 +14,7 @@ use terrasift_actors::{
 };
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
 use terrasift_http::{Doors, HttpConfig, Readiness, Routes, TenantDoor};
+use terrasift_identity::Verifier;
 use terrasift_kafka::{KafkaConfig, Producer, TopicMismatch, check_topics, ensure_topics};
 use terrasift_postgres::{Auditor, Store, TenantRow};
 use terrasift_redis::{ANSWER_WAIT_MAX, MemoryBudget, RateLimits, RedisBudget, RedisConfig, RequestBudget};
@@ -53,6 +54,8 @@ pub struct Settings {
     pub hash_key: [u8; 32],
     pub cursor_key: [u8; 32],
     pub key_pepper: [u8; 32],
+    /// Checks tokens; without it, API keys alone open the API.
+    pub tokens: Option<Arc<Verifier>>,
     pub limits: Limits,
     pub rules: RuleBook,
     pub types: TypeTable,
@@ -116,6 +119,7 @@ impl App {
             tenants: settings.tenants.iter().map(door).collect(),
             cursor_key: settings.cursor_key,
             key_pepper: settings.key_pepper,
+            tokens: settings.tokens.clone(),
             registry,
             readiness: Arc::clone(&readiness),
         };

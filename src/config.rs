@@ -183,6 +183,45 @@ mod tests {
     }
 
     #[test]
+    fn issuers_whose_tokens_could_not_be_judged_are_refused() {
+        let issuer = |fields: &str| {
+            format!("tenants: [{TENANT}]\nidentity: {{issuers: [{{name: a, audience: hunter2, {fields}}}]}}")
+        };
+        let good = "issuer: 'https://hunter2.example', keys_url: 'https://hunter2.example/keys'";
+        assert!(parse(&issuer(good), None).is_ok());
+        assert!(
+            parse(
+                &issuer("kind: backstage, keys_file: k, tenant: acme, permissions: ['catalog:read']"),
+                None
+            )
+            .is_ok()
+        );
+        check(&issuer("keys_file: hunter2"), "identity.issuers[0].issuer: missing");
+        check(&issuer("issuer: hunter2"), "identity.issuers[0].keys_url: exactly one");
+        check(&issuer(&format!("{good}, keys_file: hunter2")), "identity.issuers[0].keys_url: exactly one");
+        check(&issuer(&format!("{good}, algorithms: [HS256]")), "not one of EdDSA, ES256, RS256");
+        check(&issuer(&format!("{good}, algorithms: []")), "identity.issuers[0].algorithms: empty");
+        check(&issuer(&format!("{good}, tenant: hunter")), "identity.issuers[0].tenant: not declared");
+        check(&issuer(&format!("{good}, tenant: acme")), "identity.issuers[0].permissions: empty");
+        check(
+            &issuer(&format!("{good}, permissions: [hunter2]")),
+            "identity.issuers[0].permissions: without a tenant",
+        );
+        check(&issuer("kind: backstage, keys_file: k"), "identity.issuers[0].tenant: missing");
+        check(
+            &issuer(&format!("kind: backstage, {good}")),
+            "identity.issuers[0].issuer: Backstage's tokens name no issuer",
+        );
+        check(
+            &issuer(&format!("{good}}}, {{name: a, audience: b, {good}")),
+            "identity.issuers[1].name: empty, or that of",
+        );
+        check("identity: {leeway_s: 301}", "identity.leeway_s: more than five minutes");
+        check("identity: {lifetime_max_s: 86401}", "identity.lifetime_max_s: not within");
+        check("identity: {isuers: []}", "did you mean `issuers`?");
+    }
+
+    #[test]
     fn a_missing_secret_names_its_place_and_reference_only() {
         let cases = [
             ("env:TERRASIFT_TEST_NO_SUCH_VARIABLE", "TERRASIFT_TEST_NO_SUCH_VARIABLE"),

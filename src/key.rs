@@ -7,10 +7,7 @@ use std::time::SystemTime;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use terrasift_http::{
-    AUDIT_READ_SCOPE, CATALOG_READ_SCOPE, DEAD_LETTERS_READ_SCOPE, DEAD_LETTERS_WRITE_SCOPE, api_key_digest,
-    mint_api_key,
-};
+use terrasift_http::{CATALOG_READ, Permission, api_key_digest, mint_api_key};
 use terrasift_postgres::Store;
 use terrasift_schemas::TenantId;
 use terrasift_secrets::Secret;
@@ -20,8 +17,10 @@ use crate::cli::ConfigFile;
 use crate::config;
 
 /// Everything that a key can open.
-pub const SCOPES: [&str; 4] =
-    [CATALOG_READ_SCOPE, AUDIT_READ_SCOPE, DEAD_LETTERS_READ_SCOPE, DEAD_LETTERS_WRITE_SCOPE];
+#[must_use]
+pub fn scopes() -> Vec<String> {
+    Permission::ALL.map(|permission| permission.name().to_owned()).to_vec()
+}
 
 /// Arguments of `key`.
 #[derive(Args)]
@@ -45,8 +44,8 @@ enum KeyCommand {
         /// Days until it expires
         #[arg(long, default_value_t = 365)]
         days: u16,
-        /// What it opens: catalog:read, audit:read, dead-letters:read, dead-letters:write
-        #[arg(long, value_delimiter = ',', default_value = CATALOG_READ_SCOPE, value_parser = SCOPES)]
+        /// What it opens; admin is everything on its resource
+        #[arg(long, value_delimiter = ',', default_value = CATALOG_READ.name(), value_parser = Permission::ALL.map(Permission::name))]
         scopes: Vec<String>,
         /// One line of JSON
         #[arg(long)]

@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod demo;
 mod dlq;
+mod identity;
 mod key;
 mod leaks;
 mod logging;

@@ -18,6 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
 use crate::app::{App, RedisSettings, Settings, TenantSettings};
+use crate::identity;
 use crate::rule_file::book::RuleBook;
 use crate::{config, logging};
 
@@ -156,6 +157,7 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
         hash_key: config::key("keys.hash", &config.keys.hash)?,
         cursor_key: config::key("keys.cursor", &config.keys.cursor)?,
         key_pepper: config::key("keys.api_key_pepper", &config.keys.api_key_pepper)?,
+        tokens: identity::verifier(&config.identity)?,
         limits: config.limits.clone(),
         rules: RuleBook::open(
             config.rules_file.as_deref().map(Path::new),

@@ -3,6 +3,7 @@
 //! Secrets stand here as references (`env:NAME`, `file:/path`), never as values. Must never read a file or the
 //! environment: the binary does.
 
+mod identity;
 mod token;
 
 use std::collections::BTreeSet;
@@ -10,6 +11,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{OrganizationName, TenantId, TenantSlug};
+pub use identity::{Identity, TokenAlgorithm, TokenIssuer, TokenKind};
 pub use token::{Rotation, Token};
 
 /// Longest time between two looks at the rule files.
@@ -41,6 +43,8 @@ pub struct Config {
     pub terraform_cloud: TerraformCloud,
     /// Terrasift's own keys.
     pub keys: Keys,
+    /// Whose tokens open the API.
+    pub identity: Identity,
     /// Bounds.
     pub limits: Limits,
     /// How entities look.
@@ -400,6 +404,8 @@ impl Config {
                 "empty, or with braces: they would decide on which node of a cluster keys lie",
             );
         }
+        let declared = self.tenants.iter().map(|tenant| &tenant.id).collect();
+        self.identity.problems(&declared, &mut wrong);
         self.tenant_problems(&mut wrong);
         problems
     }

@@ -177,7 +177,7 @@ fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
 async fn tenants(settings: &Settings, simulator: &Simulator) -> anyhow::Result<Vec<DemoTenant>> {
     let store = app::connect(settings).await?;
     let mut tenants = Vec::new();
-    let scopes = key::SCOPES.map(str::to_owned);
+    let scopes = key::scopes();
     for (tenant, organization) in settings.tenants.iter().zip(simulator.organizations()) {
         let webhook_secret = tenant.webhook_secret.clone().context("a demo tenant has a webhook")?;
         let api_key = key::issue(&store, &settings.key_pepper, &tenant.id, "demo", &scopes, None).await?;
@@ -230,6 +230,7 @@ fn settings(
         hash_key: random()?,
         cursor_key: random()?,
         key_pepper: random()?,
+        tokens: None,
         limits,
         rules: RuleBook::open(None, [])?,
         types: TypeTable::builtin(),

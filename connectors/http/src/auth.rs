@@ -1,6 +1,6 @@
-//! The API's door: size, API key, tenant, scope, rate, in this order.
+//! The API's door: size, API key or token, tenant, permission, rate, in this order.
 //!
-//! Must never tell why a key was refused, and never ask the database about what cannot be a key.
+//! Must never tell why a key or a token was refused, and never ask the database about what cannot be a key.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,44 +9,45 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use terrasift_identity::{Refused, Verifier};
 use terrasift_postgres::ApiKeyRow;
 use terrasift_schemas::{TenantId, TraceParent};
 use time::OffsetDateTime;
 
+use crate::access::{Permission, is_allowed};
 use crate::api_key::api_key_digest;
 use crate::gate::{AnsweredFor, Gate, announced_bytes};
 use crate::problem::{Code, Problem};
 use crate::rate_limit;
-use crate::telemetry::BackendFailed;
+use crate::telemetry::{BackendFailed, TokenRefused};
 
-/// Scope of everything that reads the catalog and how it stands.
-pub const CATALOG_READ_SCOPE: &str = "catalog:read";
-/// Scope of everything that reads the sanitizer's audit.
-pub const AUDIT_READ_SCOPE: &str = "audit:read";
+/// What an API key begins with; everything else is a token, or nothing.
+const KEY_PREFIX: &str = "tsk_";
 
-/// Scope of everything that reads dead letters.
-pub const DEAD_LETTERS_READ_SCOPE: &str = "dead-letters:read";
-/// Scope of everything that decides about dead letters.
-pub const DEAD_LETTERS_WRITE_SCOPE: &str = "dead-letters:write";
-
-/// The door of some routes, with the scope that opens it.
+/// The door of a route, with what its caller must be allowed.
 #[derive(Clone)]
 pub(crate) struct ApiDoor {
     pub gate: Arc<Gate>,
-    pub scope: &'static str,
+    pub wanted: Permission,
 }
 
 /// Who asks, proven.
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub tenant: TenantId,
-    /// For people: whose key it is.
-    pub key_name: String,
+    /// For people: the key's name, or issuer and subject of a token.
+    pub name: String,
+}
+
+/// Who asks, with what was granted.
+struct Known {
+    caller: Caller,
+    granted: Vec<String>,
 }
 
 /// Middleware of all API routes.
 pub(crate) async fn authenticate(
-    State(ApiDoor { gate, scope }): State<ApiDoor>,
+    State(ApiDoor { gate, wanted }): State<ApiDoor>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -55,14 +56,14 @@ pub(crate) async fn authenticate(
         return Problem::new(Code::BodyTooLarge, detail).into_response();
     }
     let trace = request.extensions().get::<TraceParent>().copied();
-    let key = match find_key(&gate, request.headers(), trace).await {
-        Ok(key) => key,
+    let known = match identify(&gate, request.headers(), trace).await {
+        Ok(known) => known,
         Err(problem) => return problem.into_response(),
     };
-    let tenant = key.tenant.clone();
-    let mut response = match refusal(&gate, &key, scope) {
+    let tenant = known.caller.tenant.clone();
+    let mut response = match refusal(&gate, &known, wanted) {
         None => {
-            request.extensions_mut().insert(Caller { tenant: key.tenant, key_name: key.name });
+            request.extensions_mut().insert(known.caller);
             next.run(request).await
         }
         Some(response) => response,
@@ -71,17 +72,22 @@ pub(crate) async fn authenticate(
     response
 }
 
-async fn find_key(
-    gate: &Gate,
-    headers: &HeaderMap,
-    trace: Option<TraceParent>,
-) -> Result<ApiKeyRow, Problem> {
-    let refused = || {
-        let detail = "send `Authorization: Bearer tsk_…` with an api key that is valid now";
-        Problem::new(Code::Unauthorized, detail).with_bearer_challenge()
-    };
-    let digest =
-        bearer(headers).and_then(|text| api_key_digest(&gate.doors.key_pepper, text)).ok_or_else(refused)?;
+async fn identify(gate: &Gate, headers: &HeaderMap, trace: Option<TraceParent>) -> Result<Known, Problem> {
+    let text = bearer(headers).ok_or_else(unauthorized)?;
+    match &gate.doors.tokens {
+        Some(verifier) if !text.starts_with(KEY_PREFIX) => by_token(gate, verifier, text, trace).await,
+        _ => by_key(gate, text, trace).await,
+    }
+}
+
+/// One answer to everything that does not tell who asks.
+fn unauthorized() -> Problem {
+    let detail = "send `Authorization: Bearer …` with an api key or a token that is valid now";
+    Problem::new(Code::Unauthorized, detail).with_bearer_challenge()
+}
+
+async fn by_key(gate: &Gate, text: &str, trace: Option<TraceParent>) -> Result<Known, Problem> {
+    let digest = api_key_digest(&gate.doors.key_pepper, text).ok_or_else(unauthorized)?;
     let row = gate.doors.store.api_key(digest).await.map_err(|error| {
         if let Some(trace) = &trace {
             BackendFailed { what: "api key look-up", error: &error, trace }.emit();
@@ -89,16 +95,46 @@ async fn find_key(
         store_unavailable()
     })?;
     let now = OffsetDateTime::now_utc();
-    row.filter(|key| !key.disabled && key.expires_at.is_none_or(|expires| expires > now)).ok_or_else(refused)
+    let valid = |key: &ApiKeyRow| !key.disabled && key.expires_at.is_none_or(|expires| expires > now);
+    let key = row.filter(valid).ok_or_else(unauthorized)?;
+    Ok(Known { caller: Caller { tenant: key.tenant, name: key.name }, granted: key.scopes })
 }
 
-/// What a known key may not do, or not now.
-fn refusal(gate: &Gate, key: &ApiKeyRow, wanted: &str) -> Option<Response> {
-    if !key.scopes.iter().any(|scope| scope == wanted) {
-        let detail = format!("this route needs the scope `{wanted}`: issue a key that has it");
+async fn by_token(
+    gate: &Gate,
+    verifier: &Verifier,
+    text: &str,
+    trace: Option<TraceParent>,
+) -> Result<Known, Problem> {
+    let refuse = |reason: Refused| {
+        TokenRefused { reason, trace: trace.as_ref() }.emit(&gate.telemetry);
+        match reason {
+            Refused::KeysUnavailable => Problem::new(
+                Code::IssuerUnavailable,
+                "the keys of the token's issuer cannot be read: try again",
+            )
+            .retry_after(Duration::from_secs(30)),
+            _ => unauthorized(),
+        }
+    };
+    let identity = verifier.verify(text, OffsetDateTime::now_utc()).await.map_err(refuse)?;
+    // Id and slug have to be of one declared tenant: a token for a tenant of before opens nothing.
+    if !gate.is_declared(&identity.tenant, identity.slug.as_ref()) {
+        return Err(refuse(Refused::Incomplete));
+    }
+    Ok(Known {
+        caller: Caller { tenant: identity.tenant, name: identity.subject },
+        granted: identity.permissions,
+    })
+}
+
+/// What somebody who is known may not do, or not now.
+fn refusal(gate: &Gate, known: &Known, wanted: Permission) -> Option<Response> {
+    if !is_allowed(&known.granted, wanted) {
+        let detail = format!("this route needs `{}`: use a key or a token that has it", wanted.name());
         return Some(Problem::new(Code::ScopeMissing, detail).into_response());
     }
-    let verdict = gate.api_buckets.take(&key.tenant, gate.now(), 1);
+    let verdict = gate.api_buckets.take(&known.caller.tenant, gate.now(), 1);
     (!verdict.admitted).then(|| rate_limit::refusal("api", gate.api_buckets.rate(), verdict))
 }
 

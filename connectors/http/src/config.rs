@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use terrasift_identity::Verifier;
 use terrasift_kafka::Producer;
 use terrasift_postgres::Store;
 use terrasift_schemas::{TenantId, TenantSlug};
@@ -86,6 +87,8 @@ pub struct Doors {
     pub cursor_key: [u8; 32],
     /// Pepper of API key digests; the same on all replicas and for ever.
     pub key_pepper: [u8; 32],
+    /// Checks tokens; without it, API keys alone open the API.
+    pub tokens: Option<Arc<Verifier>>,
     /// Where this crate's metrics are registered, and what `/metrics` shows. One router a registry.
     pub registry: prometheus::Registry,
     /// What the wiring knows about being ready.

@@ -220,7 +220,7 @@ fn asked<'a>(
     let reader = Reader::of(gate, parts)?;
     ListQuery::parse(parts.uri.query(), &[])?;
     let Path(id) = path.map_err(|_| not_found())?;
-    let key = parts.extensions.get::<Caller>().map_or("", |caller| &caller.key_name);
+    let key = parts.extensions.get::<Caller>().map_or("", |caller| &caller.name);
     Ok((reader, DeadLetterId(id), format!("api key {key}")))
 }
 

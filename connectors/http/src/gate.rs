@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
-use terrasift_schemas::{TenantId, TraceParent};
+use terrasift_schemas::{TenantId, TenantSlug, TraceParent};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -74,6 +74,14 @@ impl Gate {
 
     pub(crate) fn tenant_of_slug(&self, slug: &str) -> Option<&TenantDoor> {
         self.slugs.get(slug).and_then(|at| self.doors.tenants.get(*at))
+    }
+
+    /// Whether a tenant of this id is declared, under this slug where one is given.
+    pub(crate) fn is_declared(&self, id: &TenantId, slug: Option<&TenantSlug>) -> bool {
+        match slug {
+            Some(slug) => self.tenant_of_slug(slug.as_str()).is_some_and(|door| door.id == *id),
+            None => self.doors.tenants.iter().any(|door| door.id == *id),
+        }
     }
 
     /// Time since the start, for the token buckets.

@@ -2,9 +2,10 @@
 //!
 //! `serve` (connections) → `gate` (limits, headers, log, metric) → `router` → `webhook` | `auth` → `feed`, `entities`,
 //! `status`, `audit`, `dead_letters`. What can be decided without a socket is a pure module with a table of tests: `notification`, `cursor`,
-//! `query`, `token_bucket`, `api_key`, `mac`, `conditional`. Must never log a URL, a body or a header's value, answer
+//! `query`, `token_bucket`, `access`, `api_key`, `mac`, `conditional`. Must never log a URL, a body or a header's value, answer
 //! across tenants, or accept an event that is not in Kafka.
 
+mod access;
 mod api_key;
 mod audit;
 mod auth;
@@ -29,14 +30,14 @@ mod telemetry;
 mod token_bucket;
 mod webhook;
 
+pub use access::{CATALOG_READ, Permission};
 pub use api_key::{api_key_digest, mint_api_key};
 pub use audit::AuditBody;
-pub use auth::{AUDIT_READ_SCOPE, CATALOG_READ_SCOPE, DEAD_LETTERS_READ_SCOPE, DEAD_LETTERS_WRITE_SCOPE};
 pub use config::{Doors, HttpConfig, HttpError, Routes, TenantDoor};
 pub use dead_letters::DeadLetterBody;
 pub use problem::Code;
 pub use query::{LIMIT_DEFAULT, LIMIT_MAX, WAIT_SECONDS_MAX};
 pub use readiness::Readiness;
-pub use router::router;
+pub use router::{Door, RouteDoor, route_doors, router};
 pub use serve::serve;
 pub use token_bucket::Rate;

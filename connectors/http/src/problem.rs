@@ -47,10 +47,12 @@ macro_rules! codes {
 }
 
 codes! {
-    /// Signature or API key absent, malformed, unknown, expired: deliberately one code.
+    /// Signature, API key or token absent, malformed, unknown, expired: deliberately one code.
     Unauthorized, UNAUTHORIZED, "unauthorized", "authentication failed";
-    /// The key lacks the scope.
-    ScopeMissing, FORBIDDEN, "scope_missing", "the api key does not allow this";
+    /// Key or token lack the permission.
+    ScopeMissing, FORBIDDEN, "scope_missing", "the api key or token does not allow this";
+    /// The keys that would prove a token cannot be read.
+    IssuerUnavailable, SERVICE_UNAVAILABLE, "issuer_unavailable", "the issuer of the token does not answer";
     /// No such route.
     RouteNotFound, NOT_FOUND, "route_not_found", "no such route";
     /// No such entity in this tenant.

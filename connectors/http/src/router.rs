@@ -1,18 +1,18 @@
 //! Which route leads where, and in which order a request passes the middlewares.
 //!
-//! Must never add a route without a door: the API's routes are all behind [`auth::authenticate`], the webhook checks
-//! its signature itself.
+//! Must never add a route without a door: the table names one for each, the API's are all behind [`auth::authenticate`], and the
+//! webhook checks its signature itself.
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 
-use crate::auth::{
-    AUDIT_READ_SCOPE, ApiDoor, CATALOG_READ_SCOPE, DEAD_LETTERS_READ_SCOPE, DEAD_LETTERS_WRITE_SCOPE,
-};
+use crate::access::{AUDIT_READ, CATALOG_READ, DEAD_LETTERS_READ, DEAD_LETTERS_WRITE, Permission};
+use crate::auth::ApiDoor;
 use crate::config::{Doors, HttpConfig, HttpError, Routes};
 use crate::gate::{Gate, observe};
 use crate::problem::{Code, Problem};
@@ -21,41 +21,70 @@ use crate::{audit, auth, dead_letters, entities, feed, operations, status, webho
 /// The one route that may take longer.
 pub(crate) const CHANGES_ROUTE: &str = "/v1/changes";
 
+const WEBHOOK_ROUTE: &str = "/v1/webhooks/terraform-cloud/{tenant_slug}";
+
+/// Who may pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Door {
+    /// Everybody: probes and metrics, which stand on an inner port.
+    Open,
+    /// Who signs with the tenant's secret; the handler looks.
+    Webhook,
+    /// Who is allowed this.
+    Api(Permission),
+}
+
+/// A route: method, path, door. `GET` answers `HEAD`, too.
+pub type RouteDoor = (Method, &'static str, Door);
+
+/// All routes there are.
+#[must_use]
+pub fn route_doors() -> Vec<RouteDoor> {
+    table().into_iter().map(|(method, path, door, _)| (method, path, door)).collect()
+}
+
+type Row = (Method, &'static str, Door, MethodRouter<Arc<Gate>>);
+
+fn table() -> Vec<Row> {
+    let open = |path, handler| (Method::GET, path, Door::Open, handler);
+    let read = |path, wanted, handler| (Method::GET, path, Door::Api(wanted), handler);
+    let write = |path, wanted, handler| (Method::POST, path, Door::Api(wanted), handler);
+    vec![
+        open("/healthz", get(operations::healthz)),
+        open("/readyz", get(operations::readyz)),
+        open("/metrics", get(operations::metrics)),
+        (Method::POST, WEBHOOK_ROUTE, Door::Webhook, post(webhook::receive)),
+        read(CHANGES_ROUTE, CATALOG_READ, get(feed::changes)),
+        read("/v1/snapshot", CATALOG_READ, get(feed::snapshot)),
+        read("/v1/entities", CATALOG_READ, get(entities::list)),
+        read("/v1/entities/by-ref/{kind}/{namespace}/{name}", CATALOG_READ, get(entities::by_ref)),
+        read("/v1/workspaces", CATALOG_READ, get(status::workspaces)),
+        read("/v1/audit", AUDIT_READ, get(audit::list)),
+        read("/v1/audit/{id}", AUDIT_READ, get(audit::by_id)),
+        read("/v1/dead-letters", DEAD_LETTERS_READ, get(dead_letters::list)),
+        read("/v1/dead-letters/{id}", DEAD_LETTERS_READ, get(dead_letters::by_id)),
+        write("/v1/dead-letters/{id}/retry", DEAD_LETTERS_WRITE, post(dead_letters::retry)),
+        write("/v1/dead-letters/{id}/discard", DEAD_LETTERS_WRITE, post(dead_letters::discard)),
+    ]
+}
+
 /// Builds the routes of a process.
 ///
 /// # Errors
 /// [`HttpError`] when two tenants share a slug or two routers a registry.
 pub fn router(doors: Doors, routes: Routes, config: &HttpConfig) -> Result<Router, HttpError> {
     let gate = Arc::new(Gate::new(doors, routes, config.clone())?);
-    let mut router = Router::new()
-        .route("/healthz", get(operations::healthz))
-        .route("/readyz", get(operations::readyz))
-        .route("/metrics", get(operations::metrics));
-    if routes.webhook {
-        router = router.route("/v1/webhooks/terraform-cloud/{tenant_slug}", post(webhook::receive));
-    }
-    if routes.api {
-        let door = |scope| ApiDoor { gate: Arc::clone(&gate), scope };
-        let api = Router::new()
-            .route(CHANGES_ROUTE, get(feed::changes))
-            .route("/v1/snapshot", get(feed::snapshot))
-            .route("/v1/entities", get(entities::list))
-            .route("/v1/entities/by-ref/{kind}/{namespace}/{name}", get(entities::by_ref))
-            .route("/v1/workspaces", get(status::workspaces))
-            .route_layer(from_fn_with_state(door(CATALOG_READ_SCOPE), auth::authenticate));
-        let audit = Router::new()
-            .route("/v1/audit", get(audit::list))
-            .route("/v1/audit/{id}", get(audit::by_id))
-            .route_layer(from_fn_with_state(door(AUDIT_READ_SCOPE), auth::authenticate));
-        let letters = Router::new()
-            .route("/v1/dead-letters", get(dead_letters::list))
-            .route("/v1/dead-letters/{id}", get(dead_letters::by_id))
-            .route_layer(from_fn_with_state(door(DEAD_LETTERS_READ_SCOPE), auth::authenticate));
-        let decisions = Router::new()
-            .route("/v1/dead-letters/{id}/retry", post(dead_letters::retry))
-            .route("/v1/dead-letters/{id}/discard", post(dead_letters::discard))
-            .route_layer(from_fn_with_state(door(DEAD_LETTERS_WRITE_SCOPE), auth::authenticate));
-        router = router.merge(api).merge(audit).merge(letters).merge(decisions);
+    let mut router = Router::new();
+    for (_, path, door, handler) in table() {
+        router = match door {
+            Door::Open => router.route(path, handler),
+            Door::Webhook if routes.webhook => router.route(path, handler),
+            Door::Api(wanted) if routes.api => {
+                let door = ApiDoor { gate: Arc::clone(&gate), wanted };
+                router.route(path, handler.route_layer(from_fn_with_state(door, auth::authenticate)))
+            }
+            Door::Webhook | Door::Api(_) => router,
+        };
     }
     Ok(router
         .fallback(route_not_found)

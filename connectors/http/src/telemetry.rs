@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
+use terrasift_identity::Refused;
 use terrasift_schemas::{TenantId, TraceParent};
 
 use crate::config::HttpError;
@@ -26,6 +27,7 @@ pub(crate) struct Telemetry {
     deliveries: IntCounterVec,
     cross_tenant: IntCounterVec,
     letters: IntCounterVec,
+    tokens: IntCounterVec,
     pub(crate) in_flight: IntGauge,
     tenants: Mutex<HashSet<TenantId>>,
 }
@@ -70,6 +72,11 @@ impl Telemetry {
                 "terrasift_dead_letter_decisions_total",
                 "decisions about dead letters by the API, by what was asked and what came of it",
                 &["tenant", "action", "outcome"],
+            )?,
+            tokens: counter(
+                "terrasift_tokens_refused_total",
+                "tokens that did not open the API, by reason",
+                &["reason"],
             )?,
             in_flight,
             tenants: Mutex::new(HashSet::new()),
@@ -123,6 +130,21 @@ impl RequestAnswered<'_> {
         } else {
             tracing::info!(route, method, status, code, tenant, took_us, trace_id, "request answered");
         }
+    }
+}
+
+/// A token opened nothing. Its sender is not told why.
+pub(crate) struct TokenRefused<'a> {
+    pub reason: Refused,
+    pub trace: Option<&'a TraceParent>,
+}
+
+impl TokenRefused<'_> {
+    pub(crate) fn emit(&self, telemetry: &Telemetry) {
+        let reason = self.reason.code();
+        telemetry.tokens.with_label_values(&[reason]).inc();
+        let trace_id = self.trace.map(TraceParent::trace_id).unwrap_or_default();
+        tracing::info!(reason, trace_id, "token refused");
     }
 }
 

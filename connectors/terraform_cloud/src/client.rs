@@ -337,8 +337,10 @@ fn base(config: &ClientConfig, tls: rustls::ClientConfig) -> reqwest::ClientBuil
         .pool_max_idle_per_host(64)
 }
 
-/// TLS with the system's roots. Without any (a bare container) every `https` connection fails, and says so in the log.
-pub(crate) fn tls() -> rustls::ClientConfig {
+/// TLS with the system's roots, for every client of this process. Without any (a bare container) every `https` connection fails, and
+/// says so in the log.
+#[must_use]
+pub fn tls() -> rustls::ClientConfig {
     let mut roots = rustls::RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if added == 0 {

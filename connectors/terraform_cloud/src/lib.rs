@@ -12,7 +12,7 @@ mod guard;
 mod resolver;
 mod wire;
 
-pub use client::Client;
+pub use client::{Client, tls};
 pub use config::{ClientConfig, Timeouts};
 pub use download::Download;
 pub use error::{FailureKind, TfcError};

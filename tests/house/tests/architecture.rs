@@ -22,8 +22,18 @@ const EDGES: &[(&str, &[&str])] = &[
     ("terrasift-kafka", &["terrasift-schemas", "terrasift-secrets"]),
     ("terrasift-postgres", &["terrasift-schemas"]),
     ("terrasift-redis", &["terrasift-schemas"]),
+    ("terrasift-identity", &["terrasift-schemas"]),
     // The outermost connector calls inner ones by their types: docs/adr/0005-http-calls-the-inner-connectors.md.
-    ("terrasift-http", &["terrasift-schemas", "terrasift-secrets", "terrasift-kafka", "terrasift-postgres"]),
+    (
+        "terrasift-http",
+        &[
+            "terrasift-schemas",
+            "terrasift-secrets",
+            "terrasift-identity",
+            "terrasift-kafka",
+            "terrasift-postgres",
+        ],
+    ),
     (
         "terrasift-actors",
         &[
@@ -64,6 +74,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "terrasift-postgres",
             "terrasift-redis",
             "terrasift-http",
+            "terrasift-identity",
             "terrasift-actors",
             "terrasift-load-tests",
         ],

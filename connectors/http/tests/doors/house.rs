@@ -11,8 +11,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::{Digest, Sha256, Sha512};
 use terrasift_http::{
-    CATALOG_READ_SCOPE, Doors, HttpConfig, Readiness, Routes, TenantDoor, api_key_digest, mint_api_key,
-    router,
+    CATALOG_READ, Doors, HttpConfig, Readiness, Routes, TenantDoor, api_key_digest, mint_api_key, router,
 };
 use terrasift_kafka::{Consumer, EmbeddedKafka, IntakeEvent, KafkaConfig, Producer, RawRecord};
 use terrasift_postgres::{
@@ -26,6 +25,8 @@ use terrasift_secrets::Secret;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use tower::ServiceExt;
+
+use crate::press::press;
 
 pub const PEPPER: [u8; 32] = [11; 32];
 pub const CURSOR_KEY: [u8; 32] = [12; 32];
@@ -146,7 +147,7 @@ async fn build(
         [&a, &b].map(|t| TenantRow { id: t.id.clone(), slug: TenantSlug::parse(&t.slug).expect("slug") });
     store.declare_tenants(&rows).await.expect("tenants");
     for tenant in [&a, &b] {
-        add_key(&store, &tenant.id, &tenant.key, &[CATALOG_READ_SCOPE], None).await;
+        add_key(&store, &tenant.id, &tenant.key, &[CATALOG_READ.name()], None).await;
     }
     let registry = prometheus::Registry::new();
     let readiness = Arc::new(Readiness::new(&["consumer_unassigned"]));
@@ -161,6 +162,7 @@ async fn build(
         tenants: tenants.into(),
         cursor_key: CURSOR_KEY,
         key_pepper: PEPPER,
+        tokens: Some(Arc::clone(&press().verifier)),
         registry: registry.clone(),
         readiness: Arc::clone(&readiness),
     };

@@ -7,5 +7,7 @@ mod audit;
 mod dead_letters;
 mod feed;
 mod house;
+mod matrix;
+mod press;
 mod serving;
 mod webhook;
