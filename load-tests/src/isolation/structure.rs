@@ -9,6 +9,8 @@ use super::furnish::WITHOUT_TENANT;
 
 /// SECURITY DEFINER functions: what acts before a tenant is known.
 const DEFINERS: &[&str] = &[
+    "append_security_audit",
+    "append_security_checkpoint",
     "claim_outbox",
     "claim_partition",
     "declare_tenants",

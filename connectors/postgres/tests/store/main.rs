@@ -18,6 +18,7 @@ mod private;
 mod removal;
 mod rounds;
 mod rule_sets;
+mod trail;
 mod world;
 
 use std::future::Future;
@@ -41,7 +42,7 @@ macro_rules! cases {
 
 /// All cases, the long ones first; names are sentences.
 fn table() -> Vec<Case> {
-    let cases: [Case; 51] = cases! {
+    let cases: [Case; 56] = cases! {
         oracle::{ invariants_3_and_4_hold_for_random_interleavings }, leaks::{ each_kind_of_leak_is_found_and_a_sound_catalog_has_none },
         cancel::{ aborted_futures_leave_no_transaction_and_no_context },
         commit::{
@@ -101,6 +102,13 @@ fn table() -> Vec<Case> {
             the_outbox_hands_out_what_is_not_sent_to_one_caller_at_a_time,
             the_outbox_gives_up_in_the_end_and_a_retry_wakes_it,
             letters_of_before_keep_what_became_of_them,
+        },
+        trail::{
+            every_tampering_with_the_trail_is_found,
+            the_application_appends_to_the_trail_and_changes_nothing,
+            a_tenant_sees_its_own_trail_only,
+            the_trail_is_filtered_and_exported_with_its_chain,
+            a_month_of_the_trail_is_retired_and_the_rest_still_verifies,
         },
         doors::{
             whose_a_token_is_is_remembered_for_its_tenant,
