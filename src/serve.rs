@@ -156,6 +156,7 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
         hash_key: config::key("keys.hash", &config.keys.hash)?,
         cursor_key: config::key("keys.cursor", &config.keys.cursor)?,
         key_pepper: config::key("keys.api_key_pepper", &config.keys.api_key_pepper)?,
+        audit_signing: config::audit_signing(config)?,
         limits: config.limits.clone(),
         rules: RuleBook::open(
             config.rules_file.as_deref().map(Path::new),

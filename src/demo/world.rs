@@ -230,6 +230,7 @@ fn settings(
         hash_key: random()?,
         cursor_key: random()?,
         key_pepper: random()?,
+        audit_signing: Some(random()?),
         limits,
         rules: RuleBook::open(None, [])?,
         types: TypeTable::builtin(),

@@ -59,7 +59,7 @@ pub(crate) async fn authenticate(
         Ok(key) => key,
         Err(problem) => return problem.into_response(),
     };
-    let tenant = key.tenant.clone();
+    let answered = AnsweredFor { tenant: key.tenant.clone(), actor: format!("api key {}", key.name) };
     let mut response = match refusal(&gate, &key, scope) {
         None => {
             request.extensions_mut().insert(Caller { tenant: key.tenant, key_name: key.name });
@@ -67,7 +67,7 @@ pub(crate) async fn authenticate(
         }
         Some(response) => response,
     };
-    response.extensions_mut().insert(AnsweredFor(tenant));
+    response.extensions_mut().insert(answered);
     response
 }
 

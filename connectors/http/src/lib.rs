@@ -1,12 +1,14 @@
 //! HTTP: the webhook door and the Backstage-facing API.
 //!
 //! `serve` (connections) → `gate` (limits, headers, log, metric) → `router` → `webhook` | `auth` → `feed`, `entities`,
-//! `status`, `audit`, `dead_letters`. What can be decided without a socket is a pure module with a table of tests: `notification`, `cursor`,
+//! `status`, `audit`, `dead_letters`. Beside them `attempt` and `audit_trail` record who asked for what. What can be decided without a socket is a pure module with a table of tests: `notification`, `cursor`,
 //! `query`, `token_bucket`, `api_key`, `mac`, `conditional`. Must never log a URL, a body or a header's value, answer
 //! across tenants, or accept an event that is not in Kafka.
 
 mod api_key;
+mod attempt;
 mod audit;
+mod audit_trail;
 mod auth;
 mod conditional;
 mod config;
@@ -31,6 +33,7 @@ mod webhook;
 
 pub use api_key::{api_key_digest, mint_api_key};
 pub use audit::AuditBody;
+pub use audit_trail::{AuditTrail, TrailWriter};
 pub use auth::{AUDIT_READ_SCOPE, CATALOG_READ_SCOPE, DEAD_LETTERS_READ_SCOPE, DEAD_LETTERS_WRITE_SCOPE};
 pub use config::{Doors, HttpConfig, HttpError, Routes, TenantDoor};
 pub use dead_letters::DeadLetterBody;

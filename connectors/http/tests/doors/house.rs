@@ -11,12 +11,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::{Digest, Sha256, Sha512};
 use terrasift_http::{
-    CATALOG_READ_SCOPE, Doors, HttpConfig, Readiness, Routes, TenantDoor, api_key_digest, mint_api_key,
-    router,
+    AuditTrail, CATALOG_READ_SCOPE, Doors, HttpConfig, Readiness, Routes, TenantDoor, api_key_digest,
+    mint_api_key, router,
 };
 use terrasift_kafka::{Consumer, EmbeddedKafka, IntakeEvent, KafkaConfig, Producer, RawRecord};
 use terrasift_postgres::{
-    CommitOutcome, Epoch, KnownVersion, PrivatePostgres, Store, TenantRow, WorkspaceCommit, migrate,
+    CheckpointSigner, CommitOutcome, Epoch, KnownVersion, PrivatePostgres, Store, TenantRow, WorkspaceCommit,
+    migrate,
 };
 use terrasift_schemas::catalog::RenderedEntity;
 use terrasift_schemas::detection::Report;
@@ -29,6 +30,7 @@ use tower::ServiceExt;
 
 pub const PEPPER: [u8; 32] = [11; 32];
 pub const CURSOR_KEY: [u8; 32] = [12; 32];
+pub const SIGNING_KEY: [u8; 32] = [13; 32];
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One runtime for all tests: the pool and the consumer live longer than a test.
@@ -155,7 +157,12 @@ async fn build(
         slug: TenantSlug::parse(&t.slug).expect("slug"),
         webhook_secret: Some(Secret::new(t.secret.clone())),
     });
+    let signer = CheckpointSigner::new(&SIGNING_KEY).expect("a key");
+    let segment = <[u8; 32]>::from(Sha256::digest(name))[..16].try_into().expect("16 bytes");
+    let (trail, writer) = AuditTrail::new(store.clone(), segment, Some(signer), &registry).expect("trail");
+    tokio::spawn(writer.run());
     let doors = Doors {
+        trail,
         store: store.clone(),
         producer: producer.unwrap_or(cluster().await.producer.clone()),
         tenants: tenants.into(),
