@@ -11,8 +11,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::{Digest, Sha256, Sha512};
 use terrasift_http::{
-    AuditTrail, CATALOG_READ_SCOPE, Doors, HttpConfig, Readiness, Routes, TenantDoor, api_key_digest,
-    mint_api_key, router,
+    AuditTrail, CATALOG_READ_SCOPE, Doors, HttpConfig, Readiness, Routes, TenantDoor, TrailWriter,
+    api_key_digest, mint_api_key, router,
 };
 use terrasift_kafka::{Consumer, EmbeddedKafka, IntakeEvent, KafkaConfig, Producer, RawRecord};
 use terrasift_postgres::{
@@ -78,6 +78,16 @@ async fn start() -> Cluster {
 }
 
 impl Cluster {
+    /// Where the auditor finds a database.
+    pub fn auditor_url(&self, database: &str) -> String {
+        self.postgres.auditor_url().replacen("/terrasift?", &format!("/{database}?"), 1)
+    }
+
+    /// Where the owner finds a database.
+    pub fn owner_url(&self, database: &str) -> String {
+        self.postgres.owner_url().replacen("/terrasift?", &format!("/{database}?"), 1)
+    }
+
     /// Waits until the last record of `key` has the id `last`; all records of the key up to it.
     pub async fn records_of(&self, key: &str, last: impl Fn(&RawRecord) -> bool) -> Vec<RawRecord> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
@@ -124,11 +134,20 @@ pub async fn house(name: &str) -> House {
 
 pub async fn house_with(name: &str, config: HttpConfig, producer: Option<Producer>) -> House {
     let cluster = cluster().await;
-    build(name, config, producer, cluster.store.clone(), cluster.epoch).await
+    let (house, writer) = build(name, config, producer, cluster.store.clone(), cluster.epoch).await;
+    tokio::spawn(writer.run());
+    house
 }
 
 /// The same in a database of its own.
 pub async fn house_in(name: &str, database: &str) -> House {
+    let (house, writer) = house_unwritten(name, database).await;
+    tokio::spawn(writer.run());
+    house
+}
+
+/// The same, with who writes its security audit.
+pub async fn house_unwritten(name: &str, database: &str) -> (House, TrailWriter) {
     let (owner, app) = cluster().await.postgres.create_database(database).await.expect("database");
     migrate(&owner).await.expect("migrations");
     let store = Store::connect(&app, 4).await.expect("store");
@@ -142,7 +161,7 @@ async fn build(
     producer: Option<Producer>,
     store: Store,
     epoch: Epoch,
-) -> House {
+) -> (House, TrailWriter) {
     let (a, b) = (tenant(name, "a"), tenant(name, "b"));
     let rows =
         [&a, &b].map(|t| TenantRow { id: t.id.clone(), slug: TenantSlug::parse(&t.slug).expect("slug") });
@@ -160,7 +179,6 @@ async fn build(
     let signer = CheckpointSigner::new(&SIGNING_KEY).expect("a key");
     let segment = <[u8; 32]>::from(Sha256::digest(name))[..16].try_into().expect("16 bytes");
     let (trail, writer) = AuditTrail::new(store.clone(), segment, Some(signer), &registry).expect("trail");
-    tokio::spawn(writer.run());
     let doors = Doors {
         trail,
         store: store.clone(),
@@ -172,7 +190,7 @@ async fn build(
         readiness: Arc::clone(&readiness),
     };
     let router = router(doors, Routes { api: true, webhook: true }, &config).expect("router");
-    House { router, registry, readiness, a, b, store, epoch }
+    (House { router, registry, readiness, a, b, store, epoch }, writer)
 }
 
 fn tenant(name: &str, which: &str) -> Tenant {

@@ -8,4 +8,5 @@ mod dead_letters;
 mod feed;
 mod house;
 mod serving;
+mod trail;
 mod webhook;
