@@ -1,4 +1,4 @@
-//! `terrasift audit`: what the sanitizer found in a tenant's states, by rule, path and count.
+//! `terrasift audit`: what the sanitizer found in a tenant's states, by rule, path and count; and, as commands below it, the security audit.
 //!
 //! Reads as the application's role, so that the policies hold here too. There is no value to show: none is stored.
 
@@ -15,15 +15,25 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::cli::ConfigFile;
 use crate::config;
+use crate::trail::{self, TrailCommand};
 
 /// Records that one call asks the database for.
 const PAGE: u32 = 500;
 /// Pointers of a finding that are shown to people.
 const POINTERS_SHOWN: usize = 20;
 
-/// Arguments of `audit`.
+/// Arguments of `audit`: the sanitizer's findings, or a command of the security audit.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct AuditArguments {
+    #[command(subcommand)]
+    trail: Option<TrailCommand>,
+    #[command(flatten)]
+    findings: Option<FindingsArguments>,
+}
+
+#[derive(Args)]
+struct FindingsArguments {
     #[command(flatten)]
     file: ConfigFile,
     /// Tenant id
@@ -69,6 +79,11 @@ fn time_of(text: &str) -> Result<OffsetDateTime, &'static str> {
 /// Reads and prints.
 #[expect(clippy::print_stdout, reason = "the command line's own voice")]
 pub fn run(arguments: &AuditArguments) -> anyhow::Result<ExitCode> {
+    let arguments = match (&arguments.trail, &arguments.findings) {
+        (Some(command), _) => return trail::run(command),
+        (None, Some(findings)) => findings,
+        (None, None) => bail!("--config and --tenant are missing"),
+    };
     let config = config::load(&arguments.file.config)?;
     let url = config::secret("postgres.url", &config.postgres.url)?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
@@ -88,7 +103,7 @@ pub fn run(arguments: &AuditArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn read(store: &Store, arguments: &AuditArguments) -> anyhow::Result<Vec<AuditRow>> {
+async fn read(store: &Store, arguments: &FindingsArguments) -> anyhow::Result<Vec<AuditRow>> {
     if let Some(id) = arguments.id {
         return match store.audit_record(&arguments.tenant, id).await? {
             Some(row) => Ok(vec![row]),

@@ -18,6 +18,7 @@ mod rules;
 mod sanitize;
 mod schemas;
 mod serve;
+mod trail;
 
 use std::process::ExitCode;
 
