@@ -13,10 +13,10 @@ use terrasift_actors::{
     TokenRotation, Worker, WorkerLimits,
 };
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
-use terrasift_http::{Doors, HttpConfig, Readiness, Routes, TenantDoor};
+use terrasift_http::{AuditTrail, Doors, HttpConfig, Readiness, Routes, TenantDoor, TrailWriter};
 use terrasift_identity::Verifier;
 use terrasift_kafka::{KafkaConfig, Producer, TopicMismatch, check_topics, ensure_topics};
-use terrasift_postgres::{Auditor, Store, TenantRow};
+use terrasift_postgres::{Auditor, CheckpointSigner, Store, TenantRow};
 use terrasift_redis::{ANSWER_WAIT_MAX, MemoryBudget, RateLimits, RedisBudget, RedisConfig, RequestBudget};
 use terrasift_schemas::config::{Limits, Role, Rotation};
 use terrasift_schemas::{OrganizationName, TenantId, TenantSlug};
@@ -33,6 +33,8 @@ use crate::rule_file::book::RuleBook;
 
 /// The consumer has joined its group.
 const CONSUMER_FLAG: &str = "consumer_unassigned";
+/// Time for the last records of the security audit. Requests are over by then.
+const TRAIL_ENDS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Everything that a running Terrasift needs, with the secrets in place. No Debug.
 pub struct Settings {
@@ -56,6 +58,8 @@ pub struct Settings {
     pub key_pepper: [u8; 32],
     /// Checks tokens; without it, API keys alone open the API.
     pub tokens: Option<Arc<Verifier>>,
+    /// Signs checkpoints of the security audit.
+    pub audit_signing: Option<[u8; 32]>,
     pub limits: Limits,
     pub rules: RuleBook,
     pub types: TypeTable,
@@ -93,6 +97,8 @@ pub struct App {
     /// Look after the rule files, and for leaks, beside a worker.
     beside: Vec<JoinHandle<()>>,
     http: JoinHandle<()>,
+    /// Writes the security audit, until the doors are gone.
+    trail: JoinHandle<()>,
     stop_http: oneshot::Sender<()>,
 }
 
@@ -113,7 +119,9 @@ impl App {
         ));
         let producer = Producer::new(&settings.kafka).context("cannot make a Kafka producer")?;
         let readiness = Arc::new(Readiness::new(&[CONSUMER_FLAG]));
+        let (trail, writer) = audit_trail(&settings, &store, &registry)?;
         let doors = Doors {
+            trail,
             store: store.clone(),
             producer: producer.clone(),
             tenants: settings.tenants.iter().map(door).collect(),
@@ -125,6 +133,7 @@ impl App {
         };
         let (stop_http, stopping) = oneshot::channel::<()>();
         let http = serve_http(&settings, doors, listener, stopping)?;
+        let trail = tokio::spawn(writer.run());
         let mut beside = Vec::new();
         let mut worker = None;
         if settings.roles.contains(&Role::Worker) {
@@ -134,7 +143,7 @@ impl App {
             beside.push(tokio::spawn(reload.run()));
         }
         readiness.set(CONSUMER_FLAG, true);
-        Ok(Self { store, telemetry, worker, beside, http, stop_http })
+        Ok(Self { store, telemetry, worker, beside, http, trail, stop_http })
     }
 
     /// Waits until a part has ended that should not.
@@ -162,6 +171,9 @@ impl App {
         }
         let _ = self.stop_http.send(());
         let _ = self.http.await;
+        if tokio::time::timeout(TRAIL_ENDS_WITHIN, self.trail).await.is_err() {
+            tracing::error!("the security audit was not written to its end");
+        }
         self.store.close().await;
     }
 }
@@ -183,6 +195,26 @@ fn door(tenant: &TenantSettings) -> TenantDoor {
         slug: tenant.slug.clone(),
         webhook_secret: tenant.webhook_secret.clone(),
     }
+}
+
+/// The security audit of this process: where records go, and who writes them.
+fn audit_trail(
+    settings: &Settings,
+    store: &Store,
+    registry: &prometheus::Registry,
+) -> anyhow::Result<(AuditTrail, TrailWriter)> {
+    let mut segment = [0; 16];
+    getrandom::fill(&mut segment).map_err(|_| anyhow::anyhow!("the system gives no randomness"))?;
+    let signer = settings
+        .audit_signing
+        .as_ref()
+        .map(CheckpointSigner::new)
+        .transpose()
+        .context("keys.audit_signing")?;
+    if signer.is_none() {
+        tracing::warn!("the security audit is not signed: set keys.audit_signing");
+    }
+    Ok(AuditTrail::new(store.clone(), segment, signer, registry)?)
 }
 
 /// Connects to the database, and declares the tenants there.

@@ -1,7 +1,8 @@
-//! `terrasift audit`: what the sanitizer found in a tenant's states, by rule, path and count.
+//! `terrasift audit`: what the sanitizer found in a tenant's states, by rule, path and count; and, as commands below it, the security audit.
 //!
 //! Reads as the application's role, so that the policies hold here too. There is no value to show: none is stored.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -13,22 +14,32 @@ use terrasift_schemas::{TenantId, WorkspaceId};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::cli::ConfigFile;
 use crate::config;
+use crate::trail::{self, TrailCommand};
 
 /// Records that one call asks the database for.
 const PAGE: u32 = 500;
 /// Pointers of a finding that are shown to people.
 const POINTERS_SHOWN: usize = 20;
 
-/// Arguments of `audit`.
+/// Arguments of `audit`: the sanitizer's findings, or a command of the security audit.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct AuditArguments {
+    #[command(subcommand)]
+    trail: Option<TrailCommand>,
     #[command(flatten)]
-    file: ConfigFile,
+    findings: FindingsArguments,
+}
+
+#[derive(Args)]
+struct FindingsArguments {
+    /// Configuration file; keys that it leaves out have their defaults
+    #[arg(long, value_name = "FILE", required = true)]
+    config: Option<PathBuf>,
     /// Tenant id
-    #[arg(long)]
-    tenant: TenantId,
+    #[arg(long, required = true)]
+    tenant: Option<TenantId>,
     /// Of this workspace
     #[arg(long, value_name = "WS-ID")]
     workspace: Option<WorkspaceId>,
@@ -69,12 +80,19 @@ fn time_of(text: &str) -> Result<OffsetDateTime, &'static str> {
 /// Reads and prints.
 #[expect(clippy::print_stdout, reason = "the command line's own voice")]
 pub fn run(arguments: &AuditArguments) -> anyhow::Result<ExitCode> {
-    let config = config::load(&arguments.file.config)?;
+    if let Some(command) = &arguments.trail {
+        return trail::run(command);
+    }
+    let arguments = &arguments.findings;
+    let (Some(file), Some(tenant)) = (&arguments.config, &arguments.tenant) else {
+        bail!("--config and --tenant are missing");
+    };
+    let config = config::load(file)?;
     let url = config::secret("postgres.url", &config.postgres.url)?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let rows = runtime.block_on(async {
         let store = Store::connect(url.expose(), 2).await?;
-        let rows = read(&store, arguments).await;
+        let rows = read(&store, tenant, arguments).await;
         store.close().await;
         rows
     })?;
@@ -88,11 +106,15 @@ pub fn run(arguments: &AuditArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn read(store: &Store, arguments: &AuditArguments) -> anyhow::Result<Vec<AuditRow>> {
+async fn read(
+    store: &Store,
+    tenant: &TenantId,
+    arguments: &FindingsArguments,
+) -> anyhow::Result<Vec<AuditRow>> {
     if let Some(id) = arguments.id {
-        return match store.audit_record(&arguments.tenant, id).await? {
+        return match store.audit_record(tenant, id).await? {
             Some(row) => Ok(vec![row]),
-            None => bail!("no audit record of tenant {} has this id", arguments.tenant),
+            None => bail!("no audit record of tenant {tenant} has this id"),
         };
     }
     let filter = AuditFilter {
@@ -110,7 +132,7 @@ async fn read(store: &Store, arguments: &AuditArguments) -> anyhow::Result<Vec<A
     while left > 0 {
         let before = rows.last().map(|row: &AuditRow| row.id);
         let asked = left.min(PAGE);
-        let page = store.audit(&arguments.tenant, &filter, before, asked).await?;
+        let page = store.audit(tenant, &filter, before, asked).await?;
         let got = u32::try_from(page.len()).unwrap_or(asked);
         rows.extend(page);
         left -= got;

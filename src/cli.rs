@@ -34,7 +34,7 @@ enum Command {
     Check(check::CheckArguments),
     /// Bring the database's schema up to date, as its owner
     Migrate(migrate::MigrateArguments),
-    /// Read what the sanitizer found in a tenant's states: rules, paths, counts; never a value
+    /// Read what the sanitizer found in a tenant's states (rules, paths, counts; never a value), or the security audit
     #[command(after_help = AUDIT_EXAMPLES)]
     Audit(audit::AuditArguments),
     /// Dead letters: list, show, retry, discard
@@ -73,7 +73,9 @@ const AUDIT_EXAMPLES: &str = "\
 Examples:
   terrasift audit --config terrasift.yaml --tenant acme --workspace ws-a1B2
   terrasift audit --config terrasift.yaml --tenant acme --rule private-key --since 2026-01-01T00:00:00Z
-  terrasift audit --config terrasift.yaml --tenant acme --id 4711 --json | jq '.findings[].pointers'";
+  terrasift audit --config terrasift.yaml --tenant acme --id 4711 --json | jq '.findings[].pointers'
+  terrasift audit query --config terrasift.yaml --outcome denied --since 24h
+  terrasift audit verify --config terrasift.yaml";
 
 const DLQ_EXAMPLES: &str = "\
 Examples:

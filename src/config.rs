@@ -121,6 +121,15 @@ pub fn key(place: &str, reference: &str) -> anyhow::Result<[u8; 32]> {
     Ok(key)
 }
 
+/// The key that signs checkpoints of the security audit, where there is one.
+///
+/// # Errors
+/// As [`key`].
+pub fn audit_signing(config: &Config) -> anyhow::Result<Option<[u8; 32]>> {
+    let reference = config.keys.audit_signing.as_ref();
+    reference.map(|reference| key("keys.audit_signing", reference)).transpose()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

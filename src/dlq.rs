@@ -8,14 +8,17 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use terrasift_http::DeadLetterBody;
-use terrasift_postgres::{DeadLetter, DeadLetterFilter, DeadLetterId, LetterState, LetterVerdict, Store};
+use terrasift_postgres::{
+    DeadLetter, DeadLetterFilter, DeadLetterId, LetterState, LetterVerdict, Store, TrailOutcome,
+};
+use terrasift_schemas::config::Config;
 use terrasift_schemas::event::FailureReason;
 use terrasift_schemas::{TenantId, WorkspaceId};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::cli::ConfigFile;
-use crate::config;
+use crate::{config, trail};
 
 /// Letters that one call asks the database for.
 const PAGE: u32 = 500;
@@ -142,8 +145,8 @@ pub fn run(arguments: &DlqArguments) -> anyhow::Result<ExitCode> {
         let done = match &arguments.command {
             DlqCommand::List(arguments) => list(&store, arguments).await,
             DlqCommand::Show(arguments) => show(&store, arguments).await,
-            DlqCommand::Retry(arguments) => decide(&store, arguments, true).await,
-            DlqCommand::Discard(arguments) => decide(&store, arguments, false).await,
+            DlqCommand::Retry(arguments) => decide_recorded(&config, &store, arguments, true).await,
+            DlqCommand::Discard(arguments) => decide_recorded(&config, &store, arguments, false).await,
         };
         store.close().await;
         done
@@ -188,13 +191,38 @@ async fn show(store: &Store, arguments: &ShowArguments) -> anyhow::Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
+/// Decides, and records each attempt in the security audit, also one that failed.
+async fn decide_recorded(
+    config: &Config,
+    store: &Store,
+    arguments: &DecideArguments,
+    retries: bool,
+) -> anyhow::Result<ExitCode> {
+    let mut attempts = Vec::new();
+    let decided = decide(store, arguments, retries, &mut attempts).await;
+    let by = format!("command line {}", arguments.by);
+    let action = if retries { "dlq retry" } else { "dlq discard" };
+    let entries = attempts.into_iter().map(|(letter, outcome)| {
+        trail::entry(&arguments.whose.tenant, &by, action, format!("dead letter {letter}"), outcome)
+    });
+    let recorded = trail::record(config, store, entries.collect()).await;
+    let code = decided?;
+    recorded.map(|()| code)
+}
+
 /// Decides about each letter; one that is refused does not hinder the others, and makes the command fail.
-async fn decide(store: &Store, arguments: &DecideArguments, retries: bool) -> anyhow::Result<ExitCode> {
+async fn decide(
+    store: &Store,
+    arguments: &DecideArguments,
+    retries: bool,
+    attempts: &mut Vec<(i64, TrailOutcome)>,
+) -> anyhow::Result<ExitCode> {
     let tenant = &arguments.whose.tenant;
     let by = format!("command line {}", arguments.by);
     let mut code = ExitCode::SUCCESS;
     for id in arguments.ids.iter().copied() {
         let letter = DeadLetterId(id);
+        attempts.push((id, TrailOutcome::Failed));
         let decided = if retries {
             store.retry_dead_letter(tenant, letter, &by).await?
         } else {
@@ -208,6 +236,9 @@ async fn decide(store: &Store, arguments: &DecideArguments, retries: bool) -> an
             }
             None => Some("is none of this tenant"),
         };
+        if let Some((_, outcome)) = attempts.last_mut() {
+            *outcome = if refusal.is_none() { TrailOutcome::Ok } else { TrailOutcome::Invalid };
+        }
         match (refusal, decided) {
             (None, Some(decided)) => print(&arguments.whose, decided.letter)?,
             (refusal, _) => {

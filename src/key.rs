@@ -8,13 +8,13 @@ use std::time::SystemTime;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use terrasift_http::{CATALOG_READ, Permission, api_key_digest, mint_api_key};
-use terrasift_postgres::Store;
+use terrasift_postgres::{Store, TrailOutcome};
 use terrasift_schemas::TenantId;
 use terrasift_secrets::Secret;
 use time::{Duration, OffsetDateTime};
 
 use crate::cli::ConfigFile;
-use crate::config;
+use crate::{config, trail};
 
 /// Everything that a key can open.
 #[must_use]
@@ -64,7 +64,13 @@ pub fn run(arguments: &KeyArguments) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let key = runtime.block_on(async {
         let store = Store::connect(url.expose(), 2).await?;
-        issue(&store, &pepper, tenant, name, scopes, Some(expires_at)).await
+        let issued = issue(&store, &pepper, tenant, name, scopes, Some(expires_at)).await;
+        let outcome = if issued.is_ok() { TrailOutcome::Ok } else { TrailOutcome::Failed };
+        let entry = trail::entry(tenant, "command line", "key issue", format!("api key {name}"), outcome);
+        // A key that nobody could look up in the audit is shown to nobody.
+        let recorded = trail::record(&config, &store, vec![entry]).await;
+        let key = issued?;
+        recorded.map(|()| key)
     })?;
     if *json {
         println!("{}", serde_json::json!({ "tenant": tenant, "name": name, "key": key.expose() }));

@@ -19,6 +19,7 @@ mod rules;
 mod sanitize;
 mod schemas;
 mod serve;
+mod trail;
 
 use std::process::ExitCode;
 

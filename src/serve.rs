@@ -158,6 +158,7 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
         cursor_key: config::key("keys.cursor", &config.keys.cursor)?,
         key_pepper: config::key("keys.api_key_pepper", &config.keys.api_key_pepper)?,
         tokens: identity::verifier(&config.identity)?,
+        audit_signing: config::audit_signing(config)?,
         limits: config.limits.clone(),
         rules: RuleBook::open(
             config.rules_file.as_deref().map(Path::new),

@@ -259,6 +259,8 @@ pub struct Keys {
     pub cursor: String,
     /// Pepper of API keys.
     pub api_key_pepper: String,
+    /// Signs checkpoints of the security audit.
+    pub audit_signing: Option<String>,
 }
 
 /// `limits:`

@@ -231,6 +231,7 @@ fn settings(
         cursor_key: random()?,
         key_pepper: random()?,
         tokens: None,
+        audit_signing: Some(random()?),
         limits,
         rules: RuleBook::open(None, [])?,
         types: TypeTable::builtin(),

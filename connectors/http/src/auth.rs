@@ -35,7 +35,7 @@ pub(crate) struct ApiDoor {
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub tenant: TenantId,
-    /// For people: the key's name, or issuer and subject of a token.
+    /// For people: `api key` and its name, or `token`, its issuer and its sender.
     pub name: String,
 }
 
@@ -60,7 +60,7 @@ pub(crate) async fn authenticate(
         Ok(known) => known,
         Err(problem) => return problem.into_response(),
     };
-    let tenant = known.caller.tenant.clone();
+    let answered = AnsweredFor { tenant: known.caller.tenant.clone(), actor: known.caller.name.clone() };
     let mut response = match refusal(&gate, &known, wanted) {
         None => {
             request.extensions_mut().insert(known.caller);
@@ -68,7 +68,7 @@ pub(crate) async fn authenticate(
         }
         Some(response) => response,
     };
-    response.extensions_mut().insert(AnsweredFor(tenant));
+    response.extensions_mut().insert(answered);
     response
 }
 
@@ -97,7 +97,8 @@ async fn by_key(gate: &Gate, text: &str, trace: Option<TraceParent>) -> Result<K
     let now = OffsetDateTime::now_utc();
     let valid = |key: &ApiKeyRow| !key.disabled && key.expires_at.is_none_or(|expires| expires > now);
     let key = row.filter(valid).ok_or_else(unauthorized)?;
-    Ok(Known { caller: Caller { tenant: key.tenant, name: key.name }, granted: key.scopes })
+    let name = format!("api key {}", key.name);
+    Ok(Known { caller: Caller { tenant: key.tenant, name }, granted: key.scopes })
 }
 
 async fn by_token(
@@ -123,7 +124,7 @@ async fn by_token(
         return Err(refuse(Refused::Incomplete));
     }
     Ok(Known {
-        caller: Caller { tenant: identity.tenant, name: identity.subject },
+        caller: Caller { tenant: identity.tenant, name: format!("token {}", identity.subject) },
         granted: identity.permissions,
     })
 }

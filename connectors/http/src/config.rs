@@ -11,6 +11,7 @@ use terrasift_postgres::Store;
 use terrasift_schemas::{TenantId, TenantSlug};
 use terrasift_secrets::Secret;
 
+use crate::audit_trail::AuditTrail;
 use crate::readiness::Readiness;
 use crate::token_bucket::Rate;
 
@@ -91,6 +92,8 @@ pub struct Doors {
     pub tokens: Option<Arc<Verifier>>,
     /// Where this crate's metrics are registered, and what `/metrics` shows. One router a registry.
     pub registry: prometheus::Registry,
+    /// Where requests and what came of them are recorded.
+    pub trail: AuditTrail,
     /// What the wiring knows about being ready.
     pub readiness: Arc<Readiness>,
 }

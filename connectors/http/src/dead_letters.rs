@@ -220,8 +220,8 @@ fn asked<'a>(
     let reader = Reader::of(gate, parts)?;
     ListQuery::parse(parts.uri.query(), &[])?;
     let Path(id) = path.map_err(|_| not_found())?;
-    let key = parts.extensions.get::<Caller>().map_or("", |caller| &caller.name);
-    Ok((reader, DeadLetterId(id), format!("api key {key}")))
+    let by = parts.extensions.get::<Caller>().map(|caller| caller.name.clone()).unwrap_or_default();
+    Ok((reader, DeadLetterId(id), by))
 }
 
 fn answer(

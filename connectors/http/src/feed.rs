@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
             CursorFault::OtherTenant => {
                 CrossTenantAttempt { tenant: &self.tenant, what: "cursor", trace: &self.trace }
                     .emit(&self.gate.telemetry);
-                invalid_cursor()
+                invalid_cursor().of_another_tenant()
             }
         })
     }

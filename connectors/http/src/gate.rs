@@ -16,6 +16,7 @@ use terrasift_schemas::{TenantId, TenantSlug, TraceParent};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::attempt::{Attempt, resource};
 use crate::config::{Doors, HttpConfig, HttpError, Routes, TenantDoor};
 use crate::cursor::CursorKey;
 use crate::problem::{Code, Problem, ProblemCode};
@@ -46,9 +47,13 @@ pub(crate) struct Gate {
     started: Instant,
 }
 
-/// The tenant that a response was made for: how a handler tells the observing middleware.
+/// Whom a response was made for: how a handler tells the observing middleware.
 #[derive(Clone)]
-pub(crate) struct AnsweredFor(pub TenantId);
+pub(crate) struct AnsweredFor {
+    pub tenant: TenantId,
+    /// For people: whose key it was, or what signed.
+    pub actor: String,
+}
 
 impl Gate {
     pub(crate) fn new(doors: Doors, routes: Routes, config: HttpConfig) -> Result<Self, HttpError> {
@@ -139,6 +144,8 @@ pub(crate) async fn observe(State(gate): State<Arc<Gate>>, mut request: Request,
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let method = method_label(request.method());
     let trace = trace_of(request.headers());
+    let resource = resource(route, request.uri().path(), |slug| gate.tenant_of_slug(slug).is_some());
+    let attempt = Attempt::begin(&gate.doors.trail, method, route, resource, &trace);
     request.extensions_mut().insert(trace);
     let long_poll =
         if route == CHANGES_ROUTE { Duration::from_secs(WAIT_SECONDS_MAX) } else { Duration::ZERO };
@@ -158,11 +165,15 @@ pub(crate) async fn observe(State(gate): State<Arc<Gate>>, mut request: Request,
         method,
         status: response.status().as_u16(),
         code: response.extensions().get::<ProblemCode>().map_or("", |code| code.0.as_str()),
-        tenant: response.extensions().get::<AnsweredFor>().map(|answered| &answered.0),
+        tenant: response.extensions().get::<AnsweredFor>().map(|answered| &answered.tenant),
         trace: &trace,
         took: started.elapsed(),
     }
     .emit(&gate.telemetry);
+    let attempt = attempt.map(|attempt| attempt.ended(&response));
+    if let Some(attempt) = attempt {
+        attempt.record().await;
+    }
     response
 }
 

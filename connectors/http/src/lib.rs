@@ -1,13 +1,15 @@
 //! HTTP: the webhook door and the Backstage-facing API.
 //!
 //! `serve` (connections) → `gate` (limits, headers, log, metric) → `router` → `webhook` | `auth` → `feed`, `entities`,
-//! `status`, `audit`, `dead_letters`. What can be decided without a socket is a pure module with a table of tests: `notification`, `cursor`,
+//! `status`, `audit`, `dead_letters`. Beside them `attempt` and `audit_trail` record who asked for what. What can be decided without a socket is a pure module with a table of tests: `notification`, `cursor`,
 //! `query`, `token_bucket`, `access`, `api_key`, `mac`, `conditional`. Must never log a URL, a body or a header's value, answer
 //! across tenants, or accept an event that is not in Kafka.
 
 mod access;
 mod api_key;
+mod attempt;
 mod audit;
+mod audit_trail;
 mod auth;
 mod conditional;
 mod config;
@@ -33,6 +35,7 @@ mod webhook;
 pub use access::{CATALOG_READ, Permission};
 pub use api_key::{api_key_digest, mint_api_key};
 pub use audit::AuditBody;
+pub use audit_trail::{AuditTrail, TrailWriter};
 pub use config::{Doors, HttpConfig, HttpError, Routes, TenantDoor};
 pub use dead_letters::DeadLetterBody;
 pub use problem::Code;

@@ -9,6 +9,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::attempt::CrossedTenants;
+
 /// Answer of a request that was done.
 pub const OK: StatusCode = StatusCode::OK;
 /// Answer of a webhook whose event is in Kafka.
@@ -117,6 +119,7 @@ pub struct Problem {
     retry_after: Option<Duration>,
     challenge: bool,
     reasons: Vec<&'static str>,
+    crossed: bool,
 }
 
 /// The code of a response that is a problem: how the observing middleware learns of it.
@@ -127,7 +130,14 @@ impl Problem {
     /// A problem with what happened, where, and how to mend it. `detail` must not quote the client.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), retry_after: None, challenge: false, reasons: Vec::new() }
+        Self {
+            code,
+            detail: detail.into(),
+            retry_after: None,
+            challenge: false,
+            reasons: Vec::new(),
+            crossed: false,
+        }
     }
 
     /// Tells when to try again (rounded up to whole seconds, at least 1).
@@ -148,6 +158,13 @@ impl Problem {
     #[must_use]
     pub fn with_reasons(mut self, reasons: Vec<&'static str>) -> Self {
         self.reasons = reasons;
+        self
+    }
+
+    /// Marks it for the security audit: what was sent is another tenant's. The answer does not tell.
+    #[must_use]
+    pub(crate) fn of_another_tenant(mut self) -> Self {
+        self.crossed = true;
         self
     }
 
@@ -187,6 +204,9 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(after)));
         }
         response.extensions_mut().insert(ProblemCode(self.code));
+        if self.crossed {
+            response.extensions_mut().insert(CrossedTenants);
+        }
         response
     }
 }

@@ -27,6 +27,8 @@ use crate::rate_limit;
 use crate::telemetry::{BackendFailed, DeliveryDecided};
 use crate::token_bucket::Verdict;
 
+/// Who asks, where the signature is right.
+const SIGNER: &str = "webhook";
 const SIGNATURE_HEADER: &str = "x-tfe-notification-signature";
 /// Key for tenants that are not there, so that their time is that of a wrong signature.
 const NOBODYS_SECRET: &[u8] = b"no tenant has this secret: its deliveries are refused whatever they say";
@@ -200,7 +202,7 @@ fn answer(gate: &Gate, tenant: Option<&TenantId>, trace: &TraceParent, outcome: 
     };
     DeliveryDecided { tenant, outcome: name, trace }.emit(&gate.telemetry);
     if let Some(tenant) = tenant {
-        response.extensions_mut().insert(AnsweredFor(tenant.clone()));
+        response.extensions_mut().insert(AnsweredFor { tenant: tenant.clone(), actor: SIGNER.to_owned() });
     }
     response
 }

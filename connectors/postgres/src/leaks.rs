@@ -5,7 +5,7 @@
 use std::str::FromStr;
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use crate::error::wrap;
 use crate::{StoreError, StoreErrorKind};
@@ -107,7 +107,7 @@ impl Auditor {
     /// # Errors
     /// `Unavailable` when the database does not answer, `Refused` when the role may not look.
     pub async fn look(&self) -> Result<Vec<Leak>, StoreError> {
-        let mut connection = self.options.connect().await.map_err(wrap("connect as the auditor"))?;
+        let mut connection = self.connection().await?;
         sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ")
             .execute(&mut connection)
             .await
@@ -121,5 +121,10 @@ impl Auditor {
         // What was found is told, whether or not the goodbye arrives.
         let _ = connection.close().await;
         Ok(leaks)
+    }
+
+    /// A connection of its own.
+    pub(crate) async fn connection(&self) -> Result<PgConnection, StoreError> {
+        self.options.connect().await.map_err(wrap("connect as the auditor"))
     }
 }

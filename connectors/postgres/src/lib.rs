@@ -25,6 +25,7 @@ mod stored;
 mod sync;
 mod tenant_tx;
 mod token_users;
+mod trail;
 
 pub use error::{StoreError, StoreErrorKind};
 pub use leaks::{Auditor, Leak};
@@ -32,3 +33,7 @@ pub use model::*;
 pub use private::PrivatePostgres;
 pub use reconciliations::{Round, RoundClaim, RoundPosition};
 pub use store::{Store, migrate};
+pub use trail::{
+    Chain, Checkpoint, CheckpointKey, CheckpointSigner, TrailBreak, TrailEntry, TrailFilter, TrailOutcome,
+    TrailRecord, TrailVerdict, record_alone, retire_trail,
+};

@@ -161,7 +161,12 @@ pub async fn migrate(owner_url: &str) -> Result<(), StoreError> {
     let mut conn =
         PgConnection::connect_with(&options).await.map_err(wrap("connect to the database as the owner"))?;
     let migrated = sqlx::migrate!("./migrations").run(&mut conn).await;
+    let prepared = match &migrated {
+        Ok(()) => crate::trail::prepare(&mut conn).await,
+        Err(_) => Ok(()),
+    };
     let _ = conn.close().await;
+    prepared?;
     migrated.map_err(|error| match error {
         sqlx::migrate::MigrateError::Execute(e) => wrap("look at the migrations")(e),
         sqlx::migrate::MigrateError::ExecuteMigration(e, version) => {

@@ -51,13 +51,26 @@ pub(super) const ROWS: &[(&str, &str)] = &[
         "token_users",
         "INSERT INTO token_users (tenant_id, fingerprint, user_id) VALUES ($1, 'token-' || $2, 'user-' || md5($1))",
     ),
+    (
+        "security_audit_log",
+        "INSERT INTO security_audit_log (tenant_id, segment, number, at, actor, action, resource, outcome, code, trace, client,
+                                         previous, hash)
+         SELECT $1, md5($1), 1 + abs(hashtext($2) % 999), now(), 'api key', 'GET', $2, 'ok', '200', '', '',
+                sha256(''), sha256(md5($1)::bytea)",
+    ),
 ];
 
 /// Tables that hold one row a tenant.
 pub(super) const SINGLE: &[&str] = &["tenants", "tenant_heads", "reconciliations"];
 
-/// Tables that have no tenant: the list of migrations, positions and epochs.
-pub(super) const WITHOUT_TENANT: &[&str] = &["_sqlx_migrations", "partition_epochs", "unrouted_records"];
+/// Tables that have no tenant: the list of migrations, positions, epochs, and ends of the audit's chains.
+pub(super) const WITHOUT_TENANT: &[&str] = &[
+    "_sqlx_migrations",
+    "partition_epochs",
+    "security_audit_checkpoints",
+    "security_audit_retired",
+    "unrouted_records",
+];
 
 /// The statement that writes a row of a table, or of the table that a partition belongs to.
 pub(super) fn insert(table: &str) -> Option<&'static str> {

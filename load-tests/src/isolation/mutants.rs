@@ -85,6 +85,16 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "row-level security is off for the list of tenants",
         "ALTER TABLE tenants DISABLE ROW LEVEL SECURITY",
     ),
+    flaw(
+        "the security audit may be changed",
+        "GRANT UPDATE (outcome) ON security_audit_log TO terrasift_app",
+    ),
+    flaw("the security audit may be removed", "GRANT DELETE ON security_audit_log TO terrasift_ledger"),
+    flaw("checkpoints may be changed", "GRANT UPDATE ON security_audit_checkpoints TO terrasift_app"),
+    leak(
+        "the security audit of others can be read",
+        "ALTER POLICY tenant_rows ON security_audit_log USING (tenant_id = app_tenant() OR tenant_id <> '')",
+    ),
     flaw("row-level security is not forced", "ALTER TABLE runs NO FORCE ROW LEVEL SECURITY"),
     leak(
         "it is not forced, and the table is the application's",

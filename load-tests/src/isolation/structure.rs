@@ -9,6 +9,8 @@ use super::furnish::WITHOUT_TENANT;
 
 /// SECURITY DEFINER functions: what acts before a tenant is known.
 const DEFINERS: &[&str] = &[
+    "append_security_audit",
+    "append_security_checkpoint",
     "claim_outbox",
     "claim_partition",
     "declare_tenants",
@@ -71,6 +73,17 @@ const CHECKS: &[(&str, &str)] = &[
         "SELECT c.relname || ': ' || a.privilege_type FROM pg_class c, aclexplode(c.relacl) AS a
          WHERE c.relnamespace = 'public'::regnamespace AND a.grantee = 'terrasift_app'::regrole
            AND (a.privilege_type NOT IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE') OR a.is_grantable OR c.relkind = 'S')",
+    ),
+    (
+        "what was audited is neither changed nor removed by who serves",
+        "SELECT c.relname FROM mine AS c, unnest('{terrasift_app,terrasift_ledger,terrasift_auditor}'::text[]) AS role
+         WHERE c.relname LIKE '%\\_audit\\_%' AND (
+            has_table_privilege(role, c.oid, 'UPDATE, DELETE, TRUNCATE') OR has_any_column_privilege(role, c.oid, 'UPDATE'))
+         UNION ALL
+         SELECT p.polname FROM pg_policy p JOIN mine AS c ON c.oid = p.polrelid
+         WHERE c.relname = 'security_audit_log' AND p.polname = 'ledger_rows' AND p.polcmd <> 'a'
+         UNION ALL
+         SELECT 'no table' WHERE 4 > (SELECT count(*) FROM mine AS c WHERE c.relname LIKE '%\\_audit\\_%')",
     ),
     (
         "the application may make no object",

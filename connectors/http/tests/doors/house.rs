@@ -11,11 +11,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::{Digest, Sha256, Sha512};
 use terrasift_http::{
-    CATALOG_READ, Doors, HttpConfig, Readiness, Routes, TenantDoor, api_key_digest, mint_api_key, router,
+    AuditTrail, CATALOG_READ, Doors, HttpConfig, Readiness, Routes, TenantDoor, TrailWriter,
+    api_key_digest, mint_api_key, router,
 };
 use terrasift_kafka::{Consumer, EmbeddedKafka, IntakeEvent, KafkaConfig, Producer, RawRecord};
 use terrasift_postgres::{
-    CommitOutcome, Epoch, KnownVersion, PrivatePostgres, Store, TenantRow, WorkspaceCommit, migrate,
+    CheckpointSigner, CommitOutcome, Epoch, KnownVersion, PrivatePostgres, Store, TenantRow, WorkspaceCommit,
+    migrate,
 };
 use terrasift_schemas::catalog::RenderedEntity;
 use terrasift_schemas::detection::Report;
@@ -30,6 +32,7 @@ use crate::press::press;
 
 pub const PEPPER: [u8; 32] = [11; 32];
 pub const CURSOR_KEY: [u8; 32] = [12; 32];
+pub const SIGNING_KEY: [u8; 32] = [13; 32];
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One runtime for all tests: the pool and the consumer live longer than a test.
@@ -77,6 +80,16 @@ async fn start() -> Cluster {
 }
 
 impl Cluster {
+    /// Where the auditor finds a database.
+    pub fn auditor_url(&self, database: &str) -> String {
+        self.postgres.auditor_url().replacen("/terrasift?", &format!("/{database}?"), 1)
+    }
+
+    /// Where the owner finds a database.
+    pub fn owner_url(&self, database: &str) -> String {
+        self.postgres.owner_url().replacen("/terrasift?", &format!("/{database}?"), 1)
+    }
+
     /// Waits until the last record of `key` has the id `last`; all records of the key up to it.
     pub async fn records_of(&self, key: &str, last: impl Fn(&RawRecord) -> bool) -> Vec<RawRecord> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
@@ -123,11 +136,20 @@ pub async fn house(name: &str) -> House {
 
 pub async fn house_with(name: &str, config: HttpConfig, producer: Option<Producer>) -> House {
     let cluster = cluster().await;
-    build(name, config, producer, cluster.store.clone(), cluster.epoch).await
+    let (house, writer) = build(name, config, producer, cluster.store.clone(), cluster.epoch).await;
+    tokio::spawn(writer.run());
+    house
 }
 
 /// The same in a database of its own.
 pub async fn house_in(name: &str, database: &str) -> House {
+    let (house, writer) = house_unwritten(name, database).await;
+    tokio::spawn(writer.run());
+    house
+}
+
+/// The same, with who writes its security audit.
+pub async fn house_unwritten(name: &str, database: &str) -> (House, TrailWriter) {
     let (owner, app) = cluster().await.postgres.create_database(database).await.expect("database");
     migrate(&owner).await.expect("migrations");
     let store = Store::connect(&app, 4).await.expect("store");
@@ -141,7 +163,7 @@ async fn build(
     producer: Option<Producer>,
     store: Store,
     epoch: Epoch,
-) -> House {
+) -> (House, TrailWriter) {
     let (a, b) = (tenant(name, "a"), tenant(name, "b"));
     let rows =
         [&a, &b].map(|t| TenantRow { id: t.id.clone(), slug: TenantSlug::parse(&t.slug).expect("slug") });
@@ -156,7 +178,11 @@ async fn build(
         slug: TenantSlug::parse(&t.slug).expect("slug"),
         webhook_secret: Some(Secret::new(t.secret.clone())),
     });
+    let signer = CheckpointSigner::new(&SIGNING_KEY).expect("a key");
+    let segment = <[u8; 32]>::from(Sha256::digest(name))[..16].try_into().expect("16 bytes");
+    let (trail, writer) = AuditTrail::new(store.clone(), segment, Some(signer), &registry).expect("trail");
     let doors = Doors {
+        trail,
         store: store.clone(),
         producer: producer.unwrap_or(cluster().await.producer.clone()),
         tenants: tenants.into(),
@@ -167,7 +193,7 @@ async fn build(
         readiness: Arc::clone(&readiness),
     };
     let router = router(doors, Routes { api: true, webhook: true }, &config).expect("router");
-    House { router, registry, readiness, a, b, store, epoch }
+    (House { router, registry, readiness, a, b, store, epoch }, writer)
 }
 
 fn tenant(name: &str, which: &str) -> Tenant {

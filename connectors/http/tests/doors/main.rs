@@ -10,4 +10,5 @@ mod house;
 mod matrix;
 mod press;
 mod serving;
+mod trail;
 mod webhook;

@@ -6,8 +6,14 @@ use terrasift_schemas::event::FailureReason;
 
 use crate::world::{World, commit, entity_ref, row, tenant, version, workspace};
 
-/// Tables that have no tenant: positions, epochs and the list of migrations.
-const WITHOUT_TENANT: [&str; 3] = ["_sqlx_migrations", "partition_epochs", "unrouted_records"];
+/// Tables that have no tenant: positions, epochs, ends of the audit's chains and the list of migrations.
+const WITHOUT_TENANT: [&str; 5] = [
+    "_sqlx_migrations",
+    "partition_epochs",
+    "security_audit_checkpoints",
+    "security_audit_retired",
+    "unrouted_records",
+];
 
 /// What the application role may touch, with a row to write: `$1` is the tenant.
 const WRITES: [(&str, &str); 10] = [
@@ -101,7 +107,7 @@ pub async fn invariant_7_without_its_tenant_no_row_is_read_or_written(w: World) 
     furnish(&w).await;
     let mut conn = w.app().await;
     let tables = tables_with_tenant(&mut conn).await;
-    assert_eq!(tables.len(), 13, "{tables:?}");
+    assert_eq!(tables.len(), 14, "{tables:?}");
     // Never set; set to nothing; what a used transaction leaves behind; another tenant; no such tenant.
     let strangers = [None, Some(""), None, Some("globex"), Some("nobody")];
     for stranger in strangers {
@@ -176,6 +182,8 @@ pub async fn every_table_with_a_tenant_forces_row_level_security(w: World) {
     .await
     .unwrap();
     let expected = [
+        "append_security_audit",
+        "append_security_checkpoint",
         "claim_outbox",
         "claim_partition",
         "declare_tenants",
@@ -193,7 +201,7 @@ pub async fn every_table_with_a_tenant_forces_row_level_security(w: World) {
     .fetch_one(&mut conn)
     .await
     .unwrap();
-    assert_eq!(others, 9, "no other function acts with another's rights");
+    assert_eq!(others, 11, "no other function acts with another's rights");
 }
 
 pub async fn partitions_cannot_be_named(w: World) {
@@ -205,7 +213,8 @@ pub async fn partitions_cannot_be_named(w: World) {
     .fetch_all(&mut conn)
     .await
     .unwrap();
-    assert_eq!(partitions.len(), 16);
+    // Of the entities, and three months and the rest of the audit.
+    assert_eq!(partitions.len(), 16 + 4);
     for partition in partitions {
         for tenant in [None, Some("acme")] {
             for statement in [format!("SELECT * FROM {partition}"), format!("DELETE FROM {partition}")] {

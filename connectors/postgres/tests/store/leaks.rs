@@ -1,7 +1,7 @@
 //! Leak detection finds what the policies did not prevent, and nothing else.
 
 use sqlx::Connection;
-use terrasift_postgres::{Auditor, Leak};
+use terrasift_postgres::Leak;
 
 use crate::world::{World, commit, tenant, version, workspace};
 
@@ -15,9 +15,7 @@ pub async fn each_kind_of_leak_is_found_and_a_sound_catalog_has_none(w: World) {
         let one = commit(&ws, &ticket, epoch, 0, version(1, 1, 1), names);
         w.store.commit(&owner, vec![one]).await.unwrap();
     }
-    let database = w.app_url.rsplit_once('/').and_then(|(_, rest)| rest.split('?').next()).unwrap();
-    let url = w.cluster.auditor_url().replacen("/terrasift?", &format!("/{database}?"), 1);
-    let auditor = Auditor::new(&url).unwrap();
+    let auditor = w.auditor();
     assert_eq!(auditor.look().await.unwrap(), []);
 
     let mut conn = w.superuser().await;

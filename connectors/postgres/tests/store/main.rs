@@ -18,6 +18,7 @@ mod private;
 mod removal;
 mod rounds;
 mod rule_sets;
+mod trail;
 mod world;
 
 use std::future::Future;
@@ -41,7 +42,7 @@ macro_rules! cases {
 
 /// All cases, the long ones first; names are sentences.
 fn table() -> Vec<Case> {
-    let cases: [Case; 51] = cases! {
+    let cases: [Case; 56] = cases! {
         oracle::{ invariants_3_and_4_hold_for_random_interleavings }, leaks::{ each_kind_of_leak_is_found_and_a_sound_catalog_has_none },
         cancel::{ aborted_futures_leave_no_transaction_and_no_context },
         commit::{
@@ -53,18 +54,15 @@ fn table() -> Vec<Case> {
             a_diff_against_a_catalog_that_moved_is_rebased,
             removed_entities_become_tombstones_and_can_come_back,
             a_workspace_cannot_remove_what_another_one_took_over,
-            audit_records_hold_rules_paths_and_counts,
-            audit_records_are_filtered_and_paged_newest_first,
+            audit_records_hold_rules_paths_and_counts, audit_records_are_filtered_and_paged_newest_first,
             bad_batches_are_refused_whole,
             twenty_thousand_entities_take_a_handful_of_statements,
         },
         ledger::{
             events_coalesce_into_one_mark_a_workspace,
-            unknown_tenants_are_reported_by_index_and_the_rest_is_stored,
-            a_stale_epoch_writes_nothing,
+            unknown_tenants_are_reported_by_index_and_the_rest_is_stored, a_stale_epoch_writes_nothing,
             a_claim_waits_for_effects_under_the_old_epoch,
-            marks_are_loaded_in_pages,
-            a_deferred_or_cleared_mark_yields_to_a_newer_event,
+            marks_are_loaded_in_pages, a_deferred_or_cleared_mark_yields_to_a_newer_event,
             marking_and_committing_at_once_never_deadlocks,
             marks_are_cleared_together_and_a_fenced_one_hinders_no_neighbour,
             tickets_are_drawn_together_and_what_is_served_is_told_over_tenants,
@@ -95,17 +93,20 @@ fn table() -> Vec<Case> {
         letters::{
             dead_letters_are_parked_with_their_mark_and_listed,
             a_letter_is_retried_once_and_closed_by_its_success,
-            two_who_decide_at_once_have_one_effect,
-            a_discarded_letter_stays_discarded,
+            two_who_decide_at_once_have_one_effect, a_discarded_letter_stays_discarded,
             letters_are_filtered_by_state_reason_workspace_and_time,
             the_outbox_hands_out_what_is_not_sent_to_one_caller_at_a_time,
             the_outbox_gives_up_in_the_end_and_a_retry_wakes_it,
             letters_of_before_keep_what_became_of_them,
         },
+        trail::{
+            every_tampering_with_the_trail_is_found, the_application_appends_to_the_trail_and_changes_nothing,
+            a_tenant_sees_its_own_trail_only, the_trail_is_filtered_and_exported_with_its_chain,
+            a_month_of_the_trail_is_retired_and_the_rest_still_verifies,
+        },
         doors::{
             whose_a_token_is_is_remembered_for_its_tenant,
-            keys_are_found_by_digest_over_all_tenants,
-            a_delivery_is_recorded_once, unrouted_records_are_parked_once_a_position,
+            keys_are_found_by_digest_over_all_tenants, a_delivery_is_recorded_once, unrouted_records_are_parked_once_a_position,
         },
     };
     cases.into()

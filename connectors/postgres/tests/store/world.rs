@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sqlx::{Connection, PgConnection};
 use terrasift_postgres::{
-    CommitOutcome, Epoch, KnownVersion, Mark, NewMark, PrivatePostgres, ReadTicket, Store, TenantRow,
-    WorkspaceCommit, migrate,
+    Auditor, CommitOutcome, Epoch, KnownVersion, Mark, NewMark, PrivatePostgres, ReadTicket, Store,
+    TenantRow, WorkspaceCommit, migrate,
 };
 use terrasift_schemas::catalog::RenderedEntity;
 use terrasift_schemas::detection::Report;
@@ -51,6 +51,14 @@ impl World {
             self.app_url.rsplit_once('/').and_then(|(_, rest)| rest.split('?').next()).expect("a name");
         let url = self.cluster.superuser_url().replacen("/terrasift?", &format!("/{name}?"), 1);
         PgConnection::connect(&url).await.expect("the superuser")
+    }
+
+    /// The auditor of this database.
+    pub fn auditor(&self) -> Auditor {
+        let name =
+            self.app_url.rsplit_once('/').and_then(|(_, rest)| rest.split('?').next()).expect("a name");
+        let url = self.cluster.auditor_url().replacen("/terrasift?", &format!("/{name}?"), 1);
+        Auditor::new(&url).expect("an address")
     }
 
     /// Marks a workspace dirty.
