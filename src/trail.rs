@@ -430,3 +430,70 @@ fn verdict_json(verdict: &TrailVerdict) -> String {
 fn say(line: &str) {
     println!("{line}");
 }
+
+#[cfg(test)]
+mod tests {
+    use terrasift_postgres::{PrivatePostgres, TenantRow, migrate};
+    use terrasift_schemas::TenantSlug;
+
+    use super::*;
+
+    #[test]
+    fn times_are_dates_or_ages() {
+        for (text, fits) in [
+            ("2026-01-31T12:00:00Z", true),
+            ("24h", true),
+            ("", false),
+            ("-1h", false),
+            ("24", false),
+            ("24ü", false),
+        ] {
+            assert_eq!(time_of(text).is_ok(), fits, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_recorded_verifies_with_the_checkpoints_that_were_exported() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("terrasift.yaml");
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let postgres = runtime.block_on(PrivatePostgres::start(None)).expect("postgres");
+        let mut text = String::from("postgres:\n");
+        for (key, url) in [("url", postgres.app_url()), ("auditor_url", postgres.auditor_url())] {
+            let file = folder.path().join(key);
+            std::fs::write(&file, url).expect("written");
+            text.push_str(&format!("  {key}: file:{}\n", file.display()));
+        }
+        let key = folder.path().join("key");
+        std::fs::write(&key, "22".repeat(32)).expect("written");
+        text.push_str(&format!("keys:\n  audit_signing: file:{}\n", key.display()));
+        std::fs::write(&path, text).expect("written");
+        let config = config::load(&path).expect("a configuration");
+        runtime.block_on(async {
+            migrate(&postgres.owner_url()).await.expect("migrated");
+            let store = Store::connect(&postgres.app_url(), 2).await.expect("a store");
+            let acme = TenantId::parse("acme").expect("a tenant");
+            let row = TenantRow { id: acme.clone(), slug: TenantSlug::parse("acme").expect("a slug") };
+            store.declare_tenants(&[row]).await.expect("declared");
+            let entry = entry(&acme, "command line", "key issue", "api key one".into(), TrailOutcome::Ok);
+            record(&config, &store, vec![entry]).await.expect("recorded");
+            store.close().await;
+            let auditor = auditor(&config).expect("an auditor");
+            let exported: Vec<_> = auditor.checkpoints().await.expect("checkpoints");
+            let lines = exported
+                .iter()
+                .cloned()
+                .map(|one| serde_json::to_string(&CheckpointBody::from(one)).expect("json"));
+            let kept = anchors(&lines.collect::<Vec<_>>().join("\n")).expect("checkpoints");
+            assert_eq!(kept, exported, "they come back as they went");
+            let keys = [signer(&config).expect("a key").expect("a key").public()];
+            let verdict = auditor.verify_trail(&keys, kept).await.expect("verified");
+            assert_eq!((verdict.records, verdict.checkpoints, verdict.open), (1, 1, 0));
+            assert!(verdict_text(&verdict).ends_with("whole"));
+            let strangers =
+                auditor.verify_trail(&[CheckpointKey([1; 32])], Vec::new()).await.expect("verified");
+            assert!(verdict_text(&strangers).contains("breaks at 1"));
+        });
+        runtime.block_on(postgres.stop());
+    }
+}

@@ -217,6 +217,8 @@ impl Chain {
 mod tests {
     use super::*;
 
+    type Change = fn(&mut TrailEntry);
+
     fn entry() -> TrailEntry {
         TrailEntry {
             at: time::macros::datetime!(2026-01-31 12:00:00.000001 UTC),
@@ -257,7 +259,7 @@ mod tests {
 
     #[test]
     fn whatever_differs_the_hash_differs() {
-        let changes: [(&str, fn(&mut TrailEntry)); 12] = [
+        let changes: [(&str, Change); 12] = [
             ("at", |e| e.at += time::Duration::MICROSECOND),
             ("tenant", |e| e.tenant = TenantId::parse("acme2").ok()),
             ("no tenant", |e| e.tenant = None),
