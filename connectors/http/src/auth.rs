@@ -82,7 +82,8 @@ async fn find_key(
     };
     let digest =
         bearer(headers).and_then(|text| api_key_digest(&gate.doors.key_pepper, text)).ok_or_else(refused)?;
-    let row = gate.doors.store.api_key(digest).await.map_err(|error| {
+    let found = gate.telemetry.timed("api_key", gate.doors.store.api_key(digest)).await;
+    let row = found.map_err(|error| {
         if let Some(trace) = &trace {
             BackendFailed { what: "api key look-up", error: &error, trace }.emit();
         }
