@@ -133,6 +133,11 @@ load: packages kafka-jars ## Drive load in open loop and report: SCENARIO=noisy-
 	if [[ '$(SCENARIO)' == list ]]; then exec "$${load[@]}" --list; fi
 	exec "$${load[@]}" --scenario '$(SCENARIO)' --out '$(CURDIR)/target/load' --kafka-libs '$(KAFKA_LIBS)' $(ARGS)
 
+.PHONY: load-api
+load-api: packages ## Hold 10,000 connections to the API and ask 1,000 times a second; ARGS='--seconds 10 --connections 500 --entities 20000 --tenants 50'
+	cargo build --release --locked --package terrasift --package terrasift-load-tests --bin terrasift --bin terrasift-load-api
+	exec "$$CARGO_TARGET_DIR/release/terrasift-load-api" --out '$(CURDIR)/target/load-api' $(ARGS)
+
 .PHONY: isolation
 isolation: packages ## Try to reach other tenants' rows in Postgres, SEED=7, and whether weakened schemas are noticed; ARGS='--every'
 	cargo build --locked --package terrasift-load-tests --bin terrasift-isolation

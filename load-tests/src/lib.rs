@@ -5,6 +5,7 @@
 
 #![recursion_limit = "256"] // a workspace has more attributes than `json!` takes by default
 
+pub mod api_load;
 pub mod cluster;
 pub mod faults;
 pub mod generator;

@@ -146,7 +146,8 @@ pub(crate) async fn list(State(gate): State<Arc<Gate>>, parts: Parts) -> Result<
     let hash = query.hash();
     let before = query.cursor.as_deref().map(|text| reader.open(hash, text)).transpose()?;
     let before = before.map(|cursor| cursor.seq);
-    let found = gate.doors.store.audit(&reader.tenant, &query.filter, before, query.limit + 1).await;
+    let question = gate.doors.store.audit(&reader.tenant, &query.filter, before, query.limit + 1);
+    let found = gate.telemetry.timed("audit", question).await;
     let mut rows = found.map_err(reader.failed("audit records"))?;
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > limit;
@@ -168,7 +169,7 @@ pub(crate) async fn by_id(
     ListQuery::parse(parts.uri.query(), &[])?;
     let not_found = || Problem::new(Code::AuditNotFound, "no audit record of this tenant has this id");
     let Path(id) = path.map_err(|_| not_found())?;
-    let found = gate.doors.store.audit_record(&reader.tenant, id).await;
+    let found = gate.telemetry.timed("audit_record", gate.doors.store.audit_record(&reader.tenant, id)).await;
     let row = found.map_err(reader.failed("audit record"))?.ok_or_else(not_found)?;
     Ok(json_response(&parts.headers, to_json(&AuditBody::from(row))?))
 }

@@ -88,7 +88,8 @@ fn unauthorized() -> Problem {
 
 async fn by_key(gate: &Gate, text: &str, trace: Option<TraceParent>) -> Result<Known, Problem> {
     let digest = api_key_digest(&gate.doors.key_pepper, text).ok_or_else(unauthorized)?;
-    let row = gate.doors.store.api_key(digest).await.map_err(|error| {
+    let found = gate.telemetry.timed("api_key", gate.doors.store.api_key(digest)).await;
+    let row = found.map_err(|error| {
         if let Some(trace) = &trace {
             BackendFailed { what: "api key look-up", error: &error, trace }.emit();
         }

@@ -22,8 +22,11 @@ pub struct HttpConfig {
     pub webhook_body_limit_bytes: usize,
     /// Largest body of any other request, bytes.
     pub api_body_limit_bytes: usize,
-    /// Time for a request's head to arrive whole; also how long an idle connection is kept.
+    /// Time for the head of a request to arrive whole on a connection that no valid key was sent on; also how long such a
+    /// connection is kept when it is idle.
     pub header_read_timeout: Duration,
+    /// How long a connection is kept that a valid key was sent on: from an answer to the next request's head.
+    pub idle_timeout: Duration,
     /// Time for a request's body and its answer; long-polls get their `wait` on top.
     pub request_timeout: Duration,
     /// Open connections; further ones wait in the kernel's backlog.
@@ -44,6 +47,9 @@ impl Default for HttpConfig {
             webhook_body_limit_bytes: 1024 * 1024,
             api_body_limit_bytes: 64 * 1024,
             header_read_timeout: Duration::from_secs(10),
+            // Longer than the 60 s after which common proxies give an idle connection up: who closes first should be the
+            // one who sends the next request, or that request is lost.
+            idle_timeout: Duration::from_secs(75),
             request_timeout: Duration::from_secs(30),
             // 10,000 users of the requirements, and probes, webhooks and scrapers beside them.
             max_connections: 12_000,

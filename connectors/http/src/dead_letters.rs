@@ -162,7 +162,8 @@ pub(crate) async fn list(State(gate): State<Arc<Gate>>, parts: Parts) -> Result<
     let hash = query.hash();
     let after = query.cursor.as_deref().map(|text| reader.open(hash, text)).transpose()?;
     let after = after.map(|cursor| DeadLetterId(cursor.seq));
-    let found = gate.doors.store.dead_letters(&reader.tenant, &query.filter, after, query.limit + 1).await;
+    let question = gate.doors.store.dead_letters(&reader.tenant, &query.filter, after, query.limit + 1);
+    let found = gate.telemetry.timed("dead_letters", question).await;
     let mut letters = found.map_err(reader.failed("dead letters"))?;
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let has_more = letters.len() > limit;
@@ -184,7 +185,8 @@ pub(crate) async fn by_id(
     let reader = Reader::of(&gate, &parts)?;
     ListQuery::parse(parts.uri.query(), &[])?;
     let Path(id) = path.map_err(|_| not_found())?;
-    let found = gate.doors.store.dead_letter(&reader.tenant, DeadLetterId(id)).await;
+    let question = gate.doors.store.dead_letter(&reader.tenant, DeadLetterId(id));
+    let found = gate.telemetry.timed("dead_letter", question).await;
     let letter = found.map_err(reader.failed("dead letter"))?.ok_or_else(not_found)?;
     Ok(json_response(&parts.headers, to_json(&DeadLetterBody::from(letter))?))
 }
@@ -196,7 +198,8 @@ pub(crate) async fn retry(
     parts: Parts,
 ) -> Result<Response, Problem> {
     let (reader, id, by) = asked(&gate, path, &parts)?;
-    let decided = gate.doors.store.retry_dead_letter(&reader.tenant, id, &by).await;
+    let question = gate.doors.store.retry_dead_letter(&reader.tenant, id, &by);
+    let decided = gate.telemetry.timed("retry_dead_letter", question).await;
     answer(&reader, "retry", id, decided)
 }
 
@@ -207,7 +210,8 @@ pub(crate) async fn discard(
     parts: Parts,
 ) -> Result<Response, Problem> {
     let (reader, id, by) = asked(&gate, path, &parts)?;
-    let decided = gate.doors.store.discard_dead_letter(&reader.tenant, id, &by).await;
+    let question = gate.doors.store.discard_dead_letter(&reader.tenant, id, &by);
+    let decided = gate.telemetry.timed("discard_dead_letter", question).await;
     answer(&reader, "discard", id, decided)
 }
 

@@ -58,12 +58,7 @@ pub(crate) async fn by_ref(
     let text = format!("{kind}:{namespace}/{name}").to_ascii_lowercase();
     // What is no reference names nothing.
     let entity_ref = EntityRef::parse(&text).map_err(|_| not_found())?;
-    let found = gate
-        .doors
-        .store
-        .entity(&reader.tenant, &entity_ref)
-        .await
-        .map_err(reader.failed("entity look-up"))?;
-    let row = found.ok_or_else(not_found)?;
+    let found = gate.telemetry.timed("entity", gate.doors.store.entity(&reader.tenant, &entity_ref)).await;
+    let row = found.map_err(reader.failed("entity look-up"))?.ok_or_else(not_found)?;
     Ok(json_response_tagged(&parts.headers, row.body.into_bytes(), &row.digest))
 }

@@ -92,12 +92,9 @@ impl<'a> Reader<'a> {
     }
 
     async fn rows(&self, after: i64, query: &ListQuery) -> Result<(FeedHead, Vec<ChangeRow>), Problem> {
-        self.gate
-            .doors
-            .store
-            .changes(&self.tenant, after, query.limit + 1, query.kind.as_deref())
-            .await
-            .map_err(self.failed("feed page"))
+        let store = &self.gate.doors.store;
+        let question = store.changes(&self.tenant, after, query.limit + 1, query.kind.as_deref());
+        self.gate.telemetry.timed("changes", question).await.map_err(self.failed("feed page"))
     }
 }
 

@@ -27,6 +27,7 @@ mod rate_limit;
 mod readiness;
 mod router;
 mod serve;
+mod silence;
 mod status;
 mod telemetry;
 mod token_bucket;

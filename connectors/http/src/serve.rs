@@ -11,7 +11,9 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::{Extension, Router};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -20,6 +22,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::config::HttpConfig;
+use crate::gate::AnsweredFor;
+use crate::silence::Silence;
 
 /// Largest request head, bytes. API keys, cursors and traces are far below.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -112,15 +116,32 @@ async fn converse(
 ) {
     // Answers are small and final: waiting to fill a packet only adds latency.
     drop(stream.set_nodelay(true));
+    let silence = Arc::new(Silence::begin());
+    let (routes, noted) = (TowerToHyperService::new(router), Arc::clone(&silence));
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        noted.asked();
+        let (answering, noted) = (routes.call(request), Arc::clone(&noted));
+        async move {
+            let answer = answering.await;
+            let proven =
+                answer.as_ref().is_ok_and(|answer| answer.extensions().get::<AnsweredFor>().is_some());
+            noted.answered(proven);
+            answer
+        }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(config.header_read_timeout)
+        // hyper's timer runs from the end of an answer to the end of the next head; strangers have less.
+        .header_read_timeout(config.idle_timeout.max(config.header_read_timeout))
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let draining = Draining(Some(begun));
     let over = tokio::select! {
+        // In this order: what has come whole is answered, also in the last moment.
+        biased;
         _ = connection.as_mut() => true,
+        () = silence.of_a_stranger(config.header_read_timeout) => true,
         () = draining.begins() => false,
         () = sleep(config.connection_age_max) => false,
     };

@@ -67,7 +67,8 @@ impl From<WorkspaceStatus> for WorkspaceBody {
 pub(crate) async fn workspaces(State(gate): State<Arc<Gate>>, parts: Parts) -> Result<Response, Problem> {
     let reader = Reader::of(&gate, &parts)?;
     ListQuery::parse(parts.uri.query(), &[])?;
-    let statuses = gate.doors.store.workspaces(&reader.tenant).await.map_err(reader.failed("workspaces"))?;
+    let found = gate.telemetry.timed("workspaces", gate.doors.store.workspaces(&reader.tenant)).await;
+    let statuses = found.map_err(reader.failed("workspaces"))?;
     let workspaces = statuses.into_iter().map(WorkspaceBody::from).collect();
     Ok(json_response(&parts.headers, to_json(&WorkspacesBody { workspaces })?))
 }

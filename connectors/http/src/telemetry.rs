@@ -4,8 +4,9 @@
 //! Labels are bounded: routes, statuses and codes are constants, tenants are those that proved to be one.
 
 use std::collections::HashSet;
+use std::future::Future;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
 use terrasift_identity::Refused;
@@ -18,12 +19,18 @@ const TENANT_LABELS_MAX: usize = 1_000;
 /// Seconds. Finer where the goals lie (50 and 200 ms); the last ones are long-polls.
 const LATENCY_BUCKETS: &[f64] =
     &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 90.0];
+/// Seconds. Finer where the goals lie (10 and 100 ms); the last ones are the waits for a connection and for an answer.
+const DATABASE_BUCKETS: &[f64] = &[
+    0.0005, 0.001, 0.0015, 0.002, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1,
+    0.15, 0.2, 0.5, 1.0, 5.0, 30.0,
+];
 
 /// The metrics of the doors.
 pub(crate) struct Telemetry {
     requests: IntCounterVec,
     tenant_requests: IntCounterVec,
     latency: HistogramVec,
+    database: HistogramVec,
     deliveries: IntCounterVec,
     cross_tenant: IntCounterVec,
     letters: IntCounterVec,
@@ -39,10 +46,20 @@ impl Telemetry {
             registry.register(Box::new(counter.clone())).map_err(HttpError::Metrics)?;
             Ok::<_, HttpError>(counter)
         };
-        let seconds = "terrasift_http_request_seconds";
-        let opts = HistogramOpts::new(seconds, "time to answer").buckets(LATENCY_BUCKETS.to_vec());
-        let latency = HistogramVec::new(opts, &["route"]).map_err(HttpError::Metrics)?;
-        registry.register(Box::new(latency.clone())).map_err(HttpError::Metrics)?;
+        let histogram = |name: &str, help: &str, label: &str, buckets: &[f64]| {
+            let opts = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+            let histogram = HistogramVec::new(opts, &[label]).map_err(HttpError::Metrics)?;
+            registry.register(Box::new(histogram.clone())).map_err(HttpError::Metrics)?;
+            Ok::<_, HttpError>(histogram)
+        };
+        let latency =
+            histogram("terrasift_http_request_seconds", "time to answer", "route", LATENCY_BUCKETS)?;
+        let database = histogram(
+            "terrasift_database_seconds",
+            "time until the database has answered a question of a request, the wait for a connection included",
+            "operation",
+            DATABASE_BUCKETS,
+        )?;
         let in_flight = IntGauge::new("terrasift_http_requests_in_flight", "requests being answered")
             .map_err(HttpError::Metrics)?;
         registry.register(Box::new(in_flight.clone())).map_err(HttpError::Metrics)?;
@@ -58,6 +75,7 @@ impl Telemetry {
                 &["tenant", "class"],
             )?,
             latency,
+            database,
             deliveries: counter(
                 "terrasift_webhook_deliveries_total",
                 "webhook deliveries, by outcome; `none` is a tenant that was not proven",
@@ -81,6 +99,14 @@ impl Telemetry {
             in_flight,
             tenants: Mutex::new(HashSet::new()),
         })
+    }
+
+    /// Runs a question to the database and notes how long it took, also when it failed. One that is dropped is not noted.
+    pub(crate) async fn timed<T>(&self, operation: &'static str, question: impl Future<Output = T>) -> T {
+        let asked = Instant::now();
+        let answer = question.await;
+        self.database.with_label_values(&[operation]).observe(asked.elapsed().as_secs_f64());
+        answer
     }
 
     /// The tenant's label: its id, or `other` when there are too many.

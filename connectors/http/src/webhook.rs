@@ -157,7 +157,8 @@ async fn publish(gate: &Gate, event: &Envelope, trace: &TraceParent) -> Result<(
 /// Whether the delivery was recorded. When the store does not answer, it counts as new: see [`STORE_TIMEOUT`].
 async fn was_seen(gate: &Gate, tenant: &TenantId, digest: [u8; 32], trace: &TraceParent) -> bool {
     let what = "delivery look-up";
-    match timeout(STORE_TIMEOUT, gate.doors.store.delivery_seen(tenant, digest)).await {
+    let question = timeout(STORE_TIMEOUT, gate.doors.store.delivery_seen(tenant, digest));
+    match gate.telemetry.timed("delivery_seen", question).await {
         Ok(Ok(seen)) => return seen,
         Ok(Err(error)) => BackendFailed { what, error: &error, trace }.emit(),
         Err(late) => BackendFailed { what, error: &late, trace }.emit(),
@@ -167,7 +168,8 @@ async fn was_seen(gate: &Gate, tenant: &TenantId, digest: [u8; 32], trace: &Trac
 
 async fn record(gate: &Gate, tenant: &TenantId, digest: [u8; 32], trace: &TraceParent) {
     let what = "delivery record";
-    match timeout(STORE_TIMEOUT, gate.doors.store.record_delivery(tenant, digest)).await {
+    let question = timeout(STORE_TIMEOUT, gate.doors.store.record_delivery(tenant, digest));
+    match gate.telemetry.timed("record_delivery", question).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => BackendFailed { what, error: &error, trace }.emit(),
         Err(late) => BackendFailed { what, error: &late, trace }.emit(),

@@ -11,8 +11,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::{Digest, Sha256, Sha512};
 use terrasift_http::{
-    AuditTrail, CATALOG_READ, Doors, HttpConfig, Readiness, Routes, TenantDoor, TrailWriter,
-    api_key_digest, mint_api_key, router,
+    AuditTrail, CATALOG_READ, Doors, HttpConfig, Readiness, Routes, TenantDoor, TrailWriter, api_key_digest,
+    mint_api_key, router,
 };
 use terrasift_kafka::{Consumer, EmbeddedKafka, IntakeEvent, KafkaConfig, Producer, RawRecord};
 use terrasift_postgres::{

@@ -74,6 +74,51 @@ fn a_head_that_never_ends_is_cut() {
     });
 }
 
+/// One answer on a connection that stays open: its head, and a body as long as the head says.
+async fn answer(stream: &mut TcpStream) -> String {
+    let (mut text, mut bytes) = (String::new(), [0; 4096]);
+    loop {
+        let read = timeout(PATIENCE, stream.read(&mut bytes)).await.expect("in time").expect("readable");
+        assert!(read > 0, "closed in the middle of an answer: {text}");
+        text.push_str(&String::from_utf8_lossy(&bytes[..read]));
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        if body.len() >= length.map_or(0, |length| length.parse().expect("a number")) {
+            return text;
+        }
+    }
+}
+
+#[test]
+fn who_sent_a_valid_key_may_be_silent_for_longer_than_a_stranger() {
+    run(async {
+        let (short, long) = (Duration::from_millis(300), Duration::from_secs(3));
+        let config = HttpConfig { header_read_timeout: short, idle_timeout: long, ..HttpConfig::default() };
+        let served = served("serve-silence", config).await;
+        let asks = |path: &str, key: &str| {
+            format!("GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\r\n")
+        };
+        let probe = asks("/healthz", "none");
+        let cases = [
+            ("a probe", vec![probe.clone()], false),
+            ("a wrong key", vec![asks("/v1/changes", "wrong")], false),
+            ("a key", vec![asks("/v1/changes?limit=1", &served.house.a.key)], true),
+            ("a key, then a probe", vec![asks("/v1/changes?limit=1", &served.house.a.key), probe], true),
+        ];
+        for (name, requests, kept) in cases {
+            let mut stream = served.connect().await;
+            for request in requests {
+                stream.write_all(request.as_bytes()).await.expect("written");
+                answer(&mut stream).await;
+            }
+            let silent = Instant::now();
+            assert_eq!(rest(&mut stream).await, "", "{name}: closed without a word");
+            assert_eq!(silent.elapsed() >= Duration::from_secs(2), kept, "{name}: {:?}", silent.elapsed());
+        }
+        served.stop().await;
+    });
+}
+
 #[test]
 fn a_body_that_never_ends_is_answered() {
     run(async {
