@@ -223,7 +223,7 @@ mod tests {
         );
         check(
             &issuer(&format!("{good}}}, {{name: a, audience: b, {good}")),
-            "identity.issuers[1].name: empty, or that of",
+            "identity.issuers[1].name: empty, above 64 bytes, or that of",
         );
         check("identity: {leeway_s: 301}", "identity.leeway_s: more than five minutes");
         check("identity: {lifetime_max_s: 86401}", "identity.lifetime_max_s: not within");

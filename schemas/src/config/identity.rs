@@ -10,6 +10,8 @@ use crate::TenantId;
 
 /// Clocks that differ by more are broken.
 const LEEWAY_S_MAX: u32 = 300;
+/// With the longest sender behind it, a name fits the actor of a record of the security audit.
+const NAME_BYTES_MAX: usize = 64;
 /// A token that opens the API for longer than a day is a key.
 const LIFETIME_S_MAX: u32 = 86_400;
 
@@ -95,8 +97,9 @@ impl Identity {
         for (index, issuer) in self.issuers.iter().enumerate() {
             let mut wrong =
                 |key: &str, problem: &str| wrong(&format!("identity.issuers[{index}].{key}"), problem);
-            if issuer.name.is_empty() || !names.insert(&issuer.name) {
-                wrong("name", "empty, or that of an issuer above: names tell issuers apart in logs");
+            let fits = (1..=NAME_BYTES_MAX).contains(&issuer.name.len());
+            if !fits || !names.insert(&issuer.name) {
+                wrong("name", "empty, above 64 bytes, or that of an issuer above: names tell issuers apart in logs and audit");
             }
             issuer.problems(declared, &mut wrong);
         }
