@@ -92,7 +92,7 @@ impl Telemetry {
                 &["tenant", "action", "outcome"],
             )?,
             tokens: counter(
-                "terrasift_tokens_refused_total",
+                "terrasift_http_tokens_refused_total",
                 "tokens that did not open the API, by reason",
                 &["reason"],
             )?,

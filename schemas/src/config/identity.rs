@@ -99,7 +99,10 @@ impl Identity {
                 |key: &str, problem: &str| wrong(&format!("identity.issuers[{index}].{key}"), problem);
             let fits = (1..=NAME_BYTES_MAX).contains(&issuer.name.len());
             if !fits || !names.insert(&issuer.name) {
-                wrong("name", "empty, above 64 bytes, or that of an issuer above: names tell issuers apart in logs and audit");
+                wrong(
+                    "name",
+                    "empty, above 64 bytes, or that of an issuer above: names tell issuers apart in logs and audit",
+                );
             }
             issuer.problems(declared, &mut wrong);
         }
