@@ -4,15 +4,15 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 use terrasift_kafka::EmbeddedKafka;
 use terrasift_postgres::PrivatePostgres;
 
 use super::seed::{self, Seeded};
+use crate::cluster::run_program;
 use crate::cluster::{Replica, ReplicaPlan, free_port};
 
 /// Keys that are issued at once: each is a run of the program.
@@ -94,22 +94,7 @@ impl Program {
     }
 
     async fn run(&self, words: &[&str], options: &[&str]) -> Result<String> {
-        let output = tokio::process::Command::new(&self.binary)
-            .args(words)
-            .arg("--config")
-            .arg(&self.config)
-            .args(options)
-            .env_clear()
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .context("cannot run the program")?;
-        if !output.status.success() {
-            bail!("terrasift {} failed: {}", words.join(" "), String::from_utf8_lossy(&output.stderr));
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        run_program(&self.binary, &self.config, &self.environment, words, options).await
     }
 }
 

@@ -4,11 +4,11 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
+use super::program::run_program;
 use super::{Cluster, Replica, ReplicaPlan, free_port};
 use crate::simulator::Simulator;
 
@@ -183,22 +183,7 @@ impl Deployment {
     /// # Errors
     /// When it fails: with what it says.
     pub async fn run(&self, words: &[&str], options: &[&str]) -> Result<String> {
-        let output = tokio::process::Command::new(&self.plan.binary)
-            .args(words)
-            .arg("--config")
-            .arg(self.config())
-            .args(options)
-            .env_clear()
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .context("cannot run the program")?;
-        if !output.status.success() {
-            bail!("terrasift {} failed: {}", words.join(" "), String::from_utf8_lossy(&output.stderr));
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        run_program(&self.plan.binary, &self.config(), &self.environment, words, options).await
     }
 }
 

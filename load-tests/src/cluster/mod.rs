@@ -20,11 +20,13 @@
 
 mod broker;
 mod deployment;
+mod program;
 mod proxy;
 mod replica;
 
 pub use broker::{BrokerClient, STATE_UPDATED, SentRecord, TOPICS};
 pub use deployment::{Deployment, DeploymentPlan, TenantAccess};
+pub(crate) use program::run_program;
 pub use proxy::{FaultProxy, Weather};
 pub use replica::{Replica, ReplicaPlan, free_port};
 
