@@ -137,7 +137,11 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
     let types = config.catalog.types.iter().map(|(rtype, kind)| (rtype.clone(), kind.clone())).collect();
     Ok(Settings {
         roles: config.roles.clone(),
-        http: HttpConfig { max_connections: config.http.connections_max, ..HttpConfig::default() },
+        http: HttpConfig {
+            max_connections: config.http.connections_max,
+            prices: config.prices.clone(),
+            ..HttpConfig::default()
+        },
         kafka: kafka(&config.kafka)?,
         kafka_partitions: config.kafka.partitions,
         kafka_replication: config.kafka.replication,

@@ -51,8 +51,24 @@ pub struct Config {
     pub catalog: Catalog,
     /// YAML rule file that all tenants share; absent: the built-in rules.
     pub rules_file: Option<String>,
+    /// What is charged for; absent: usage is told without cost.
+    pub prices: Option<Prices>,
     /// Who is served.
     pub tenants: Vec<Tenant>,
+}
+
+/// `prices:`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prices {
+    /// Such as `EUR`.
+    pub currency: String,
+    /// For a state that is sanitized.
+    pub per_state: f64,
+    /// For 10⁹ bytes of states.
+    pub per_gigabyte: f64,
+    /// For a workspace that is kept for 30 days.
+    pub per_workspace_month: f64,
 }
 
 /// What a process does; the three scale apart.

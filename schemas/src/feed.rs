@@ -26,6 +26,7 @@ pub struct Change {
     pub entity_ref: EntityRef,
     /// The entity; absent on remove.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<crate::catalog::Entity>")]
     pub entity: Option<serde_json::Value>,
 }
 

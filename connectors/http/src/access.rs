@@ -12,6 +12,21 @@ pub enum Resource {
     Audit,
     /// What was parked.
     DeadLetters,
+    /// How much was done for a tenant, and what it costs.
+    Usage,
+}
+
+impl Resource {
+    /// As it stands in permissions.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Catalog => "catalog",
+            Self::Audit => "audit",
+            Self::DeadLetters => "dead-letters",
+            Self::Usage => "usage",
+        }
+    }
 }
 
 /// What is done with it.
@@ -44,10 +59,12 @@ pub const DEAD_LETTERS_READ: Permission =
 /// Decides about dead letters.
 pub const DEAD_LETTERS_WRITE: Permission =
     Permission { resource: Resource::DeadLetters, action: Action::Write };
+/// Reads how much was done, and what it costs.
+pub const USAGE_READ: Permission = Permission { resource: Resource::Usage, action: Action::Read };
 
 impl Permission {
     /// All that can be granted: what a route asks for, and everything on a resource.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         CATALOG_READ,
         AUDIT_READ,
         DEAD_LETTERS_READ,
@@ -55,6 +72,8 @@ impl Permission {
         Self { resource: Resource::Catalog, action: Action::Admin },
         Self { resource: Resource::Audit, action: Action::Admin },
         Self { resource: Resource::DeadLetters, action: Action::Admin },
+        USAGE_READ,
+        Self { resource: Resource::Usage, action: Action::Admin },
     ];
 
     /// As it stands in keys, tokens and the configuration.
@@ -70,6 +89,9 @@ impl Permission {
             (Resource::DeadLetters, Action::Read) => "dead-letters:read",
             (Resource::DeadLetters, Action::Write) => "dead-letters:write",
             (Resource::DeadLetters, Action::Admin) => "dead-letters:admin",
+            (Resource::Usage, Action::Read) => "usage:read",
+            (Resource::Usage, Action::Write) => "usage:write",
+            (Resource::Usage, Action::Admin) => "usage:admin",
         }
     }
 

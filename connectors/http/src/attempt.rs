@@ -12,8 +12,8 @@ use crate::audit_trail::AuditTrail;
 use crate::gate::AnsweredFor;
 use crate::problem::ProblemCode;
 
-/// Routes that tell only how the process is: nobody's data.
-const OPERATIONS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+/// Routes that tell how the process is and what the API is like: nobody's data.
+const OPERATIONS: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"];
 /// Below it, who asks is not told by a key.
 const WEBHOOKS: &str = "/v1/webhooks/";
 

@@ -9,29 +9,66 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::request::Parts;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 use terrasift_postgres::{AuditFilter, AuditFinding, AuditRow};
-use terrasift_schemas::detection::Category;
+use terrasift_schemas::detection::{Action, Category};
 use terrasift_schemas::{PipelineVersion, RunId, StateVersionId, WorkspaceId};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::conditional::json_response;
 use crate::cursor::{Cursor, FilterHash};
 use crate::feed::{Reader, to_json};
 use crate::gate::Gate;
+use crate::openapi::{Answer, Moment, Operation, schema_of};
 use crate::problem::{Code, Problem};
-use crate::query::{LIMIT_DEFAULT, ListQuery, limit, parameters};
+use crate::query::{
+    CURSOR, LIMIT, LIMIT_DEFAULT, ListQuery, Parameter, SINCE, Shape, UNTIL, WORKSPACE, limit, moment,
+    parameters, workspace,
+};
 
-const PARAMETERS: &[&str] = &["cursor", "limit", "workspace", "rule", "category", "since", "until"];
+const RULE: Parameter = Parameter {
+    name: "rule",
+    about: "Only states in which this rule found something",
+    shape: Shape::Text("^[a-z0-9-]{1,64}$"),
+};
+const CATEGORY: Parameter = Parameter {
+    name: "category",
+    about: "Only states in which something of this category was found",
+    shape: Shape::Word(&["pii", "credential", "infrastructure"]),
+};
+const PARAMETERS: &[Parameter] = &[CURSOR, LIMIT, WORKSPACE, RULE, CATEGORY, SINCE, UNTIL];
+
+pub(crate) const LIST: Operation = Operation {
+    id: "listSanitizations",
+    summary: "What the sanitizer found in each state, newest first",
+    about: "By rule and count, never by value; the paths stand in the single record.",
+    query: PARAMETERS,
+    body: None,
+    answer: Answer::Tagged(schema_of::<AuditListBody>),
+    problems: &[Code::CursorInvalid, Code::CursorFilterChanged, Code::LimitOutOfRange, Code::FilterInvalid],
+};
+
+pub(crate) const BY_ID: Operation = Operation {
+    id: "readSanitization",
+    summary: "What the sanitizer found in one state, and where",
+    about: "Paths are RFC 6901 pointers into the sanitized state.",
+    query: &[],
+    body: None,
+    answer: Answer::Tagged(schema_of::<AuditBody>),
+    problems: &[Code::AuditNotFound],
+};
+
 /// Ids of rules are kebab-case of at most 64 characters.
 const RULE_BYTES_MAX: usize = 64;
 
 /// An audit record as it is shown, here and by `terrasift audit`.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Sanitization")]
 pub struct AuditBody {
     id: i64,
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "Moment")]
     at: OffsetDateTime,
     workspace: WorkspaceId,
     serial: i64,
@@ -43,11 +80,28 @@ pub struct AuditBody {
     counts: BTreeMap<Category, u64>,
     /// Detections that are counted but not among the findings.
     truncated: u64,
+    #[schemars(with = "Vec<FindingShape>")]
     findings: Vec<AuditFinding>,
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<RunId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
+}
+
+/// What one rule did in one state.
+#[derive(JsonSchema)]
+#[schemars(rename = "Finding")]
+#[expect(dead_code, reason = "stands for the store's type, which knows no schemas")]
+struct FindingShape {
+    /// Id of the rule.
+    rule: String,
+    category: Category,
+    action: Action,
+    /// How often, among the listed detections.
+    count: u64,
+    /// Pointers into the sanitized state; lists leave them out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pointers: Vec<String>,
 }
 
 impl From<AuditRow> for AuditBody {
@@ -69,7 +123,8 @@ impl From<AuditRow> for AuditBody {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SanitizationsPage")]
 struct AuditListBody {
     audit: Vec<AuditBody>,
     /// Absent on the last page.
@@ -94,11 +149,7 @@ impl AuditQuery {
             match name {
                 "cursor" => parsed.cursor = Some(value.into_owned()),
                 "limit" => parsed.limit = limit(&value)?,
-                "workspace" => {
-                    let id =
-                        WorkspaceId::parse(&value).map_err(|_| invalid("`workspace` is an id such as ws-…"));
-                    filter.workspace = Some(id?);
-                }
+                "workspace" => filter.workspace = Some(workspace(&value)?),
                 "rule" => {
                     let kebab = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
                     if !(1..=RULE_BYTES_MAX).contains(&value.len()) || !value.bytes().all(kebab) {
@@ -112,12 +163,8 @@ impl AuditQuery {
                     let detail = "`category` is pii, credential or infrastructure";
                     filter.category = Some(found.ok_or_else(|| invalid(detail))?);
                 }
-                _ => {
-                    let detail = "`since` and `until` are times such as 2026-01-31T12:00:00Z";
-                    let at = OffsetDateTime::parse(&value, &Rfc3339).map_err(|_| invalid(detail))?;
-                    let slot = if name == "since" { &mut filter.since } else { &mut filter.until };
-                    *slot = Some(at);
-                }
+                "since" => filter.since = Some(moment(&value)?),
+                _ => filter.until = Some(moment(&value)?),
             }
         }
         Ok(parsed)

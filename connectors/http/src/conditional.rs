@@ -1,6 +1,6 @@
 //! Entity tags: a page is sent once, and 304 says "as you have it" (RFC 9110, section 13).
 //!
-//! Must never be cached by a shared cache: pages belong to a tenant.
+//! Pages belong to a tenant: a shared cache must never keep them. What is the same for everybody it may keep for some minutes.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -14,20 +14,33 @@ pub(crate) fn json_response(request: &HeaderMap, body: Vec<u8>) -> Response {
     json_response_tagged(request, body, &digest)
 }
 
+/// Answers with what is the same for everybody.
+pub(crate) fn public_response(request: &HeaderMap, media: &'static str, body: &'static [u8]) -> Response {
+    let digest: [u8; 32] = Sha256::digest(body).into();
+    let mut response = tagged(request, media, body, &digest);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
+}
+
 /// The same with the body's SHA-256 at hand.
 pub(crate) fn json_response_tagged(request: &HeaderMap, body: Vec<u8>, digest: &[u8; 32]) -> Response {
+    let mut response = tagged(request, "application/json", body, digest);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
+    response
+}
+
+fn tagged(request: &HeaderMap, media: &'static str, body: impl IntoResponse, digest: &[u8; 32]) -> Response {
     let tag = format!("\"{}\"", hex::encode(&digest[..16]));
     let mut response = if client_has(request, &tag) {
         NOT_MODIFIED.into_response()
     } else {
-        (OK, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+        (OK, [(header::CONTENT_TYPE, HeaderValue::from_static(media))], body).into_response()
     };
-    let headers = response.headers_mut();
     if let Ok(tag) = HeaderValue::from_str(&tag) {
-        headers.insert(header::ETAG, tag);
+        response.headers_mut().insert(header::ETAG, tag);
     }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
     response
 }
 

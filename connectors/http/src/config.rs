@@ -8,6 +8,7 @@ use std::time::Duration;
 use terrasift_identity::Verifier;
 use terrasift_kafka::Producer;
 use terrasift_postgres::Store;
+pub use terrasift_schemas::config::Prices;
 use terrasift_schemas::{TenantId, TenantSlug};
 use terrasift_secrets::Secret;
 
@@ -39,6 +40,8 @@ pub struct HttpConfig {
     pub webhook_rate: Rate,
     /// API requests a tenant may make of this replica.
     pub api_rate: Rate,
+    /// What is charged; without prices, usage is told without cost.
+    pub prices: Option<Prices>,
 }
 
 impl Default for HttpConfig {
@@ -57,6 +60,7 @@ impl Default for HttpConfig {
             drain_timeout: Duration::from_secs(20),
             webhook_rate: Rate { capacity: 1_000, window: Duration::from_secs(3_600) },
             api_rate: Rate { capacity: 10_000, window: Duration::from_secs(10) },
+            prices: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 use terrasift_postgres::{
     DeadLetter, DeadLetterFilter, DeadLetterId, Decided, LetterState, LetterVerdict, StoreError,
@@ -17,23 +18,80 @@ use terrasift_postgres::{
 use terrasift_schemas::WorkspaceId;
 use terrasift_schemas::event::{FailureReason, RecordPosition};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::auth::Caller;
 use crate::conditional::json_response;
 use crate::cursor::{Cursor, FilterHash};
 use crate::feed::{Reader, to_json};
 use crate::gate::Gate;
+use crate::openapi::{Answer, Moment, Operation, schema_of};
 use crate::problem::{Code, OK, Problem};
-use crate::query::{LIMIT_DEFAULT, ListQuery, limit, parameters};
+use crate::query::{
+    CURSOR, LIMIT, LIMIT_DEFAULT, ListQuery, Parameter, SINCE, Shape, WORKSPACE, limit, moment, parameters,
+    workspace,
+};
 use crate::telemetry::LetterDecided;
 
-const PARAMETERS: &[&str] = &["cursor", "limit", "state", "reason", "workspace", "since"];
+const STATE: Parameter = Parameter {
+    name: "state",
+    about: "Only letters in this state; `open` if it is left out",
+    shape: Shape::Word(&["open", "retried", "discarded", "closed", "all"]),
+};
+const REASON: Parameter = Parameter {
+    name: "reason",
+    about: "Only letters for this reason, such as `state_refused`",
+    shape: Shape::Text("^[a-z_]{1,64}$"),
+};
+const PARAMETERS: &[Parameter] = &[CURSOR, LIMIT, STATE, REASON, WORKSPACE, SINCE];
+const DECISION_PROBLEMS: &[Code] =
+    &[Code::DeadLetterNotFound, Code::DeadLetterSettled, Code::DeadLetterNotRetryable];
+
+pub(crate) const LIST: Operation = Operation {
+    id: "listDeadLetters",
+    summary: "What was given up, oldest first",
+    about: "",
+    query: PARAMETERS,
+    body: None,
+    answer: Answer::Tagged(schema_of::<DeadLettersBody>),
+    problems: &[Code::CursorInvalid, Code::CursorFilterChanged, Code::LimitOutOfRange, Code::FilterInvalid],
+};
+
+pub(crate) const BY_ID: Operation = Operation {
+    id: "readDeadLetter",
+    summary: "One dead letter",
+    about: "",
+    query: &[],
+    body: None,
+    answer: Answer::Tagged(schema_of::<DeadLetterBody>),
+    problems: &[Code::DeadLetterNotFound],
+};
+
+pub(crate) const RETRY: Operation = Operation {
+    id: "retryDeadLetter",
+    summary: "Has the letter's workspace synced anew",
+    about: "Done again, it changes nothing.",
+    query: &[],
+    body: None,
+    answer: Answer::Fresh(schema_of::<DeadLetterBody>),
+    problems: DECISION_PROBLEMS,
+};
+
+pub(crate) const DISCARD: Operation = Operation {
+    id: "discardDeadLetter",
+    summary: "Takes the letter out of the queue for good",
+    about: "Done again, it changes nothing.",
+    query: &[],
+    body: None,
+    answer: Answer::Fresh(schema_of::<DeadLetterBody>),
+    problems: DECISION_PROBLEMS,
+};
+
 /// The state that stands for every state.
 const ALL_STATES: &str = "all";
 
 /// A dead letter as it is shown, here and by `terrasift dlq`.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DeadLetter")]
 pub struct DeadLetterBody {
     id: i64,
     state: &'static str,
@@ -49,14 +107,18 @@ pub struct DeadLetterBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "Moment")]
     parked_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "Moment")]
     last_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Moment>")]
     retried_at: Option<OffsetDateTime>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retried_by: Option<String>,
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Moment>")]
     settled_at: Option<OffsetDateTime>,
     #[serde(skip_serializing_if = "Option::is_none")]
     settled_by: Option<String>,
@@ -93,7 +155,8 @@ impl From<DeadLetter> for DeadLetterBody {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DeadLettersPage")]
 struct DeadLettersBody {
     dead_letters: Vec<DeadLetterBody>,
     /// Absent on the last page.
@@ -128,14 +191,8 @@ impl LettersQuery {
                     let detail = "`reason` is the code of a failure, such as state_refused";
                     filter.reason = Some(FailureReason::from_code(&value).ok_or_else(invalid(detail))?);
                 }
-                "workspace" => {
-                    let detail = invalid("`workspace` is an id such as ws-…");
-                    filter.workspace = Some(WorkspaceId::parse(&value).map_err(|_| detail())?);
-                }
-                _ => {
-                    let detail = invalid("`since` is a time such as 2026-01-31T12:00:00Z");
-                    filter.since = Some(OffsetDateTime::parse(&value, &Rfc3339).map_err(|_| detail())?);
-                }
+                "workspace" => filter.workspace = Some(workspace(&value)?),
+                _ => filter.since = Some(moment(&value)?),
             }
         }
         Ok(parsed)

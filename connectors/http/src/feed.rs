@@ -15,7 +15,7 @@ use axum::response::Response;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use terrasift_postgres::{ChangeRow, FeedHead, StoreError};
-use terrasift_schemas::feed::ChangeKind;
+use terrasift_schemas::feed::{ChangeKind, ChangesPage};
 use terrasift_schemas::{EntityRef, TenantId, TraceParent};
 use tokio::time::Instant;
 
@@ -23,10 +23,48 @@ use crate::auth::{Caller, store_unavailable};
 use crate::conditional::json_response;
 use crate::cursor::{Cursor, CursorFault, FilterHash};
 use crate::gate::Gate;
+use crate::openapi::{Answer, Operation, schema_of};
 use crate::problem::{Code, Problem};
-use crate::query::ListQuery;
+use crate::query::{CURSOR, KIND, LIMIT, ListQuery, WAIT};
 use crate::serve::Draining;
 use crate::telemetry::{BackendFailed, CrossTenantAttempt};
+
+const FEED_PROBLEMS: &[Code] = &[
+    Code::CursorInvalid,
+    Code::CursorFilterChanged,
+    Code::CursorExpired,
+    Code::LimitOutOfRange,
+    Code::KindInvalid,
+];
+
+pub(crate) const CHANGES: Operation = Operation {
+    id: "listChanges",
+    summary: "The newest change of each entity, in the order of the tenant's feed",
+    about: "Without a cursor it begins with all there is. Everything that was committed before a page was read is in it or behind its cursor; \
+        an entity stands in a page at most once, in its newest state. `has_more` false says that the end was reached: go on with \
+        `next_cursor` and `wait`. 410 `cursor_expired` says that the feed was rebuilt: begin without a cursor, and replace what you have.",
+    query: &[CURSOR, LIMIT, WAIT, KIND],
+    body: None,
+    answer: Answer::Tagged(schema_of::<ChangesPage>),
+    problems: &[
+        Code::CursorInvalid,
+        Code::CursorFilterChanged,
+        Code::CursorExpired,
+        Code::LimitOutOfRange,
+        Code::WaitOutOfRange,
+        Code::KindInvalid,
+    ],
+};
+
+pub(crate) const SNAPSHOT: Operation = Operation {
+    id: "readSnapshot",
+    summary: "All live entities, as of the moment when reading began",
+    about: "The last page's `next_cursor` goes on at `/v1/changes`.",
+    query: &[CURSOR, LIMIT, KIND],
+    body: None,
+    answer: Answer::Tagged(schema_of::<ChangesPage>),
+    problems: FEED_PROBLEMS,
+};
 
 /// One API request of one tenant: what every handler needs to read for it.
 pub(crate) struct Reader<'a> {
@@ -82,16 +120,32 @@ impl<'a> Reader<'a> {
         let Some(cursor) = opened else {
             return Ok((Cursor { epoch: head.epoch, seq: 0, snapshot_until: head.seq }, head, rows));
         };
-        // Positions ahead of the head come from a database that was restored since: they would skip what is written next.
-        if cursor.epoch != head.epoch || cursor.seq > head.seq || cursor.snapshot_until > head.seq {
-            let detail =
-                "the feed was rebuilt since: start again without a cursor, and replace what you have";
-            return Err(Problem::new(Code::CursorExpired, detail));
-        }
+        self.still_holds(Some(cursor), head)?;
         Ok((cursor, head, rows))
     }
 
-    async fn rows(&self, after: i64, query: &ListQuery) -> Result<(FeedHead, Vec<ChangeRow>), Problem> {
+    /// Refuses a cursor of a feed that is no more. Positions ahead of the head come from a database that was restored since: they would
+    /// skip what is written next.
+    pub(crate) fn still_holds(&self, opened: Option<Cursor>, head: FeedHead) -> Result<(), Problem> {
+        match opened {
+            Some(cursor)
+                if cursor.epoch != head.epoch
+                    || cursor.seq > head.seq
+                    || cursor.snapshot_until > head.seq =>
+            {
+                let detail =
+                    "the feed was rebuilt since: start again without a cursor, and replace what you have";
+                Err(Problem::new(Code::CursorExpired, detail))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) async fn rows(
+        &self,
+        after: i64,
+        query: &ListQuery,
+    ) -> Result<(FeedHead, Vec<ChangeRow>), Problem> {
         let store = &self.gate.doors.store;
         let question = store.changes(&self.tenant, after, query.limit + 1, query.kind.as_deref());
         self.gate.telemetry.timed("changes", question).await.map_err(self.failed("feed page"))
@@ -104,15 +158,15 @@ fn invalid_cursor() -> Problem {
 }
 
 /// Rows that fit a page, where the reader stands after them, and whether more is there.
-struct Page {
-    rows: Vec<ChangeRow>,
-    at: Cursor,
-    has_more: bool,
+pub(crate) struct Page {
+    pub rows: Vec<ChangeRow>,
+    pub at: Cursor,
+    pub has_more: bool,
 }
 
 /// Cuts what was read (one row more than `limit` was asked for) into a page. `upto` is how far everything was read if
 /// the rows are all; rows behind it are not looked at.
-fn page(mut rows: Vec<ChangeRow>, limit: u32, from: Cursor, upto: i64) -> Page {
+pub(crate) fn page(mut rows: Vec<ChangeRow>, limit: u32, from: Cursor, upto: i64) -> Page {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > limit;
     rows.truncate(limit);
@@ -128,7 +182,7 @@ pub(crate) async fn changes(
     parts: Parts,
 ) -> Result<Response, Problem> {
     let reader = Reader::of(&gate, &parts)?;
-    let query = ListQuery::parse(parts.uri.query(), &["cursor", "limit", "wait", "kind"])?;
+    let query = ListQuery::parse(parts.uri.query(), CHANGES.query)?;
     let filter = FilterHash::of("changes", query.kind.as_deref());
     let (mut at, mut head, mut rows) = reader.first(filter, &query).await?;
     let deadline = Instant::now() + query.wait;
@@ -161,7 +215,7 @@ async fn wait(
 
 pub(crate) async fn snapshot(State(gate): State<Arc<Gate>>, parts: Parts) -> Result<Response, Problem> {
     let reader = Reader::of(&gate, &parts)?;
-    let query = ListQuery::parse(parts.uri.query(), &["cursor", "limit", "kind"])?;
+    let query = ListQuery::parse(parts.uri.query(), SNAPSHOT.query)?;
     // The same filter as the changes': the last page's cursor goes on there.
     let filter = FilterHash::of("changes", query.kind.as_deref());
     let (at, _, mut rows) = reader.first(filter, &query).await?;
@@ -179,7 +233,7 @@ struct PageBody {
 }
 
 #[derive(Serialize)]
-struct ChangeBody {
+pub(crate) struct ChangeBody {
     seq: i64,
     change: ChangeKind,
     entity_ref: EntityRef,
@@ -194,7 +248,7 @@ fn render(reader: &Reader<'_>, filter: FilterHash, page: Page, parts: &Parts) ->
     Ok(json_response(&parts.headers, to_json(&body)?))
 }
 
-fn change_body(row: ChangeRow) -> Result<ChangeBody, Problem> {
+pub(crate) fn change_body(row: ChangeRow) -> Result<ChangeBody, Problem> {
     let change = if row.deleted { ChangeKind::Remove } else { ChangeKind::Upsert };
     let entity = row.body.filter(|_| !row.deleted).map(raw_entity).transpose()?;
     Ok(ChangeBody { seq: row.seq, change, entity_ref: row.entity_ref, entity })

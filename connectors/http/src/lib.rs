@@ -1,7 +1,7 @@
 //! HTTP: the webhook door and the Backstage-facing API.
 //!
-//! `serve` (connections) → `gate` (limits, headers, log, metric) → `router` → `webhook` | `auth` → `feed`, `entities`,
-//! `status`, `audit`, `dead_letters`. Beside them `attempt` and `audit_trail` record who asked for what. What can be decided without a socket is a pure module with a table of tests: `notification`, `cursor`,
+//! `serve` (connections) → `gate` (limits, headers, log, metric) → `router` → `webhook` | `auth` → `feed`, `stream`,
+//! `entities`, `resources`, `status`, `timeline`, `usage`, `audit`, `dead_letters`. `openapi` describes them and `reference` shows that. Beside them `attempt` and `audit_trail` record who asked for what. What can be decided without a socket is a pure module with a table of tests: `notification`, `cursor`,
 //! `query`, `token_bucket`, `access`, `api_key`, `mac`, `conditional`. Must never log a URL, a body or a header's value, answer
 //! across tenants, or accept an event that is not in Kafka.
 
@@ -20,17 +20,23 @@ mod feed;
 mod gate;
 mod mac;
 mod notification;
+mod openapi;
 mod operations;
 mod problem;
 mod query;
 mod rate_limit;
 mod readiness;
+mod reference;
+mod resources;
 mod router;
 mod serve;
 mod silence;
 mod status;
+mod stream;
 mod telemetry;
+mod timeline;
 mod token_bucket;
+mod usage;
 mod webhook;
 
 pub use access::{CATALOG_READ, Permission};
@@ -39,6 +45,7 @@ pub use audit::AuditBody;
 pub use audit_trail::{AuditTrail, TrailWriter};
 pub use config::{Doors, HttpConfig, HttpError, Routes, TenantDoor};
 pub use dead_letters::DeadLetterBody;
+pub use openapi::openapi;
 pub use problem::Code;
 pub use query::{LIMIT_DEFAULT, LIMIT_MAX, WAIT_SECONDS_MAX};
 pub use readiness::Readiness;

@@ -9,11 +9,50 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use prometheus::{Encoder, TEXT_FORMAT, TextEncoder};
+use schemars::JsonSchema;
 use serde_json::json;
 
 use crate::gate::Gate;
+use crate::openapi::{Answer, Operation, schema_of};
 use crate::problem::{Code, Problem};
 use crate::serve::Draining;
+
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the shape of what is written below")]
+struct Health {
+    /// `alive` or `ready`.
+    status: String,
+}
+
+pub(crate) const HEALTHZ: Operation = Operation {
+    id: "isAlive",
+    summary: "Whether the process is alive",
+    about: "",
+    query: &[],
+    body: None,
+    answer: Answer::Fresh(schema_of::<Health>),
+    problems: &[],
+};
+
+pub(crate) const READYZ: Operation = Operation {
+    id: "isReady",
+    summary: "Whether the process can serve",
+    about: "`reasons` of the problem names what is missing.",
+    query: &[],
+    body: None,
+    answer: Answer::Fresh(schema_of::<Health>),
+    problems: &[Code::NotReady],
+};
+
+pub(crate) const METRICS: Operation = Operation {
+    id: "readMetrics",
+    summary: "Metrics in Prometheus' text format",
+    about: "",
+    query: &[],
+    body: None,
+    answer: Answer::Text(TEXT_FORMAT),
+    problems: &[],
+};
 
 pub(crate) async fn healthz() -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(json!({"status": "alive"}))).into_response()

@@ -59,6 +59,8 @@ codes! {
     RouteNotFound, NOT_FOUND, "route_not_found", "no such route";
     /// No such entity in this tenant.
     EntityNotFound, NOT_FOUND, "entity_not_found", "no such entity";
+    /// No such workspace in this tenant.
+    WorkspaceNotFound, NOT_FOUND, "workspace_not_found", "no such workspace";
     /// No such audit record in this tenant.
     AuditNotFound, NOT_FOUND, "audit_not_found", "no such audit record";
     /// No such dead letter in this tenant.

@@ -11,12 +11,18 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 
-use crate::access::{AUDIT_READ, CATALOG_READ, DEAD_LETTERS_READ, DEAD_LETTERS_WRITE, Permission};
+use crate::access::{
+    AUDIT_READ, CATALOG_READ, DEAD_LETTERS_READ, DEAD_LETTERS_WRITE, Permission, USAGE_READ,
+};
 use crate::auth::ApiDoor;
 use crate::config::{Doors, HttpConfig, HttpError, Routes};
 use crate::gate::{Gate, observe};
+use crate::openapi::{Described, Operation};
 use crate::problem::{Code, Problem};
-use crate::{audit, auth, dead_letters, entities, feed, operations, status, webhook};
+use crate::{
+    audit, auth, dead_letters, entities, feed, operations, reference, resources, status, stream, timeline,
+    usage, webhook,
+};
 
 /// The one route that may take longer.
 pub(crate) const CHANGES_ROUTE: &str = "/v1/changes";
@@ -40,31 +46,84 @@ pub type RouteDoor = (Method, &'static str, Door);
 /// All routes there are.
 #[must_use]
 pub fn route_doors() -> Vec<RouteDoor> {
-    table().into_iter().map(|(method, path, door, _)| (method, path, door)).collect()
+    table().into_iter().map(|row| (row.method, row.path, row.door)).collect()
 }
 
-type Row = (Method, &'static str, Door, MethodRouter<Arc<Gate>>);
+/// All routes, with what their handlers tell about themselves.
+pub(crate) fn described_routes() -> Vec<Described> {
+    let described =
+        |row: Row| Described { method: row.method, path: row.path, door: row.door, operation: row.operation };
+    table().into_iter().map(described).collect()
+}
+
+struct Row {
+    method: Method,
+    path: &'static str,
+    door: Door,
+    handler: MethodRouter<Arc<Gate>>,
+    operation: Operation,
+}
 
 fn table() -> Vec<Row> {
-    let open = |path, handler| (Method::GET, path, Door::Open, handler);
-    let read = |path, wanted, handler| (Method::GET, path, Door::Api(wanted), handler);
-    let write = |path, wanted, handler| (Method::POST, path, Door::Api(wanted), handler);
+    let open =
+        |path, handler, operation| Row { method: Method::GET, path, door: Door::Open, handler, operation };
+    let read = |path, wanted, handler, operation| Row {
+        method: Method::GET,
+        path,
+        door: Door::Api(wanted),
+        handler,
+        operation,
+    };
+    let write = |path, wanted, handler, operation| Row {
+        method: Method::POST,
+        path,
+        door: Door::Api(wanted),
+        handler,
+        operation,
+    };
+    let by_ref = "/v1/entities/by-ref/{kind}/{namespace}/{name}";
     vec![
-        open("/healthz", get(operations::healthz)),
-        open("/readyz", get(operations::readyz)),
-        open("/metrics", get(operations::metrics)),
-        (Method::POST, WEBHOOK_ROUTE, Door::Webhook, post(webhook::receive)),
-        read(CHANGES_ROUTE, CATALOG_READ, get(feed::changes)),
-        read("/v1/snapshot", CATALOG_READ, get(feed::snapshot)),
-        read("/v1/entities", CATALOG_READ, get(entities::list)),
-        read("/v1/entities/by-ref/{kind}/{namespace}/{name}", CATALOG_READ, get(entities::by_ref)),
-        read("/v1/workspaces", CATALOG_READ, get(status::workspaces)),
-        read("/v1/audit", AUDIT_READ, get(audit::list)),
-        read("/v1/audit/{id}", AUDIT_READ, get(audit::by_id)),
-        read("/v1/dead-letters", DEAD_LETTERS_READ, get(dead_letters::list)),
-        read("/v1/dead-letters/{id}", DEAD_LETTERS_READ, get(dead_letters::by_id)),
-        write("/v1/dead-letters/{id}/retry", DEAD_LETTERS_WRITE, post(dead_letters::retry)),
-        write("/v1/dead-letters/{id}/discard", DEAD_LETTERS_WRITE, post(dead_letters::discard)),
+        open("/healthz", get(operations::healthz), operations::HEALTHZ),
+        open("/readyz", get(operations::readyz), operations::READYZ),
+        open("/metrics", get(operations::metrics), operations::METRICS),
+        open("/openapi.json", get(reference::document), reference::DOCUMENT),
+        open("/docs", get(reference::page), reference::PAGE),
+        Row {
+            method: Method::POST,
+            path: WEBHOOK_ROUTE,
+            door: Door::Webhook,
+            handler: post(webhook::receive),
+            operation: webhook::RECEIVE,
+        },
+        read(CHANGES_ROUTE, CATALOG_READ, get(feed::changes), feed::CHANGES),
+        read("/v1/changes/stream", CATALOG_READ, get(stream::changes), stream::CHANGES),
+        read("/v1/snapshot", CATALOG_READ, get(feed::snapshot), feed::SNAPSHOT),
+        read("/v1/entities", CATALOG_READ, get(entities::list), entities::LIST),
+        read(by_ref, CATALOG_READ, get(entities::by_ref), entities::BY_REF),
+        read("/v1/resources", CATALOG_READ, get(resources::list), resources::LIST),
+        read("/v1/resource-types", CATALOG_READ, get(resources::types), resources::TYPES),
+        read("/v1/workspaces", CATALOG_READ, get(status::workspaces), status::WORKSPACES),
+        read("/v1/workspaces/{workspace}", CATALOG_READ, get(status::workspace), status::WORKSPACE_BY_ID),
+        read("/v1/status", CATALOG_READ, get(status::tenant), status::TENANT),
+        read("/v1/runs", CATALOG_READ, get(timeline::runs), timeline::RUNS),
+        read("/v1/audit", AUDIT_READ, get(audit::list), audit::LIST),
+        read("/v1/audit/{id}", AUDIT_READ, get(audit::by_id), audit::BY_ID),
+        read("/v1/security-audit", AUDIT_READ, get(timeline::security_audit), timeline::SECURITY_AUDIT),
+        read("/v1/usage", USAGE_READ, get(usage::usage), usage::USAGE),
+        read("/v1/dead-letters", DEAD_LETTERS_READ, get(dead_letters::list), dead_letters::LIST),
+        read("/v1/dead-letters/{id}", DEAD_LETTERS_READ, get(dead_letters::by_id), dead_letters::BY_ID),
+        write(
+            "/v1/dead-letters/{id}/retry",
+            DEAD_LETTERS_WRITE,
+            post(dead_letters::retry),
+            dead_letters::RETRY,
+        ),
+        write(
+            "/v1/dead-letters/{id}/discard",
+            DEAD_LETTERS_WRITE,
+            post(dead_letters::discard),
+            dead_letters::DISCARD,
+        ),
     ]
 }
 
@@ -75,7 +134,7 @@ fn table() -> Vec<Row> {
 pub fn router(doors: Doors, routes: Routes, config: &HttpConfig) -> Result<Router, HttpError> {
     let gate = Arc::new(Gate::new(doors, routes, config.clone())?);
     let mut router = Router::new();
-    for (_, path, door, handler) in table() {
+    for Row { path, door, handler, .. } in table() {
         router = match door {
             Door::Open => router.route(path, handler),
             Door::Webhook if routes.webhook => router.route(path, handler),
@@ -94,8 +153,11 @@ pub fn router(doors: Doors, routes: Routes, config: &HttpConfig) -> Result<Route
 }
 
 async fn route_not_found() -> Response {
-    Problem::new(Code::RouteNotFound, "there is no such route on this server: see the OpenAPI document")
-        .into_response()
+    Problem::new(
+        Code::RouteNotFound,
+        "there is no such route on this server: `/openapi.json` describes those there are",
+    )
+    .into_response()
 }
 
 async fn method_not_allowed() -> Response {

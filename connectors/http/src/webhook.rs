@@ -12,6 +12,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde_json::json;
 use terrasift_schemas::event::{Envelope, Event, Priority, StateUpdated};
 use terrasift_schemas::{RunId, TenantId, TraceParent, WorkspaceId};
@@ -22,6 +23,7 @@ use crate::config::TenantDoor;
 use crate::gate::{AnsweredFor, Gate};
 use crate::mac::terraform_cloud_signature_matches;
 use crate::notification::{Meaning, NOTIFICATIONS_MAX, Unreadable, Why, read_delivery};
+use crate::openapi::{Answer, Operation, schema_of};
 use crate::problem::{ACCEPTED, Code, OK, Problem};
 use crate::rate_limit;
 use crate::telemetry::{BackendFailed, DeliveryDecided};
@@ -35,6 +37,30 @@ const NOBODYS_SECRET: &[u8] = b"no tenant has this secret: its deliveries are re
 /// Longest wait for the record of deliveries. Without it an event is sent twice at worst, which is harmless;
 /// Terraform Cloud may not try again, so the event goes first.
 const STORE_TIMEOUT: Duration = Duration::from_secs(2);
+
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the shape of what `answer` writes")]
+struct Received {
+    /// `accepted`, `verified`, `ignored` or `duplicate`.
+    outcome: String,
+}
+
+pub(crate) const RECEIVE: Operation = Operation {
+    id: "receiveNotification",
+    summary: "Takes a notification of Terraform Cloud",
+    about: "The body is what Terraform Cloud sends, signed with the token of its notification configuration. 202 says that the event is in \
+        Kafka; 200, that there was nothing to do: a verification, a duplicate, or something that changes no state.",
+    query: &[],
+    body: Some(schema_of::<serde_json::Map<String, serde_json::Value>>),
+    answer: Answer::Accepted(schema_of::<Received>),
+    problems: &[
+        Code::BodyUnreadable,
+        Code::PayloadInvalid,
+        Code::TooManyNotifications,
+        Code::Overloaded,
+        Code::EventBusUnavailable,
+    ],
+};
 
 /// How a delivery ended: its answer, and its name in metrics.
 enum Outcome {

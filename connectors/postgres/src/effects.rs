@@ -46,9 +46,9 @@ pub(crate) async fn write_confirmed(tx: &mut TenantTx<'_>, confirmed: &[Judged])
                  serial = excluded.serial, state_version = excluded.state_version, synced_at = now()
          )
          INSERT INTO sanitization_audit_log (tenant_id, workspace_id, lineage, serial, pipeline, state_version, pii,
-                                             credential, infrastructure, truncated, findings, run_id, trace)
+                                             credential, infrastructure, truncated, findings, run_id, trace, bytes_in)
          SELECT $1, s.workspace_id, s.lineage, s.serial, s.pipeline, s.state_version, s.pii, s.credential, s.infrastructure,
-                s.truncated, s.findings, s.run_id, s.trace
+                s.truncated, s.findings, s.run_id, s.trace, s.bytes_in
          FROM s WHERE s.applied",
     )
     .bind(tx.tenant)

@@ -25,7 +25,7 @@ const HEAD_POLL_SHARE: Duration = Duration::from_micros(250);
 /// No caller waits longer: doors have timeouts far below.
 const WAIT_MAX: Duration = Duration::from_secs(3_600);
 
-type PageColumns = (i64, i64, Option<i64>, Option<String>, Option<bool>, Option<String>);
+pub(crate) type PageColumns = (i64, i64, Option<i64>, Option<String>, Option<bool>, Option<String>);
 
 /// The newest positions this process knows of, a tenant each. Bounded by the declared tenants: only who has a head gets
 /// an entry.
@@ -238,7 +238,7 @@ impl Store {
 }
 
 /// The change of a row; a feed that has none after the position is one row without.
-fn change(columns: PageColumns) -> Result<Option<ChangeRow>, StoreError> {
+pub(crate) fn change(columns: PageColumns) -> Result<Option<ChangeRow>, StoreError> {
     let (_, _, Some(seq), Some(text), Some(deleted), body) = columns else { return Ok(None) };
     Ok(Some(ChangeRow { seq, entity_ref: stored::entity_ref(&text)?, deleted, body }))
 }

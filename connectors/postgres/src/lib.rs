@@ -14,6 +14,7 @@ mod guard;
 mod keys;
 mod leaks;
 mod ledger;
+mod lookups;
 mod model;
 mod outbox;
 mod private;
@@ -29,6 +30,9 @@ mod trail;
 
 pub use error::{StoreError, StoreErrorKind};
 pub use leaks::{Auditor, Leak};
+pub use lookups::{
+    EntityFilter, Kept, OwnTrailRow, ResourceTypeCount, RunRow, TenantStatus, TimePosition, UsageDay,
+};
 pub use model::*;
 pub use private::PrivatePostgres;
 pub use reconciliations::{Round, RoundClaim, RoundPosition};

@@ -192,6 +192,34 @@ impl Store {
         .await
     }
 
+    /// How one workspace stands; `None`: this tenant has none of that id.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer.
+    pub async fn workspace(
+        &self,
+        tenant: &TenantId,
+        workspace: &WorkspaceId,
+    ) -> Result<Option<WorkspaceStatus>, StoreError> {
+        let workspace = workspace.clone();
+        self.reading(tenant, move |tx| {
+            Box::pin(async move {
+                let row: Option<StatusColumns> = sqlx::query_as(
+                    "SELECT workspace_id, lineage, serial, pipeline, state_version, synced_at, stale_reason,
+                            resource_count, bytes_in
+                     FROM workspaces WHERE tenant_id = $1 AND workspace_id = $2",
+                )
+                .bind(tx.tenant)
+                .bind(workspace.as_str())
+                .fetch_optional(tx.conn)
+                .await
+                .map_err(wrap("read a workspace"))?;
+                row.map(status).transpose()
+            })
+        })
+        .await
+    }
+
     /// How all workspaces of a tenant stand, by id.
     ///
     /// # Errors

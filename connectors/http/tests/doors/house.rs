@@ -22,7 +22,7 @@ use terrasift_postgres::{
 use terrasift_schemas::catalog::RenderedEntity;
 use terrasift_schemas::detection::Report;
 use terrasift_schemas::event::STATE_UPDATED_TOPIC;
-use terrasift_schemas::{EntityRef, PipelineVersion, Sanitized, TenantId, TenantSlug, WorkspaceId};
+use terrasift_schemas::{EntityRef, PipelineVersion, RunId, Sanitized, TenantId, TenantSlug, WorkspaceId};
 use terrasift_secrets::Secret;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
@@ -302,7 +302,22 @@ impl House {
         removals: &[&str],
         report: Report,
     ) {
-        let workspace = WorkspaceId::parse("ws-A").expect("workspace");
+        let upserts = upserts.iter().map(|(kind, name)| entity(tenant, kind, name, serial)).collect();
+        let removals = removals.iter().map(|name| entity_ref(tenant, "Resource", name)).collect();
+        self.commit_rendered(tenant, "ws-A", serial, upserts, removals, report).await;
+    }
+
+    /// The same with entities as they are, of any workspace; the run is named after the serial.
+    pub async fn commit_rendered(
+        &self,
+        tenant: &Tenant,
+        workspace: &str,
+        serial: i64,
+        upserts: Vec<Sanitized<RenderedEntity>>,
+        removals: Vec<EntityRef>,
+        report: Report,
+    ) {
+        let workspace = WorkspaceId::parse(workspace).expect("workspace");
         let ticket = self.store.begin_read(&tenant.id, &workspace).await.expect("ticket");
         let commit = WorkspaceCommit {
             workspace,
@@ -317,12 +332,12 @@ impl House {
                 pipeline: PipelineVersion(1),
                 state_version: None,
             },
-            upserts: upserts.iter().map(|(kind, name)| entity(tenant, kind, name, serial)).collect(),
-            removals: removals.iter().map(|name| entity_ref(tenant, "Resource", name)).collect(),
+            upserts,
+            removals,
             report,
             resource_count: 1,
             bytes_in: 100,
-            run: None,
+            run: RunId::parse(&format!("run-{serial}")).ok(),
             trace: None,
         };
         let outcomes = self.store.commit(&tenant.id, vec![commit]).await.expect("commit");
@@ -334,16 +349,28 @@ pub fn entity_ref(tenant: &Tenant, kind: &str, name: &str) -> EntityRef {
     EntityRef::parse(&format!("{}:{}/{name}", kind.to_lowercase(), tenant.slug)).expect("reference")
 }
 
-#[allow(clippy::disallowed_methods, reason = "the tests' entities never held a secret")]
 fn entity(tenant: &Tenant, kind: &str, name: &str, serial: i64) -> Sanitized<RenderedEntity> {
     let body = format!(
         r#"{{"kind":"{kind}","metadata":{{"name":"{name}","namespace":"{}"}},"spec":{{"serial":{serial}}}}}"#,
         tenant.slug
     );
+    let resource_type = (kind == "Resource").then_some("aws_instance");
+    rendered(tenant, kind, name, resource_type, body)
+}
+
+/// An entity of any body.
+#[allow(clippy::disallowed_methods, reason = "the tests' entities never held a secret")]
+pub fn rendered(
+    tenant: &Tenant,
+    kind: &str,
+    name: &str,
+    resource_type: Option<&str>,
+    body: String,
+) -> Sanitized<RenderedEntity> {
     Sanitized::seal(RenderedEntity {
         entity_ref: entity_ref(tenant, kind, name),
         kind: kind.to_owned(),
-        resource_type: (kind == "Resource").then(|| "aws_instance".to_owned()),
+        resource_type: resource_type.map(str::to_owned),
         digest: Sha256::digest(&body).into(),
         body: body.into_bytes(),
     })
