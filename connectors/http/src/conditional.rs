@@ -2,6 +2,7 @@
 //!
 //! Pages belong to a tenant: a shared cache must never keep them. What is the same for everybody it may keep for some minutes.
 
+use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
@@ -15,8 +16,8 @@ pub(crate) fn json_response(request: &HeaderMap, body: Vec<u8>) -> Response {
 }
 
 /// Answers with what is the same for everybody.
-pub(crate) fn public_response(request: &HeaderMap, media: &'static str, body: &'static [u8]) -> Response {
-    let digest: [u8; 32] = Sha256::digest(body).into();
+pub(crate) fn public_response(request: &HeaderMap, media: &'static str, body: Bytes) -> Response {
+    let digest: [u8; 32] = Sha256::digest(&body).into();
     let mut response = tagged(request, media, body, &digest);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     response

@@ -21,6 +21,7 @@ use crate::config::{Doors, HttpConfig, HttpError, Routes, TenantDoor};
 use crate::cursor::CursorKey;
 use crate::problem::{Code, Problem, ProblemCode};
 use crate::query::WAIT_SECONDS_MAX;
+use crate::reference::Reference;
 use crate::router::CHANGES_ROUTE;
 use crate::telemetry::{RequestAnswered, Telemetry};
 use crate::token_bucket::TenantBuckets;
@@ -42,6 +43,7 @@ pub(crate) struct Gate {
     pub telemetry: Telemetry,
     pub webhook_buckets: TenantBuckets,
     pub api_buckets: TenantBuckets,
+    pub reference: Reference,
     slugs: HashMap<String, usize>,
     large_bodies: Semaphore,
     started: Instant,
@@ -68,6 +70,7 @@ impl Gate {
             telemetry: Telemetry::new(&doors.registry)?,
             webhook_buckets: TenantBuckets::new(config.webhook_rate),
             api_buckets: TenantBuckets::new(config.api_rate),
+            reference: Reference::new(),
             slugs,
             large_bodies: Semaphore::new(LARGE_BODIES_MAX),
             started: Instant::now(),

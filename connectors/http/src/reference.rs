@@ -4,8 +4,10 @@
 //! script, and none is allowed to run.
 
 use std::fmt::Write as _;
-use std::sync::LazyLock;
+use std::sync::Arc;
 
+use axum::body::Bytes;
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use base64::Engine as _;
@@ -14,10 +16,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::conditional::public_response;
+use crate::gate::Gate;
 use crate::openapi::{Answer, Operation, openapi, schema_of};
-
-static DOCUMENT_TEXT: LazyLock<String> = LazyLock::new(|| format!("{:#}\n", openapi()));
-static PAGE_TEXT: LazyLock<String> = LazyLock::new(|| page_of(&openapi()));
 
 const STYLE: &str = include_str!("reference.css");
 
@@ -41,12 +41,25 @@ pub(crate) const PAGE: Operation = Operation {
     problems: &[],
 };
 
-pub(crate) async fn document(headers: HeaderMap) -> Response {
-    public_response(&headers, "application/json", DOCUMENT_TEXT.as_bytes())
+/// The two texts.
+pub(crate) struct Reference {
+    document: Bytes,
+    page: Bytes,
 }
 
-pub(crate) async fn page(headers: HeaderMap) -> Response {
-    let mut response = public_response(&headers, "text/html; charset=utf-8", PAGE_TEXT.as_bytes());
+impl Reference {
+    pub(crate) fn new() -> Self {
+        let document = openapi();
+        Self { document: format!("{document:#}\n").into(), page: page_of(&document).into() }
+    }
+}
+
+pub(crate) async fn document(State(gate): State<Arc<Gate>>, headers: HeaderMap) -> Response {
+    public_response(&headers, "application/json", gate.reference.document.clone())
+}
+
+pub(crate) async fn page(State(gate): State<Arc<Gate>>, headers: HeaderMap) -> Response {
+    let mut response = public_response(&headers, "text/html; charset=utf-8", gate.reference.page.clone());
     let policy = format!("default-src 'none'; style-src 'sha256-{}'", STANDARD.encode(Sha256::digest(STYLE)));
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -158,16 +171,17 @@ mod tests {
             std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/generated/openapi.json");
         #[expect(clippy::disallowed_methods, reason = "golden files are written on demand")]
         let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+        let document = Reference::new().document;
         if update {
-            std::fs::write(&path, DOCUMENT_TEXT.as_bytes()).expect("golden file is writable");
+            std::fs::write(&path, &document).expect("golden file is writable");
         }
-        let golden = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(golden == *DOCUMENT_TEXT, "openapi.json is stale: run `make golden` and read the difference");
+        let golden = std::fs::read(&path).unwrap_or_default();
+        assert!(golden == *document, "openapi.json is stale: run `make golden` and read the difference");
     }
 
     #[test]
     fn the_page_names_every_operation_once() {
-        let document = openapi();
+        let (document, page) = (openapi(), page_of(&openapi()));
         let operations =
             document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap());
         let ids: Vec<_> =
@@ -175,9 +189,9 @@ mod tests {
         assert_eq!(ids.len(), crate::router::route_doors().len());
         for id in &ids {
             assert_eq!(ids.iter().filter(|other| *other == id).count(), 1, "{id} twice");
-            assert_eq!(PAGE_TEXT.matches(&format!("<section id=\"{id}\">")).count(), 1, "{id}");
+            assert_eq!(page.matches(&format!("<section id=\"{id}\">")).count(), 1, "{id}");
         }
-        assert!(!PAGE_TEXT.contains("<script"));
+        assert!(!page.contains("<script"));
     }
 
     #[test]
