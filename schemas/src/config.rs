@@ -3,6 +3,8 @@
 //! Secrets stand here as references (`env:NAME`, `file:/path`), never as values. Must never read a file or the
 //! environment: the binary does.
 
+mod certificate;
+mod http;
 mod identity;
 mod token;
 
@@ -11,6 +13,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{OrganizationName, TenantId, TenantSlug};
+pub use certificate::Certificate;
+pub use http::{ClientCertificates, Http, HttpTls};
 pub use identity::{Identity, TokenAlgorithm, TokenIssuer, TokenKind};
 pub use token::{Rotation, Token};
 
@@ -65,16 +69,6 @@ pub enum Role {
     Worker,
     /// Takes webhooks in.
     Webhook,
-}
-
-/// `http:`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Http {
-    /// `address:port`.
-    pub listen: String,
-    /// Connections at once.
-    pub connections_max: usize,
 }
 
 /// `kafka:`
@@ -367,7 +361,6 @@ impl Config {
         }
         let limits = &self.limits;
         let bounds = [
-            ("http.connections_max", self.http.connections_max >= 1),
             ("postgres.connections_max", self.postgres.connections_max >= 2),
             ("limits.memory_mib", limits.memory_mib >= 16),
             ("limits.tenant_syncs_max", limits.tenant_syncs_max >= 1),
@@ -393,6 +386,7 @@ impl Config {
                 "more than an hour: changed rules are to be noticed while they matter",
             );
         }
+        self.http.problems(&mut wrong);
         self.kafka.problems(&mut wrong);
         if self.redis.url.is_some() && self.redis.replicas_max >= limits.user_requests_per_second {
             wrong(
@@ -408,6 +402,13 @@ impl Config {
         }
         let declared = self.tenants.iter().map(|tenant| &tenant.id).collect();
         self.identity.problems(&declared, &mut wrong);
+        let asked = self.http.tls.as_ref().is_some_and(|tls| tls.client_ca_file.is_some());
+        if !self.identity.certificates.is_empty() && !asked {
+            wrong(
+                "identity.certificates",
+                "clients are asked for no certificate: http.tls.client_ca_file names who may issue them",
+            );
+        }
         self.tenant_problems(&mut wrong);
         problems
     }

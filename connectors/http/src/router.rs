@@ -74,23 +74,41 @@ fn table() -> Vec<Row> {
 /// [`HttpError`] when two tenants share a slug or two routers a registry.
 pub fn router(doors: Doors, routes: Routes, config: &HttpConfig) -> Result<Router, HttpError> {
     let gate = Arc::new(Gate::new(doors, routes, config.clone())?);
+    Ok(assemble(&gate, |_| true))
+}
+
+/// Builds them as two: what is for everybody outside, and probes and metrics, which then are on the second only.
+///
+/// # Errors
+/// As [`router`].
+pub fn routers_apart(
+    doors: Doors,
+    routes: Routes,
+    config: &HttpConfig,
+) -> Result<(Router, Router), HttpError> {
+    let gate = Arc::new(Gate::new(doors, routes, config.clone())?);
+    Ok((assemble(&gate, |door| door != Door::Open), assemble(&gate, |door| door == Door::Open)))
+}
+
+/// The routes of the doors that are wanted and that this process serves.
+fn assemble(gate: &Arc<Gate>, wanted: impl Fn(Door) -> bool) -> Router {
     let mut router = Router::new();
-    for (_, path, door, handler) in table() {
+    for (_, path, door, handler) in table().into_iter().filter(|(_, _, door, _)| wanted(*door)) {
         router = match door {
             Door::Open => router.route(path, handler),
-            Door::Webhook if routes.webhook => router.route(path, handler),
-            Door::Api(wanted) if routes.api => {
-                let door = ApiDoor { gate: Arc::clone(&gate), wanted };
+            Door::Webhook if gate.routes.webhook => router.route(path, handler),
+            Door::Api(wanted) if gate.routes.api => {
+                let door = ApiDoor { gate: Arc::clone(gate), wanted };
                 router.route(path, handler.route_layer(from_fn_with_state(door, auth::authenticate)))
             }
             Door::Webhook | Door::Api(_) => router,
         };
     }
-    Ok(router
+    router
         .fallback(route_not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(Arc::clone(&gate), observe))
-        .with_state(gate))
+        .layer(from_fn_with_state(Arc::clone(gate), observe))
+        .with_state(Arc::clone(gate))
 }
 
 async fn route_not_found() -> Response {

@@ -4,11 +4,13 @@
 
 mod api;
 mod audit;
+mod authority;
 mod dead_letters;
 mod feed;
 mod house;
 mod matrix;
 mod press;
 mod serving;
+mod tls;
 mod trail;
 mod webhook;
