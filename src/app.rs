@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use hmac::{Hmac, KeyInit, Mac};
+use ipnet::IpNet;
 use sha2::Sha256;
 use terrasift_actors::{
     AccountGate, ByteBudget, CurrentPipeline, Failpoints, Served, Services, Telemetry, TenantMeans,
@@ -100,6 +101,8 @@ pub struct TenantSettings {
     pub rotations: Vec<Option<Rotation>>,
     pub weight: u32,
     pub webhook_secret: Option<Secret>,
+    /// Where its deliveries may come from; empty: from anywhere.
+    pub webhook_sources: Vec<IpNet>,
     pub default_owner: Option<String>,
 }
 
@@ -217,6 +220,7 @@ fn door(tenant: &TenantSettings) -> TenantDoor {
         id: tenant.id.clone(),
         slug: tenant.slug.clone(),
         webhook_secret: tenant.webhook_secret.clone(),
+        webhook_sources: tenant.webhook_sources.clone(),
     }
 }
 

@@ -247,6 +247,8 @@ mod tests {
             "http: {operations_listen: '127.0.0.1:8080'}",
             "http.operations_listen: the same as http.listen",
         );
+        check("limits: {tenant_webhooks_per_hour: 0}", "limits.tenant_webhooks_per_hour: too small");
+        check("limits: {tenant_webhooks_per_hour: 100001}", "limits.tenant_webhooks_per_hour: above 100000");
         check("http: {connections_max: 0}", "http.connections_max: too small");
         let with = |http: &str, fields: &str| {
             format!(

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 use terrasift_actors::Failpoints;
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
-use terrasift_http::HttpConfig;
+use terrasift_http::{HttpConfig, Rate};
 use terrasift_kafka::{ClientCertificate, KafkaConfig, Login, Security};
-use terrasift_schemas::config::{Config, Http, Kafka, Role};
+use terrasift_schemas::config::{Config, Http, Kafka, Limits, Role};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
@@ -22,6 +23,8 @@ use crate::app::{App, Listeners, RedisSettings, Settings, TenantSettings};
 use crate::identity;
 use crate::rule_file::book::RuleBook;
 use crate::{certificates, config, logging};
+
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Arguments of `serve`.
 #[derive(Args)]
@@ -142,13 +145,14 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
             webhook_secret: webhook_secret
                 .map(|r| config::secret(&place("webhook_secret"), r))
                 .transpose()?,
+            webhook_sources: networks(&place("webhook_sources"), &tenant.webhook_sources)?,
             default_owner: tenant.default_owner.clone(),
         });
     }
     let types = config.catalog.types.iter().map(|(rtype, kind)| (rtype.clone(), kind.clone())).collect();
     Ok(Settings {
         roles: config.roles.clone(),
-        http: http(&config.http)?,
+        http: http(&config.http, &config.limits)?,
         tls: certificates::read(config)?,
         kafka: kafka(&config.kafka)?,
         kafka_partitions: config.kafka.partitions,
@@ -193,7 +197,7 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
 }
 
 /// The doors' limits.
-fn http(http: &Http) -> anyhow::Result<HttpConfig> {
+fn http(http: &Http, limits: &Limits) -> anyhow::Result<HttpConfig> {
     if http.development_header {
         let listen = http.listen.to_socket_addrs().context("http.listen is not an address:port")?;
         listen.map(|address| address.ip()).try_for_each(only_on_loopback)?;
@@ -201,8 +205,30 @@ fn http(http: &Http) -> anyhow::Result<HttpConfig> {
     Ok(HttpConfig {
         max_connections: http.connections_max,
         development_header: http.development_header,
+        trusted_proxies: networks("http.trusted_proxies", &http.trusted_proxies)?,
+        webhook_rate: Rate { capacity: limits.tenant_webhooks_per_hour, window: HOUR },
         ..HttpConfig::default()
     })
+}
+
+/// Networks as `192.0.2.0/24`, or single addresses.
+fn networks(place: &str, declared: &[String]) -> anyhow::Result<Vec<IpNet>> {
+    let parsed = declared.iter().enumerate().map(|(index, text)| {
+        let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok();
+        // Addresses of clients are compared in their shortest form, where these would never be met.
+        let mapped = |network: &IpNet| match network {
+            IpNet::V4(_) => false,
+            IpNet::V6(network) => network.addr().to_ipv4_mapped().is_some(),
+        };
+        let network = network.filter(|network| !mapped(network)).with_context(|| {
+            format!("{place}[{index}]: not a network such as 192.0.2.0/24 or 2001:db8::/32, or an address")
+        })?;
+        if network.prefix_len() == 0 {
+            bail!("{place}[{index}]: all addresses there are: leave the key out if that is meant");
+        }
+        Ok(network.trunc())
+    });
+    parsed.collect()
 }
 
 /// Whoever reaches the development header is whom he wants to be.

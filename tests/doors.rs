@@ -197,6 +197,13 @@ fn the_program_does_not_start_with_doors_that_are_open_or_shut_by_mistake() {
             &format!("{{tls: {{{tls}, client_ca_file: AT/server.key}}}}"),
             "no certificate of an authority of clients",
         ),
+        ("{trusted_proxies: [10.0.0.0/8, 10.0.0.300]}", "http.trusted_proxies[1]: not a network"),
+        ("{trusted_proxies: ['::ffff:10.0.0.0/104']}", "http.trusted_proxies[0]: not a network"),
+        ("{trusted_proxies: [0.0.0.0/0]}", "http.trusted_proxies[0]: all addresses"),
+        (
+            "{listen: '127.0.0.1:0', trusted_proxies: [10.0.0.1, 'fd00::/8', 10.1.2.3/16]}",
+            "cannot connect to Postgres",
+        ),
         ("{tls: {certificate_file: AT/server.key, key: 'file:AT/server.key'}}", "no certificate of ours"),
         ("{tls: {certificate_file: AT/server.crt, key: 'file:AT/server.crt'}}", "no private key"),
         ("{tls: {certificate_file: AT/server.crt, key: 'env:NO_SUCH_KEY'}}", "http.tls.key"),

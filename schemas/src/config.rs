@@ -21,6 +21,8 @@ pub use token::{Rotation, Token};
 /// Longest time between two looks at the rule files.
 const RULES_RELOAD_S_MAX: u64 = 3_600;
 
+/// Most webhook events of a tenant in an hour: what can be counted with each of them.
+const WEBHOOKS_PER_HOUR_MAX: u32 = 100_000;
 /// Largest weight of a tenant: the turns of the others come that much later.
 const WEIGHT_MAX: u32 = 100;
 /// Longest drain: far below librdkafka's `max.poll.interval.ms`, after which a member is thrown out.
@@ -271,6 +273,8 @@ pub struct Limits {
     pub tenant_requests_per_second: f64,
     /// Requests a tenant may send at once after a pause.
     pub tenant_burst: u32,
+    /// Webhook events of one tenant in any hour, over all replicas.
+    pub tenant_webhooks_per_hour: u32,
     /// Seconds between two full reconciliations.
     pub reconcile_every_s: u64,
     /// Seconds between two looks at the rule files.
@@ -315,6 +319,9 @@ pub struct Tenant {
     /// Reference to the secret of its webhooks; absent: its webhook endpoint refuses everything.
     #[serde(default)]
     pub webhook_secret: Option<String>,
+    /// Networks that its webhooks may come from; empty: from anywhere.
+    #[serde(default)]
+    pub webhook_sources: Vec<String>,
     /// YAML rule file of its own, on top of the one that all share.
     #[serde(default)]
     pub rules_file: Option<String>,
@@ -367,6 +374,7 @@ impl Config {
             ("limits.user_requests_per_second", limits.user_requests_per_second >= 2),
             ("limits.tenant_requests_per_second", limits.tenant_requests_per_second > 0.0),
             ("limits.tenant_burst", limits.tenant_burst >= 1),
+            ("limits.tenant_webhooks_per_hour", limits.tenant_webhooks_per_hour >= 1),
             ("limits.reconcile_every_s", limits.reconcile_every_s >= 1),
             ("limits.rules_reload_s", limits.rules_reload_s >= 1),
             ("limits.stuck_after_s", limits.stuck_after_s >= 1),
@@ -379,6 +387,12 @@ impl Config {
             if !fits {
                 wrong(place, "too small: compare with the commented default configuration");
             }
+        }
+        if limits.tenant_webhooks_per_hour > WEBHOOKS_PER_HOUR_MAX {
+            wrong(
+                "limits.tenant_webhooks_per_hour",
+                "above 100000: each event counts those of the hour before",
+            );
         }
         if limits.rules_reload_s > RULES_RELOAD_S_MAX {
             wrong(

@@ -204,6 +204,7 @@ fn settings(
             rotations: vec![None],
             weight: 1,
             webhook_secret: Some(Secret::new(hex::encode(random::<24>()?))),
+            webhook_sources: Vec::new(),
             default_owner: None,
         });
     }

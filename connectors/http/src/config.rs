@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use terrasift_identity::Verifier;
 use terrasift_kafka::Producer;
 use terrasift_postgres::Store;
@@ -42,6 +43,8 @@ pub struct HttpConfig {
     pub drain_timeout: Duration,
     /// Whether a header opens the API as any tenant, from loopback addresses. Only ever for development.
     pub development_header: bool,
+    /// Who is believed about where a request came from.
+    pub trusted_proxies: Vec<IpNet>,
     /// Webhook events a tenant may have published by this replica.
     pub webhook_rate: Rate,
     /// API requests a tenant may make of this replica.
@@ -66,6 +69,7 @@ impl Default for HttpConfig {
             connection_age_max: Duration::from_secs(15 * 60),
             drain_timeout: Duration::from_secs(20),
             development_header: false,
+            trusted_proxies: Vec::new(),
             webhook_rate: Rate { capacity: 1_000, window: Duration::from_secs(3_600) },
             api_rate: Rate { capacity: 10_000, window: Duration::from_secs(10) },
         }
@@ -90,6 +94,8 @@ pub struct TenantDoor {
     pub slug: TenantSlug,
     /// Token of its notification configurations; without one every delivery is refused.
     pub webhook_secret: Option<Secret>,
+    /// Where its deliveries may come from; empty: from anywhere.
+    pub webhook_sources: Vec<IpNet>,
 }
 
 /// What stands behind the doors. No `Debug`: it holds keys.

@@ -29,6 +29,7 @@ mod readiness;
 mod router;
 mod serve;
 mod silence;
+mod source;
 mod status;
 mod telemetry;
 mod tls;

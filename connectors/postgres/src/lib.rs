@@ -28,6 +28,7 @@ mod token_users;
 mod trail;
 
 pub use error::{StoreError, StoreErrorKind};
+pub use keys::DeliveryStanding;
 pub use leaks::{Auditor, Leak};
 pub use model::*;
 pub use private::PrivatePostgres;

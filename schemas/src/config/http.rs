@@ -17,6 +17,8 @@ pub struct Http {
     pub operations_listen: Option<String>,
     /// Connections at once.
     pub connections_max: usize,
+    /// Networks of proxies that are believed about where a request came from (`X-Forwarded-For`).
+    pub trusted_proxies: Vec<String>,
     /// Whether `X-Terrasift-Dev-Tenant` opens the API as any tenant; only where `listen` is a loopback address.
     pub development_header: bool,
     /// Absent: plain HTTP.

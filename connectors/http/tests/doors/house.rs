@@ -184,6 +184,7 @@ async fn build(
         id: t.id.clone(),
         slug: TenantSlug::parse(&t.slug).expect("slug"),
         webhook_secret: Some(Secret::new(t.secret.clone())),
+        webhook_sources: Vec::new(),
     });
     let signer = CheckpointSigner::new(&SIGNING_KEY).expect("a key");
     let segment = <[u8; 32]>::from(Sha256::digest(name))[..16].try_into().expect("16 bytes");
@@ -295,6 +296,13 @@ impl House {
     pub async fn post_with(&self, key: &str, uri: &str) -> Answer {
         let request = Request::post(uri).header("authorization", format!("Bearer {key}"));
         self.send(request.body(Body::empty()).expect("request")).await
+    }
+
+    /// Posts a delivery signed by tenant a to another router.
+    pub async fn deliver_to(&self, router: &Router, body: &str) -> Answer {
+        let request = Request::post(format!("/v1/webhooks/terraform-cloud/{}", self.a.slug))
+            .header("X-TFE-Notification-Signature", sign(&self.a.secret, body.as_bytes()));
+        answer_of(router, request.body(Body::from(body.to_owned())).expect("request")).await
     }
 
     /// Posts a delivery with the given signature header, if any.
