@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use terrasift_http::{CertificateGrant, CertificateMark, Permission};
+use terrasift_http::{CertificateGrant, CertificateMark, Grant, Permission};
 use terrasift_identity::{Algorithm, Issuer, IssuerKind, KeysAt, Limits, Trust, Verifier};
 use terrasift_schemas::config::{Certificate, Identity, TokenAlgorithm, TokenIssuer, TokenKind};
 
@@ -58,9 +58,11 @@ fn grant(declared: &Certificate) -> anyhow::Result<CertificateGrant> {
 }
 
 fn all_known(permissions: &[String]) -> anyhow::Result<()> {
-    let known = Permission::ALL.map(Permission::name);
-    if permissions.iter().any(|permission| !known.contains(&permission.as_str())) {
-        bail!("permissions: each is one of {}", known.join(", "));
+    if permissions.iter().any(|permission| Grant::parse(permission).is_none()) {
+        let known = Permission::ALL.map(Permission::name).join(", ");
+        bail!(
+            "permissions: each is one of {known}; those of the catalog with a namespace, too: catalog:read@acme"
+        );
     }
     Ok(())
 }

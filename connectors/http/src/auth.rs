@@ -15,7 +15,7 @@ use terrasift_postgres::ApiKeyRow;
 use terrasift_schemas::{TenantId, TraceParent};
 use time::OffsetDateTime;
 
-use crate::access::{Permission, is_allowed};
+use crate::access::{Permission, Scope, allowed};
 use crate::api_key::api_key_digest;
 use crate::certificate::ClientCertificate;
 use crate::gate::{AnsweredFor, Gate, announced_bytes};
@@ -36,6 +36,8 @@ const KEY_PREFIX: &str = "tsk_";
 pub(crate) struct ApiDoor {
     pub gate: Arc<Gate>,
     pub wanted: Permission,
+    /// Whether the route shows a caller of some namespaces what is in those, and no more.
+    pub by_namespace: bool,
 }
 
 /// Who asks, proven.
@@ -53,28 +55,26 @@ struct Known {
 }
 
 /// Middleware of all API routes.
-pub(crate) async fn authenticate(
-    State(ApiDoor { gate, wanted }): State<ApiDoor>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn authenticate(State(door): State<ApiDoor>, mut request: Request, next: Next) -> Response {
+    let gate = &door.gate;
     if announced_bytes(request.headers()) > gate.config.api_body_limit_bytes {
         let detail = format!("a body here has at most {} bytes", gate.config.api_body_limit_bytes);
         return Problem::new(Code::BodyTooLarge, detail).into_response();
     }
     let trace = request.extensions().get::<TraceParent>().copied();
     let peer = request.extensions().get::<Peer>().cloned();
-    let known = match identify(&gate, request.headers(), peer, trace).await {
+    let known = match identify(gate, request.headers(), peer, trace).await {
         Ok(known) => known,
         Err(problem) => return problem.into_response(),
     };
     let answered = AnsweredFor { tenant: known.caller.tenant.clone(), actor: known.caller.name.clone() };
-    let mut response = match refusal(&gate, &known, wanted) {
-        None => {
+    let mut response = match admit(&door, &known) {
+        Ok(scope) => {
             request.extensions_mut().insert(known.caller);
+            request.extensions_mut().insert(scope);
             next.run(request).await
         }
-        Some(response) => response,
+        Err(response) => *response,
     };
     response.extensions_mut().insert(answered);
     response
@@ -172,14 +172,29 @@ async fn by_token(
     })
 }
 
-/// What somebody who is known may not do, or not now.
-fn refusal(gate: &Gate, known: &Known, wanted: Permission) -> Option<Response> {
-    if !is_allowed(&known.granted, wanted) {
-        let detail = format!("this route needs `{}`: use a key or a token that has it", wanted.name());
-        return Some(Problem::new(Code::ScopeMissing, detail).into_response());
-    }
+/// How much somebody who is known may see; or that this may not be, or not now.
+fn admit(door: &ApiDoor, known: &Known) -> Result<Scope, Box<Response>> {
+    let ApiDoor { gate, wanted, by_namespace } = door;
+    let refused = |detail| Box::new(Problem::new(Code::ScopeMissing, detail).into_response());
+    let wanted_name = wanted.name();
+    let scope = match allowed(&known.granted, *wanted) {
+        None => {
+            return Err(refused(format!(
+                "this route needs `{wanted_name}`: use a key or a token that has it"
+            )));
+        }
+        Some(Scope::Namespaces(_)) if !by_namespace => {
+            let detail =
+                format!("this route shows the whole tenant: it needs `{wanted_name}` without a namespace");
+            return Err(refused(detail));
+        }
+        Some(scope) => scope,
+    };
     let verdict = gate.api_buckets.take(&known.caller.tenant, gate.now(), 1);
-    (!verdict.admitted).then(|| rate_limit::refusal("api", gate.api_buckets.rate(), verdict))
+    if !verdict.admitted {
+        return Err(Box::new(rate_limit::refusal("api", gate.api_buckets.rate(), verdict)));
+    }
+    Ok(scope)
 }
 
 /// The token of the one `Authorization: Bearer` header.

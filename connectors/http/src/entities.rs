@@ -1,6 +1,6 @@
 //! `GET /v1/entities` and `GET /v1/entities/by-ref/{kind}/{namespace}/{name}`: look-ups of what is live.
 //!
-//! Must never show a tombstone, and never tell an entity of another tenant from one that does not exist.
+//! Must never show a tombstone or what is outside the caller's namespaces, and never tell an entity of another tenant from one that does not exist.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use terrasift_schemas::EntityRef;
 
 use crate::conditional::{json_response, json_response_tagged};
-use crate::cursor::{Cursor, FilterHash};
+use crate::cursor::Cursor;
 use crate::feed::{Reader, raw_entity, to_json};
 use crate::gate::Gate;
 use crate::problem::{Code, Problem};
@@ -31,16 +31,14 @@ struct EntitiesBody {
 pub(crate) async fn list(State(gate): State<Arc<Gate>>, parts: Parts) -> Result<Response, Problem> {
     let reader = Reader::of(&gate, &parts)?;
     let query = ListQuery::parse(parts.uri.query(), &["cursor", "limit", "kind"])?;
-    let filter = FilterHash::of("entities", query.kind.as_deref());
-    let (at, _, mut rows) = reader.first(filter, &query).await?;
-    let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let has_more = rows.len() > limit;
-    rows.truncate(limit);
-    let next_cursor = rows.last().filter(|_| has_more).map(|last| {
-        let at = Cursor { seq: last.seq, snapshot_until: 0, ..at };
+    let filter = reader.filter("entities", query.kind.as_deref());
+    let (at, _, found) = reader.first(filter, &query).await?;
+    let cut = found.cut(query.limit);
+    let next_cursor = cut.last.filter(|_| cut.has_more).map(|seq| {
+        let at = Cursor { seq, snapshot_until: 0, ..at };
         gate.cursors.seal(&reader.tenant, filter, &at)
     });
-    let bodies = rows.into_iter().filter(|row| !row.deleted).filter_map(|row| row.body);
+    let bodies = cut.rows.into_iter().filter(|row| !row.deleted).filter_map(|row| row.body);
     let entities = bodies.map(raw_entity).collect::<Result<_, _>>()?;
     Ok(json_response(&parts.headers, to_json(&EntitiesBody { entities, next_cursor })?))
 }
@@ -58,6 +56,10 @@ pub(crate) async fn by_ref(
     let text = format!("{kind}:{namespace}/{name}").to_ascii_lowercase();
     // What is no reference names nothing.
     let entity_ref = EntityRef::parse(&text).map_err(|_| not_found())?;
+    // What may not be seen is not there.
+    if !reader.may_see(&entity_ref) {
+        return Err(not_found());
+    }
     let found = gate.telemetry.timed("entity", gate.doors.store.entity(&reader.tenant, &entity_ref)).await;
     let row = found.map_err(reader.failed("entity look-up"))?.ok_or_else(not_found)?;
     Ok(json_response_tagged(&parts.headers, row.body.into_bytes(), &row.digest))

@@ -36,7 +36,7 @@ mod tls;
 mod token_bucket;
 mod webhook;
 
-pub use access::{CATALOG_READ, Permission};
+pub use access::{CATALOG_READ, Grant, Permission};
 pub use api_key::{api_key_digest, mint_api_key};
 pub use audit::AuditBody;
 pub use audit_trail::{AuditTrail, TrailWriter};

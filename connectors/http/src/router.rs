@@ -32,6 +32,8 @@ pub enum Door {
     Webhook,
     /// Who is allowed this.
     Api(Permission),
+    /// Who is allowed this, in some namespaces at least: the handler shows no others.
+    ApiByNamespace(Permission),
 }
 
 /// A route: method, path, door. `GET` answers `HEAD`, too.
@@ -49,15 +51,16 @@ fn table() -> Vec<Row> {
     let open = |path, handler| (Method::GET, path, Door::Open, handler);
     let read = |path, wanted, handler| (Method::GET, path, Door::Api(wanted), handler);
     let write = |path, wanted, handler| (Method::POST, path, Door::Api(wanted), handler);
+    let shown = |path, handler| (Method::GET, path, Door::ApiByNamespace(CATALOG_READ), handler);
     vec![
         open("/healthz", get(operations::healthz)),
         open("/readyz", get(operations::readyz)),
         open("/metrics", get(operations::metrics)),
         (Method::POST, WEBHOOK_ROUTE, Door::Webhook, post(webhook::receive)),
-        read(CHANGES_ROUTE, CATALOG_READ, get(feed::changes)),
-        read("/v1/snapshot", CATALOG_READ, get(feed::snapshot)),
-        read("/v1/entities", CATALOG_READ, get(entities::list)),
-        read("/v1/entities/by-ref/{kind}/{namespace}/{name}", CATALOG_READ, get(entities::by_ref)),
+        shown(CHANGES_ROUTE, get(feed::changes)),
+        shown("/v1/snapshot", get(feed::snapshot)),
+        shown("/v1/entities", get(entities::list)),
+        shown("/v1/entities/by-ref/{kind}/{namespace}/{name}", get(entities::by_ref)),
         read("/v1/workspaces", CATALOG_READ, get(status::workspaces)),
         read("/v1/audit", AUDIT_READ, get(audit::list)),
         read("/v1/audit/{id}", AUDIT_READ, get(audit::by_id)),
@@ -97,11 +100,12 @@ fn assemble(gate: &Arc<Gate>, wanted: impl Fn(Door) -> bool) -> Router {
         router = match door {
             Door::Open => router.route(path, handler),
             Door::Webhook if gate.routes.webhook => router.route(path, handler),
-            Door::Api(wanted) if gate.routes.api => {
-                let door = ApiDoor { gate: Arc::clone(gate), wanted };
+            Door::Api(wanted) | Door::ApiByNamespace(wanted) if gate.routes.api => {
+                let by_namespace = matches!(door, Door::ApiByNamespace(_));
+                let door = ApiDoor { gate: Arc::clone(gate), wanted, by_namespace };
                 router.route(path, handler.route_layer(from_fn_with_state(door, auth::authenticate)))
             }
-            Door::Webhook | Door::Api(_) => router,
+            Door::Webhook | Door::Api(_) | Door::ApiByNamespace(_) => router,
         };
     }
     router

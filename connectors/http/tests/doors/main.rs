@@ -9,6 +9,7 @@ mod dead_letters;
 mod feed;
 mod house;
 mod matrix;
+mod namespaces;
 mod press;
 mod serving;
 mod tls;

@@ -165,9 +165,9 @@ fn an_authorization_header_wins_over_a_certificate() {
         let served = served("tls-both", for_handshakes(), &material(&server, Some(false))).await;
         let service = format!("spiffe://example/{}", served.house.a.id);
         let service = authority().issue(&for_clients(vec![uri(&service)]));
-        let audits = mint_api_key([221; 24]).expose().to_owned();
+        let audits = mint_api_key([171; 24]).expose().to_owned();
         add_key(&served.house.store, &served.house.b.id, &audits, &["audit:read"], None).await;
-        let (key, unknown) = (&served.house.a.key, mint_api_key([222; 24]).expose().to_owned());
+        let (key, unknown) = (&served.house.a.key, mint_api_key([172; 24]).expose().to_owned());
         let cases = [
             ("the certificate alone", Some(&service), String::new(), "/v1/entities", "200"),
             ("a key and no certificate", None, format!("Bearer {key}"), "/v1/entities", "200"),
