@@ -177,9 +177,12 @@ mod tests {
         }
     }
 
+    /// What is granted, what is wanted, and the namespaces of that; none of them are all.
+    type Case = (&'static [&'static str], Permission, Option<&'static [&'static str]>);
+
     #[test]
     fn a_namespace_narrows_what_is_allowed() {
-        let cases: [(&[&str], Permission, Option<&[&str]>); 16] = [
+        let cases: [Case; 16] = [
             (&["catalog:read@acme-prod"], CATALOG_READ, Some(&["acme-prod"])),
             (&["catalog:admin@acme-prod"], CATALOG_READ, Some(&["acme-prod"])),
             (&["catalog:read@b", "catalog:read@a", "catalog:read@b"], CATALOG_READ, Some(&["a", "b"])),

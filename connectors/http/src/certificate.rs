@@ -4,9 +4,9 @@
 //! common name, nor a wildcard.
 
 use rustls::pki_types::CertificateDer;
+use rustls_webpki::EndEntityCert;
 use sha2::{Digest, Sha256};
 use terrasift_schemas::TenantId;
-use webpki::EndEntityCert;
 
 /// What of a client's certificate can name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +84,9 @@ mod tests {
         CertificateGrant { name: name.to_owned(), mark, tenant, permissions: Vec::new() }
     }
 
+    /// Name, fingerprint, hosts, URIs, and whose it is.
+    type Case = (&'static str, u8, &'static [&'static str], &'static [&'static str], Option<&'static str>);
+
     #[test]
     fn a_certificate_is_whose_fingerprint_it_has_or_whose_one_name() {
         let grants = [
@@ -91,7 +94,7 @@ mod tests {
             grant("host", CertificateMark::Dns("Backstage.acme.example".into())),
             grant("service", CertificateMark::Uri("spiffe://acme/backstage".into())),
         ];
-        let cases: [(&str, u8, &[&str], &[&str], Option<&str>); 12] = [
+        let cases: [Case; 12] = [
             ("nothing", 1, &[], &[], None),
             ("the fingerprint", 7, &[], &[], Some("pinned")),
             ("the fingerprint before names", 7, &["backstage.acme.example"], &[], Some("pinned")),

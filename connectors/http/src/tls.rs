@@ -212,7 +212,7 @@ fn failure(error: &io::Error) -> &'static str {
         rustls::Error::InvalidCertificate(why) => match why {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => "certificate_expired",
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "certificate_not_valid_yet"
+                "certificate_too_early"
             }
             CertificateError::UnknownIssuer => "certificate_unknown_authority",
             CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {

@@ -208,10 +208,7 @@ fn bad_ones(a: &str) -> Vec<(Bearer, &'static str)> {
     };
     vec![
         (with(&|params| (params.not_before, params.not_after) = (days(-9), days(-1))), "certificate_expired"),
-        (
-            with(&|params| (params.not_before, params.not_after) = (days(1), days(9))),
-            "certificate_not_valid_yet",
-        ),
+        (with(&|params| (params.not_before, params.not_after) = (days(1), days(9))), "certificate_too_early"),
         (
             with(&|params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]),
             "certificate_wrong_purpose",
