@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use anyhow::Context;
 use hmac::{Hmac, KeyInit, Mac};
+use ipnet::IpNet;
 use sha2::Sha256;
 use terrasift_actors::{
     AccountGate, ByteBudget, CurrentPipeline, Failpoints, Served, Services, Telemetry, TenantMeans,
     TokenRotation, Worker, WorkerLimits,
 };
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
-use terrasift_http::{AuditTrail, Doors, HttpConfig, Readiness, Routes, TenantDoor, TrailWriter};
+use terrasift_http::{
+    AuditTrail, CertificateGrant, Doors, HttpConfig, Readiness, Routes, TenantDoor, Tls, TrailWriter,
+};
 use terrasift_identity::Verifier;
 use terrasift_kafka::{KafkaConfig, Producer, TopicMismatch, check_topics, ensure_topics};
 use terrasift_postgres::{Auditor, CheckpointSigner, Store, TenantRow};
@@ -23,10 +26,11 @@ use terrasift_schemas::{OrganizationName, TenantId, TenantSlug};
 use terrasift_secrets::Secret;
 use terrasift_terraform_cloud::{Client, ClientConfig};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use url::Url;
 
+use crate::certificates::Certificates;
 use crate::leaks;
 use crate::reload::{self, Reload};
 use crate::rule_file::book::RuleBook;
@@ -40,6 +44,8 @@ const TRAIL_ENDS_WITHIN: Duration = Duration::from_secs(10);
 pub struct Settings {
     pub roles: Vec<Role>,
     pub http: HttpConfig,
+    /// What TLS is spoken with; without it, HTTP is plain.
+    pub tls: Option<Certificates>,
     pub kafka: KafkaConfig,
     pub kafka_partitions: i32,
     pub kafka_replication: i32,
@@ -58,6 +64,8 @@ pub struct Settings {
     pub key_pepper: [u8; 32],
     /// Checks tokens; without it, API keys alone open the API.
     pub tokens: Option<Arc<Verifier>>,
+    /// Whose client certificates open the API.
+    pub client_certificates: Vec<CertificateGrant>,
     /// Signs checkpoints of the security audit.
     pub audit_signing: Option<[u8; 32]>,
     pub limits: Limits,
@@ -67,6 +75,13 @@ pub struct Settings {
     pub tenants: Vec<TenantSettings>,
     /// Armed by tests only.
     pub failpoints: Failpoints,
+}
+
+/// Where is listened.
+pub struct Listeners {
+    pub doors: TcpListener,
+    /// Of probes and metrics, where they stand apart.
+    pub operations: Option<TcpListener>,
 }
 
 /// How to reach Redis. No Debug: the address can hold a password.
@@ -86,6 +101,8 @@ pub struct TenantSettings {
     pub rotations: Vec<Option<Rotation>>,
     pub weight: u32,
     pub webhook_secret: Option<Secret>,
+    /// Where its deliveries may come from; empty: from anywhere.
+    pub webhook_sources: Vec<IpNet>,
     pub default_owner: Option<String>,
 }
 
@@ -94,17 +111,17 @@ pub struct App {
     pub store: Store,
     pub telemetry: Telemetry,
     worker: Option<Worker>,
-    /// Look after the rule files, and for leaks, beside a worker.
+    /// Look after the rule files, and for leaks, beside a worker; and after certificates.
     beside: Vec<JoinHandle<()>>,
     http: JoinHandle<()>,
     /// Writes the security audit, until the doors are gone.
     trail: JoinHandle<()>,
-    stop_http: oneshot::Sender<()>,
+    stop_http: watch::Sender<bool>,
 }
 
 impl App {
-    /// Starts what the roles ask for, and serves on `listener`.
-    pub async fn start(settings: Settings, listener: TcpListener) -> anyhow::Result<Self> {
+    /// Starts what the roles ask for, and serves.
+    pub async fn start(mut settings: Settings, listeners: Listeners) -> anyhow::Result<Self> {
         let registry = prometheus::Registry::new();
         let telemetry = Telemetry::new(&registry).context("cannot register metrics")?;
         let store = connect(&settings).await?;
@@ -128,13 +145,22 @@ impl App {
             cursor_key: settings.cursor_key,
             key_pepper: settings.key_pepper,
             tokens: settings.tokens.clone(),
+            certificates: settings.client_certificates.clone(),
             registry,
             readiness: Arc::clone(&readiness),
         };
-        let (stop_http, stopping) = oneshot::channel::<()>();
-        let http = serve_http(&settings, doors, listener, stopping)?;
-        let trail = tokio::spawn(writer.run());
         let mut beside = Vec::new();
+        let tls = match settings.tls.take() {
+            None => None,
+            Some(certificates) => {
+                let tls = certificates.tls(&settings.http, &doors)?;
+                beside.push(tokio::spawn(certificates.watch(tls.clone())));
+                Some(tls)
+            }
+        };
+        let (stop_http, stopping) = watch::channel(false);
+        let http = serve_http(&settings, doors, listeners, tls, stopping)?;
+        let trail = tokio::spawn(writer.run());
         let mut worker = None;
         if settings.roles.contains(&Role::Worker) {
             beside.extend(look_for_leaks(&settings, &telemetry)?);
@@ -169,7 +195,7 @@ impl App {
         if let Some(worker) = self.worker {
             worker.stop().await;
         }
-        let _ = self.stop_http.send(());
+        self.stop_http.send_replace(true);
         let _ = self.http.await;
         if tokio::time::timeout(TRAIL_ENDS_WITHIN, self.trail).await.is_err() {
             tracing::error!("the security audit was not written to its end");
@@ -194,6 +220,7 @@ fn door(tenant: &TenantSettings) -> TenantDoor {
         id: tenant.id.clone(),
         slug: tenant.slug.clone(),
         webhook_secret: tenant.webhook_secret.clone(),
+        webhook_sources: tenant.webhook_sources.clone(),
     }
 }
 
@@ -231,18 +258,28 @@ pub async fn connect(settings: &Settings) -> anyhow::Result<Store> {
 fn serve_http(
     settings: &Settings,
     doors: Doors,
-    listener: TcpListener,
-    stopping: oneshot::Receiver<()>,
+    listeners: Listeners,
+    tls: Option<Tls>,
+    stopping: watch::Receiver<bool>,
 ) -> anyhow::Result<JoinHandle<()>> {
     let routes =
         Routes { api: settings.roles.contains(&Role::Api), webhook: settings.roles.contains(&Role::Webhook) };
     let config = settings.http.clone();
-    let router = terrasift_http::router(doors, routes, &config)?;
+    let stops = |mut stopping: watch::Receiver<bool>| async move {
+        // An error means that the app is gone: then it is over, too.
+        drop(stopping.wait_for(|stopping| *stopping).await);
+    };
+    let Some(operations) = listeners.operations else {
+        let router = terrasift_http::router(doors, routes, &config)?;
+        return Ok(tokio::spawn(async move {
+            terrasift_http::serve(listeners.doors, router, config, tls, stops(stopping)).await;
+        }));
+    };
+    let (router, inner) = terrasift_http::routers_apart(doors, routes, &config)?;
     Ok(tokio::spawn(async move {
-        let shutdown = async {
-            let _ = stopping.await;
-        };
-        terrasift_http::serve(listener, router, config, shutdown).await;
+        let outside =
+            terrasift_http::serve(listeners.doors, router, config.clone(), tls, stops(stopping.clone()));
+        tokio::join!(outside, terrasift_http::serve(operations, inner, config, None, stops(stopping)));
     }))
 }
 

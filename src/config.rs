@@ -231,6 +231,51 @@ mod tests {
     }
 
     #[test]
+    fn doors_that_would_not_be_as_safe_as_they_read_are_refused() {
+        let tls = "certificate_file: c, key: 'env:K'";
+        check(
+            &format!("http: {{tls: {{{tls}, client_certificates: required}}}}"),
+            "http.tls.client_ca_file: missing",
+        );
+        check(
+            &format!("http: {{tls: {{{tls}, client_certificates: hunter2}}}}"),
+            "not one of optional, required",
+        );
+        check(&format!("http: {{tls: {{{tls}, reload_s: 0}}}}"), "http.tls.reload_s: not within");
+        check("http: {tls: {certificate_file: hunter2}}", "the key `key` is missing");
+        check(
+            "http: {operations_listen: '127.0.0.1:8080'}",
+            "http.operations_listen: the same as http.listen",
+        );
+        check("limits: {tenant_webhooks_per_hour: 0}", "limits.tenant_webhooks_per_hour: too small");
+        check("limits: {tenant_webhooks_per_hour: 100001}", "limits.tenant_webhooks_per_hour: above 100000");
+        check("http: {connections_max: 0}", "http.connections_max: too small");
+        let with = |http: &str, fields: &str| {
+            format!(
+                "tenants: [{TENANT}]\nhttp: {{{http}}}\nidentity: {{certificates: [{{name: a, {fields}}}]}}"
+            )
+        };
+        let asked = format!("tls: {{{tls}, client_ca_file: c}}");
+        let good = "tenant: acme, permissions: ['catalog:read']";
+        assert!(parse(&with(&asked, &format!("{good}, uri: 'spiffe://hunter2/x'")), None).is_ok());
+        let digits = "aB:".repeat(31) + "ab";
+        assert!(parse(&with(&asked, &format!("{good}, fingerprint: '{digits}'")), None).is_ok());
+        check(
+            &with("", &format!("{good}, dns: hunter2")),
+            "identity.certificates: clients are asked for no certificate",
+        );
+        check(&with(&asked, good), "identity.certificates[0].fingerprint: exactly one");
+        check(&with(&asked, &format!("{good}, dns: hunter2, uri: 'a:b'")), "fingerprint: exactly one");
+        check(&with(&asked, &format!("{good}, fingerprint: hunter2")), "fingerprint: not 64 hex digits");
+        check(&with(&asked, &format!("{good}, dns: '*.hunter2'")), "dns: not the name of a host");
+        check(&with(&asked, &format!("{good}, uri: hunter2")), "uri: not a URI");
+        check(&with(&asked, "tenant: hunter, permissions: [x], dns: a"), "tenant: not declared");
+        check(&with(&asked, "tenant: acme, permissions: [], dns: a"), "permissions: empty");
+        let twice = format!("{good}, dns: a.example}}, {{name: b, {good}, dns: A.example");
+        check(&with(&asked, &twice), "identity.certificates[1].name: a certificate above");
+    }
+
+    #[test]
     fn a_missing_secret_names_its_place_and_reference_only() {
         let cases = [
             ("env:TERRASIFT_TEST_NO_SUCH_VARIABLE", "TERRASIFT_TEST_NO_SUCH_VARIABLE"),

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use terrasift_http::{CATALOG_READ, Permission, api_key_digest, mint_api_key};
+use terrasift_http::{CATALOG_READ, Grant, Permission, api_key_digest, mint_api_key};
 use terrasift_postgres::{Store, TrailOutcome};
 use terrasift_schemas::TenantId;
 use terrasift_secrets::Secret;
@@ -20,6 +20,13 @@ use crate::{config, trail};
 #[must_use]
 pub fn scopes() -> Vec<String> {
     Permission::ALL.map(|permission| permission.name().to_owned()).to_vec()
+}
+
+/// One of a key's scopes, if it opens anything.
+fn scope(text: &str) -> Result<String, String> {
+    let names = || Permission::ALL.map(Permission::name).join(", ");
+    let known = Grant::parse(text).map(|_| text.to_owned());
+    known.ok_or_else(|| format!("none of {}, nor one of the catalog's with @namespace", names()))
 }
 
 /// Arguments of `key`.
@@ -44,8 +51,8 @@ enum KeyCommand {
         /// Days until it expires
         #[arg(long, default_value_t = 365)]
         days: u16,
-        /// What it opens; admin is everything on its resource
-        #[arg(long, value_delimiter = ',', default_value = CATALOG_READ.name(), value_parser = Permission::ALL.map(Permission::name))]
+        /// What it opens; admin is everything on its resource, and `catalog:read@acme-prod` is one namespace
+        #[arg(long, value_delimiter = ',', default_value = CATALOG_READ.name(), value_parser = scope)]
         scopes: Vec<String>,
         /// One line of JSON
         #[arg(long)]

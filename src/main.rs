@@ -3,6 +3,7 @@
 mod app;
 mod audit;
 mod broker;
+mod certificates;
 mod check;
 mod cli;
 mod config;

@@ -2,25 +2,29 @@
 //!
 //! Must never start on a configuration that is not whole.
 
+use std::net::{IpAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 use terrasift_actors::Failpoints;
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
-use terrasift_http::HttpConfig;
+use terrasift_http::{HttpConfig, Rate};
 use terrasift_kafka::{ClientCertificate, KafkaConfig, Login, Security};
-use terrasift_schemas::config::{Config, Kafka, Role};
+use terrasift_schemas::config::{Config, Http, Kafka, Role};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
-use crate::app::{App, RedisSettings, Settings, TenantSettings};
+use crate::app::{App, Listeners, RedisSettings, Settings, TenantSettings};
 use crate::identity;
 use crate::rule_file::book::RuleBook;
-use crate::{config, logging};
+use crate::{certificates, config, logging};
+
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Arguments of `serve`.
 #[derive(Args)]
@@ -77,13 +81,23 @@ pub fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     }
     logging::to_stderr()?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    runtime.block_on(serve(settings, &config.http.listen))
+    runtime.block_on(serve(settings, &config.http))
 }
 
-async fn serve(settings: Settings, listen: &str) -> anyhow::Result<ExitCode> {
-    let listener =
-        TcpListener::bind(listen).await.with_context(|| format!("http.listen: cannot listen on {listen}"))?;
-    let mut app = App::start(settings, listener).await?;
+async fn serve(settings: Settings, http: &Http) -> anyhow::Result<ExitCode> {
+    let bind = async |key: &str, listen: &str| {
+        TcpListener::bind(listen).await.with_context(|| format!("{key}: cannot listen on {listen}"))
+    };
+    let listen = &http.listen;
+    let mut listeners = Listeners { doors: bind("http.listen", listen).await?, operations: None };
+    if http.development_header {
+        only_on_loopback(listeners.doors.local_addr().context("http.listen")?.ip())?;
+        tracing::warn!("the development header opens the API as any tenant");
+    }
+    if let Some(operations) = &http.operations_listen {
+        listeners.operations = Some(bind("http.operations_listen", operations).await?);
+    }
+    let mut app = App::start(settings, listeners).await?;
     tracing::info!(listen, "serving");
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let ended = tokio::select! {
@@ -131,17 +145,15 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
             webhook_secret: webhook_secret
                 .map(|r| config::secret(&place("webhook_secret"), r))
                 .transpose()?,
+            webhook_sources: networks(&place("webhook_sources"), &tenant.webhook_sources)?,
             default_owner: tenant.default_owner.clone(),
         });
     }
     let types = config.catalog.types.iter().map(|(rtype, kind)| (rtype.clone(), kind.clone())).collect();
     Ok(Settings {
         roles: config.roles.clone(),
-        http: HttpConfig {
-            max_connections: config.http.connections_max,
-            prices: config.prices.clone(),
-            ..HttpConfig::default()
-        },
+        http: http(config)?,
+        tls: certificates::read(config)?,
         kafka: kafka(&config.kafka)?,
         kafka_partitions: config.kafka.partitions,
         kafka_replication: config.kafka.replication,
@@ -162,6 +174,7 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
         cursor_key: config::key("keys.cursor", &config.keys.cursor)?,
         key_pepper: config::key("keys.api_key_pepper", &config.keys.api_key_pepper)?,
         tokens: identity::verifier(&config.identity)?,
+        client_certificates: identity::certificates(&config.identity)?,
         audit_signing: config::audit_signing(config)?,
         limits: config.limits.clone(),
         rules: RuleBook::open(
@@ -181,6 +194,54 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
         tenants,
         failpoints: Failpoints::default(),
     })
+}
+
+/// The doors' limits.
+fn http(config: &Config) -> anyhow::Result<HttpConfig> {
+    let http = &config.http;
+    if http.development_header {
+        let listen = http.listen.to_socket_addrs().context("http.listen is not an address:port")?;
+        listen.map(|address| address.ip()).try_for_each(only_on_loopback)?;
+    }
+    Ok(HttpConfig {
+        max_connections: http.connections_max,
+        development_header: http.development_header,
+        trusted_proxies: networks("http.trusted_proxies", &http.trusted_proxies)?,
+        webhook_rate: Rate { capacity: config.limits.tenant_webhooks_per_hour, window: HOUR },
+        prices: config.prices.clone(),
+        ..HttpConfig::default()
+    })
+}
+
+/// Networks as `192.0.2.0/24`, or single addresses.
+fn networks(place: &str, declared: &[String]) -> anyhow::Result<Vec<IpNet>> {
+    let parsed = declared.iter().enumerate().map(|(index, text)| {
+        let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok();
+        // Addresses of clients are compared in their shortest form, where these would never be met.
+        let mapped = |network: &IpNet| match network {
+            IpNet::V4(_) => false,
+            IpNet::V6(network) => network.addr().to_ipv4_mapped().is_some(),
+        };
+        let network = network.filter(|network| !mapped(network)).with_context(|| {
+            format!("{place}[{index}]: not a network such as 192.0.2.0/24 or 2001:db8::/32, or an address")
+        })?;
+        if network.prefix_len() == 0 {
+            bail!("{place}[{index}]: all addresses there are: leave the key out if that is meant");
+        }
+        Ok(network.trunc())
+    });
+    parsed.collect()
+}
+
+/// Whoever reaches the development header is whom he wants to be.
+fn only_on_loopback(listen: IpAddr) -> anyhow::Result<()> {
+    if !listen.to_canonical().is_loopback() {
+        bail!(
+            "http.development_header: anybody who reaches http.listen would be any tenant: \
+             listen on 127.0.0.1, or leave it false"
+        );
+    }
+    Ok(())
 }
 
 fn kafka(kafka: &Kafka) -> anyhow::Result<KafkaConfig> {

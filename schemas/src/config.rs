@@ -3,6 +3,8 @@
 //! Secrets stand here as references (`env:NAME`, `file:/path`), never as values. Must never read a file or the
 //! environment: the binary does.
 
+mod certificate;
+mod http;
 mod identity;
 mod token;
 
@@ -11,12 +13,16 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{OrganizationName, TenantId, TenantSlug};
+pub use certificate::Certificate;
+pub use http::{ClientCertificates, Http, HttpTls};
 pub use identity::{Identity, TokenAlgorithm, TokenIssuer, TokenKind};
 pub use token::{Rotation, Token};
 
 /// Longest time between two looks at the rule files.
 const RULES_RELOAD_S_MAX: u64 = 3_600;
 
+/// Most webhook events of a tenant in an hour: what can be counted with each of them.
+const WEBHOOKS_PER_HOUR_MAX: u32 = 100_000;
 /// Largest weight of a tenant: the turns of the others come that much later.
 const WEIGHT_MAX: u32 = 100;
 /// Longest drain: far below librdkafka's `max.poll.interval.ms`, after which a member is thrown out.
@@ -81,16 +87,6 @@ pub enum Role {
     Worker,
     /// Takes webhooks in.
     Webhook,
-}
-
-/// `http:`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Http {
-    /// `address:port`.
-    pub listen: String,
-    /// Connections at once.
-    pub connections_max: usize,
 }
 
 /// `kafka:`
@@ -293,6 +289,8 @@ pub struct Limits {
     pub tenant_requests_per_second: f64,
     /// Requests a tenant may send at once after a pause.
     pub tenant_burst: u32,
+    /// Webhook events of one tenant in any hour, over all replicas.
+    pub tenant_webhooks_per_hour: u32,
     /// Seconds between two full reconciliations.
     pub reconcile_every_s: u64,
     /// Seconds between two looks at the rule files.
@@ -337,6 +335,9 @@ pub struct Tenant {
     /// Reference to the secret of its webhooks; absent: its webhook endpoint refuses everything.
     #[serde(default)]
     pub webhook_secret: Option<String>,
+    /// Networks that its webhooks may come from; empty: from anywhere.
+    #[serde(default)]
+    pub webhook_sources: Vec<String>,
     /// YAML rule file of its own, on top of the one that all share.
     #[serde(default)]
     pub rules_file: Option<String>,
@@ -383,13 +384,13 @@ impl Config {
         }
         let limits = &self.limits;
         let bounds = [
-            ("http.connections_max", self.http.connections_max >= 1),
             ("postgres.connections_max", self.postgres.connections_max >= 2),
             ("limits.memory_mib", limits.memory_mib >= 16),
             ("limits.tenant_syncs_max", limits.tenant_syncs_max >= 1),
             ("limits.user_requests_per_second", limits.user_requests_per_second >= 2),
             ("limits.tenant_requests_per_second", limits.tenant_requests_per_second > 0.0),
             ("limits.tenant_burst", limits.tenant_burst >= 1),
+            ("limits.tenant_webhooks_per_hour", limits.tenant_webhooks_per_hour >= 1),
             ("limits.reconcile_every_s", limits.reconcile_every_s >= 1),
             ("limits.rules_reload_s", limits.rules_reload_s >= 1),
             ("limits.stuck_after_s", limits.stuck_after_s >= 1),
@@ -403,12 +404,19 @@ impl Config {
                 wrong(place, "too small: compare with the commented default configuration");
             }
         }
+        if limits.tenant_webhooks_per_hour > WEBHOOKS_PER_HOUR_MAX {
+            wrong(
+                "limits.tenant_webhooks_per_hour",
+                "above 100000: each event counts those of the hour before",
+            );
+        }
         if limits.rules_reload_s > RULES_RELOAD_S_MAX {
             wrong(
                 "limits.rules_reload_s",
                 "more than an hour: changed rules are to be noticed while they matter",
             );
         }
+        self.http.problems(&mut wrong);
         self.kafka.problems(&mut wrong);
         if self.redis.url.is_some() && self.redis.replicas_max >= limits.user_requests_per_second {
             wrong(
@@ -424,6 +432,13 @@ impl Config {
         }
         let declared = self.tenants.iter().map(|tenant| &tenant.id).collect();
         self.identity.problems(&declared, &mut wrong);
+        let asked = self.http.tls.as_ref().is_some_and(|tls| tls.client_ca_file.is_some());
+        if !self.identity.certificates.is_empty() && !asked {
+            wrong(
+                "identity.certificates",
+                "clients are asked for no certificate: http.tls.client_ca_file names who may issue them",
+            );
+        }
         self.tenant_problems(&mut wrong);
         problems
     }

@@ -24,7 +24,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast;
 
 use super::DemoArguments;
-use crate::app::{App, Settings, TenantSettings};
+use crate::app::{App, Listeners, Settings, TenantSettings};
 use crate::rule_file::book::RuleBook;
 use crate::{app, key, logging};
 
@@ -86,7 +86,7 @@ impl World {
         let kafka = settings.kafka.clone();
         // Before the engine runs: its first sync would take every connection and core.
         let tenants = tenants(&settings, &simulator).await?;
-        let app = App::start(settings, listener).await?;
+        let app = App::start(settings, Listeners { doors: listener, operations: None }).await?;
         let reports = app.telemetry.watch();
         let world = Self {
             app,
@@ -204,6 +204,7 @@ fn settings(
             rotations: vec![None],
             weight: 1,
             webhook_secret: Some(Secret::new(hex::encode(random::<24>()?))),
+            webhook_sources: Vec::new(),
             default_owner: None,
         });
     }
@@ -216,6 +217,7 @@ fn settings(
     Ok(Settings {
         roles: vec![Role::Api, Role::Worker, Role::Webhook],
         http: HttpConfig::default(),
+        tls: None,
         kafka: KafkaConfig::new(&broker.bootstrap(), "terrasift-demo", "terrasift"),
         kafka_partitions: PARTITIONS,
         kafka_replication: 1,
@@ -231,6 +233,7 @@ fn settings(
         cursor_key: random()?,
         key_pepper: random()?,
         tokens: None,
+        client_certificates: Vec::new(),
         audit_signing: Some(random()?),
         limits,
         rules: RuleBook::open(None, [])?,

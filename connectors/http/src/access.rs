@@ -1,7 +1,15 @@
 //! What may be done with what, and whether somebody may: the one place that decides.
 //!
-//! A permission is `resource:action`. It allows exactly that; `admin` allows every action on its resource. What nothing allows is
-//! denied, and what a permission of an unknown name allows is nothing. Must never look at who asks: only at what was granted.
+//! A permission is `resource:action`. It allows exactly that; `admin` allows every action on its resource. `catalog:read@acme-prod`
+//! allows it within one namespace. What nothing allows is denied, and what a permission of an unknown name allows is nothing. Must
+//! never look at who asks: only at what was granted.
+
+use std::collections::BTreeSet;
+
+use terrasift_schemas::EntityRef;
+
+/// Longest namespace of Backstage.
+const NAMESPACE_BYTES_MAX: usize = 63;
 
 /// What is worked with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,10 +112,63 @@ impl Permission {
     }
 }
 
-/// Whether one of the granted permissions allows `wanted`.
-#[must_use]
-pub fn is_allowed(granted: &[String], wanted: Permission) -> bool {
-    granted.iter().filter_map(|name| Permission::of_name(name)).any(|permission| permission.covers(wanted))
+/// A permission as it is granted: everywhere, or within a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    permission: Permission,
+    namespace: Option<String>,
+}
+
+impl Grant {
+    /// Parses `resource:action` or `catalog:action@namespace`; `None` for what grants nothing. Only the catalog has namespaces.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let Some((name, namespace)) = text.split_once('@') else {
+            return Some(Self { permission: Permission::of_name(text)?, namespace: None });
+        };
+        let permission = Permission::of_name(name).filter(|p| p.resource == Resource::Catalog)?;
+        is_namespace(namespace).then(|| Self { permission, namespace: Some(namespace.to_owned()) })
+    }
+}
+
+/// A lower-case DNS label, as Backstage has it.
+fn is_namespace(text: &str) -> bool {
+    let inside = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=NAMESPACE_BYTES_MAX).contains(&text.len())
+        && text.bytes().all(inside)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+/// How much of a tenant's catalog somebody may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// All of it.
+    All,
+    /// What is in these namespaces.
+    Namespaces(BTreeSet<String>),
+}
+
+impl Scope {
+    /// Whether an entity may be seen. By its reference: that is what a reader of Backstage knows it by.
+    pub(crate) fn shows(&self, entity: &EntityRef) -> bool {
+        let Self::Namespaces(namespaces) = self else { return true };
+        let namespace = entity.as_str().split_once(':').and_then(|(_, rest)| rest.split_once('/'));
+        namespace.is_some_and(|(namespace, _)| namespaces.contains(namespace))
+    }
+}
+
+/// Within what scope the granted permissions allow `wanted`; `None`: not at all.
+pub(crate) fn allowed(granted: &[String], wanted: Permission) -> Option<Scope> {
+    let mut namespaces = BTreeSet::new();
+    let grants = granted.iter().filter_map(|text| Grant::parse(text));
+    for grant in grants.filter(|grant| grant.permission.covers(wanted)) {
+        match grant.namespace {
+            None => return Some(Scope::All),
+            Some(namespace) => drop(namespaces.insert(namespace)),
+        }
+    }
+    (!namespaces.is_empty()).then_some(Scope::Namespaces(namespaces))
 }
 
 #[cfg(test)]
@@ -133,7 +194,56 @@ mod tests {
         ];
         for (granted, wanted, expected) in cases {
             let granted: Vec<String> = granted.iter().map(|name| (*name).to_owned()).collect();
-            assert_eq!(is_allowed(&granted, wanted), expected, "{granted:?}");
+            let scope = allowed(&granted, wanted);
+            assert_eq!(scope, expected.then_some(Scope::All), "{granted:?}");
+        }
+    }
+
+    /// What is granted, what is wanted, and the namespaces of that; none of them are all.
+    type Case = (&'static [&'static str], Permission, Option<&'static [&'static str]>);
+
+    #[test]
+    fn a_namespace_narrows_what_is_allowed() {
+        let cases: [Case; 16] = [
+            (&["catalog:read@acme-prod"], CATALOG_READ, Some(&["acme-prod"])),
+            (&["catalog:admin@acme-prod"], CATALOG_READ, Some(&["acme-prod"])),
+            (&["catalog:read@b", "catalog:read@a", "catalog:read@b"], CATALOG_READ, Some(&["a", "b"])),
+            (&["catalog:read@a", "audit:read"], CATALOG_READ, Some(&["a"])),
+            (&["catalog:read@a", "catalog:admin"], CATALOG_READ, Some(&[])),
+            (&["catalog:write@a"], CATALOG_READ, None),
+            (&["catalog:read@a"], AUDIT_READ, None),
+            (&["audit:read@a"], AUDIT_READ, None),
+            (&["dead-letters:admin@a"], DEAD_LETTERS_READ, None),
+            (&["catalog:read@"], CATALOG_READ, None),
+            (&["catalog:read@*"], CATALOG_READ, None),
+            (&["catalog:read@A"], CATALOG_READ, None),
+            (&["catalog:read@a@b"], CATALOG_READ, None),
+            (&["catalog:read@-a"], CATALOG_READ, None),
+            (&["catalog:read@a/b"], CATALOG_READ, None),
+            (&["@a", "catalog@a", "catalog:read @a"], CATALOG_READ, None),
+        ];
+        for (granted, wanted, expected) in cases {
+            let granted: Vec<String> = granted.iter().map(|name| (*name).to_owned()).collect();
+            let expected = expected.map(|namespaces| match namespaces {
+                [] => Scope::All,
+                names => Scope::Namespaces(names.iter().map(|name| (*name).to_owned()).collect()),
+            });
+            assert_eq!(allowed(&granted, wanted), expected, "{granted:?}");
+        }
+    }
+
+    #[test]
+    fn a_scope_shows_whole_namespaces_only() {
+        let scope = Scope::Namespaces(BTreeSet::from(["acme".to_owned()]));
+        for (entity, shown) in [
+            ("resource:acme/a", true),
+            ("resource:acme-prod/a", false),
+            ("resource:acm/a", false),
+            ("resource:b/acme", false),
+            ("acme:b/acme", false),
+        ] {
+            let entity = EntityRef::parse(entity).unwrap();
+            assert_eq!((scope.shows(&entity), Scope::All.shows(&entity)), (shown, true), "{entity:?}");
         }
     }
 }

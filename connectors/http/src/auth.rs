@@ -1,6 +1,7 @@
-//! The API's door: size, API key or token, tenant, permission, rate, in this order.
+//! The API's door: size, who asks, tenant, permission, rate, in this order.
 //!
-//! Must never tell why a key or a token was refused, and never ask the database about what cannot be a key.
+//! Who asks is told by the `Authorization` header alone where there is one: a key that is over is not made good by a certificate.
+//! Without one, by the client's certificate; in development by a header that names the tenant. Must never tell why a key or a token was refused, and never ask the database about what cannot be a key.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +15,19 @@ use terrasift_postgres::ApiKeyRow;
 use terrasift_schemas::{TenantId, TraceParent};
 use time::OffsetDateTime;
 
-use crate::access::{Permission, is_allowed};
+use crate::access::{Permission, Scope, allowed};
 use crate::api_key::api_key_digest;
+use crate::certificate::ClientCertificate;
 use crate::gate::{AnsweredFor, Gate, announced_bytes};
 use crate::problem::{Code, Problem};
 use crate::rate_limit;
+use crate::serve::Peer;
 use crate::telemetry::{BackendFailed, TokenRefused};
 
+/// Names a tenant, in development.
+const DEVELOPMENT_HEADER: &str = "x-terrasift-dev-tenant";
+/// What proxies add: who stands before one is not on this machine.
+const PROXIED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
 /// What an API key begins with; everything else is a token, or nothing.
 const KEY_PREFIX: &str = "tsk_";
 
@@ -29,13 +36,15 @@ const KEY_PREFIX: &str = "tsk_";
 pub(crate) struct ApiDoor {
     pub gate: Arc<Gate>,
     pub wanted: Permission,
+    /// Whether the route shows a caller of some namespaces what is in those, and no more.
+    pub by_namespace: bool,
 }
 
 /// Who asks, proven.
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub tenant: TenantId,
-    /// For people: `api key` and its name, or `token`, its issuer and its sender.
+    /// For people: `api key` and its name, `token`, its issuer and its sender, `certificate` and its name, or `development header`.
     pub name: String,
 }
 
@@ -46,43 +55,76 @@ struct Known {
 }
 
 /// Middleware of all API routes.
-pub(crate) async fn authenticate(
-    State(ApiDoor { gate, wanted }): State<ApiDoor>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn authenticate(State(door): State<ApiDoor>, mut request: Request, next: Next) -> Response {
+    let gate = &door.gate;
     if announced_bytes(request.headers()) > gate.config.api_body_limit_bytes {
         let detail = format!("a body here has at most {} bytes", gate.config.api_body_limit_bytes);
         return Problem::new(Code::BodyTooLarge, detail).into_response();
     }
     let trace = request.extensions().get::<TraceParent>().copied();
-    let known = match identify(&gate, request.headers(), trace).await {
+    let peer = request.extensions().get::<Peer>().cloned();
+    let known = match identify(gate, request.headers(), peer, trace).await {
         Ok(known) => known,
         Err(problem) => return problem.into_response(),
     };
     let answered = AnsweredFor { tenant: known.caller.tenant.clone(), actor: known.caller.name.clone() };
-    let mut response = match refusal(&gate, &known, wanted) {
-        None => {
+    let mut response = match admit(&door, &known) {
+        Ok(scope) => {
             request.extensions_mut().insert(known.caller);
+            request.extensions_mut().insert(scope);
             next.run(request).await
         }
-        Some(response) => response,
+        Err(response) => *response,
     };
     response.extensions_mut().insert(answered);
     response
 }
 
-async fn identify(gate: &Gate, headers: &HeaderMap, trace: Option<TraceParent>) -> Result<Known, Problem> {
-    let text = bearer(headers).ok_or_else(unauthorized)?;
-    match &gate.doors.tokens {
-        Some(verifier) if !text.starts_with(KEY_PREFIX) => by_token(gate, verifier, text, trace).await,
-        _ => by_key(gate, text, trace).await,
+async fn identify(
+    gate: &Gate,
+    headers: &HeaderMap,
+    peer: Option<Peer>,
+    trace: Option<TraceParent>,
+) -> Result<Known, Problem> {
+    if headers.contains_key(header::AUTHORIZATION) {
+        let text = bearer(headers).ok_or_else(unauthorized)?;
+        return match &gate.doors.tokens {
+            Some(verifier) if !text.starts_with(KEY_PREFIX) => by_token(gate, verifier, text, trace).await,
+            _ => by_key(gate, text, trace).await,
+        };
     }
+    let known = match peer {
+        Some(peer) if gate.config.development_header && headers.contains_key(DEVELOPMENT_HEADER) => {
+            by_development_header(gate, headers, &peer)
+        }
+        Some(Peer { certificate: Some(shown), .. }) => by_certificate(gate, &shown),
+        _ => None,
+    };
+    known.ok_or_else(unauthorized)
+}
+
+/// The bearer of a certificate that passed the handshake, where the configuration knows it.
+fn by_certificate(gate: &Gate, shown: &ClientCertificate) -> Option<Known> {
+    let grant = shown.granted(&gate.doors.certificates)?;
+    let caller = Caller { tenant: grant.tenant.clone(), name: format!("certificate {}", grant.name) };
+    gate.is_declared(&caller.tenant, None).then(|| Known { caller, granted: grant.permissions.clone() })
+}
+
+/// Whoever names a declared tenant from this machine.
+fn by_development_header(gate: &Gate, headers: &HeaderMap, peer: &Peer) -> Option<Known> {
+    let mut values = headers.get_all(DEVELOPMENT_HEADER).iter();
+    let (value, None) = (values.next()?.to_str().ok()?, values.next()) else { return None };
+    if !peer.address.is_loopback() || PROXIED.iter().any(|name| headers.contains_key(*name)) {
+        return None;
+    }
+    let tenant = TenantId::parse(value).ok().filter(|tenant| gate.is_declared(tenant, None))?;
+    let granted = Permission::ALL.map(|permission| permission.name().to_owned()).to_vec();
+    Some(Known { caller: Caller { tenant, name: "development header".to_owned() }, granted })
 }
 
 /// One answer to everything that does not tell who asks.
 fn unauthorized() -> Problem {
-    let detail = "send `Authorization: Bearer …` with an api key or a token that is valid now";
+    let detail = "send `Authorization: Bearer …` with an api key or a token that is valid now, or show a client certificate that is known here";
     Problem::new(Code::Unauthorized, detail).with_bearer_challenge()
 }
 
@@ -130,14 +172,29 @@ async fn by_token(
     })
 }
 
-/// What somebody who is known may not do, or not now.
-fn refusal(gate: &Gate, known: &Known, wanted: Permission) -> Option<Response> {
-    if !is_allowed(&known.granted, wanted) {
-        let detail = format!("this route needs `{}`: use a key or a token that has it", wanted.name());
-        return Some(Problem::new(Code::ScopeMissing, detail).into_response());
-    }
+/// How much somebody who is known may see; or that this may not be, or not now.
+fn admit(door: &ApiDoor, known: &Known) -> Result<Scope, Box<Response>> {
+    let ApiDoor { gate, wanted, by_namespace } = door;
+    let refused = |detail| Box::new(Problem::new(Code::ScopeMissing, detail).into_response());
+    let wanted_name = wanted.name();
+    let scope = match allowed(&known.granted, *wanted) {
+        None => {
+            return Err(refused(format!(
+                "this route needs `{wanted_name}`: use a key or a token that has it"
+            )));
+        }
+        Some(Scope::Namespaces(_)) if !by_namespace => {
+            let detail =
+                format!("this route shows the whole tenant: it needs `{wanted_name}` without a namespace");
+            return Err(refused(detail));
+        }
+        Some(scope) => scope,
+    };
     let verdict = gate.api_buckets.take(&known.caller.tenant, gate.now(), 1);
-    (!verdict.admitted).then(|| rate_limit::refusal("api", gate.api_buckets.rate(), verdict))
+    if !verdict.admitted {
+        return Err(Box::new(rate_limit::refusal("api", gate.api_buckets.rate(), verdict)));
+    }
+    Ok(scope)
 }
 
 /// The token of the one `Authorization: Bearer` header.

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use terrasift_identity::Verifier;
 use terrasift_kafka::Producer;
 use terrasift_postgres::Store;
@@ -13,6 +14,7 @@ use terrasift_schemas::{TenantId, TenantSlug};
 use terrasift_secrets::Secret;
 
 use crate::audit_trail::AuditTrail;
+use crate::certificate::CertificateGrant;
 use crate::readiness::Readiness;
 use crate::token_bucket::Rate;
 
@@ -30,12 +32,20 @@ pub struct HttpConfig {
     pub idle_timeout: Duration,
     /// Time for a request's body and its answer; long-polls get their `wait` on top.
     pub request_timeout: Duration,
+    /// Time for a TLS handshake, from the connection on.
+    pub handshake_timeout: Duration,
+    /// Handshakes that are answered at once; others wait their turn within their time.
+    pub max_handshakes: usize,
     /// Open connections; further ones wait in the kernel's backlog.
     pub max_connections: usize,
     /// Age at which a connection is asked to close after its current answer: bounds readers that never read.
     pub connection_age_max: Duration,
     /// Time for running requests to end after the shutdown began.
     pub drain_timeout: Duration,
+    /// Whether a header opens the API as any tenant, from loopback addresses. Only ever for development.
+    pub development_header: bool,
+    /// Who is believed about where a request came from.
+    pub trusted_proxies: Vec<IpNet>,
     /// Webhook events a tenant may have published by this replica.
     pub webhook_rate: Rate,
     /// API requests a tenant may make of this replica.
@@ -54,10 +64,15 @@ impl Default for HttpConfig {
             // one who sends the next request, or that request is lost.
             idle_timeout: Duration::from_secs(75),
             request_timeout: Duration::from_secs(30),
+            handshake_timeout: Duration::from_secs(10),
+            // Far above what two cores sign in a round trip, and some MiB of buffers.
+            max_handshakes: 256,
             // 10,000 users of the requirements, and probes, webhooks and scrapers beside them.
             max_connections: 12_000,
             connection_age_max: Duration::from_secs(15 * 60),
             drain_timeout: Duration::from_secs(20),
+            development_header: false,
+            trusted_proxies: Vec::new(),
             webhook_rate: Rate { capacity: 1_000, window: Duration::from_secs(3_600) },
             api_rate: Rate { capacity: 10_000, window: Duration::from_secs(10) },
             prices: None,
@@ -83,6 +98,8 @@ pub struct TenantDoor {
     pub slug: TenantSlug,
     /// Token of its notification configurations; without one every delivery is refused.
     pub webhook_secret: Option<Secret>,
+    /// Where its deliveries may come from; empty: from anywhere.
+    pub webhook_sources: Vec<IpNet>,
 }
 
 /// What stands behind the doors. No `Debug`: it holds keys.
@@ -100,6 +117,8 @@ pub struct Doors {
     pub key_pepper: [u8; 32],
     /// Checks tokens; without it, API keys alone open the API.
     pub tokens: Option<Arc<Verifier>>,
+    /// Whose client certificates open the API; who may issue them is TLS's.
+    pub certificates: Vec<CertificateGrant>,
     /// Where this crate's metrics are registered, and what `/metrics` shows. One router a registry.
     pub registry: prometheus::Registry,
     /// Where requests and what came of them are recorded.

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use terrasift_schemas::TenantId;
 
+use crate::access::Scope;
 use crate::mac::hmac_sha256;
 
 const VERSION: u8 = 1;
@@ -28,6 +29,19 @@ impl FilterHash {
         hash.update(list.as_bytes());
         hash.update([0, u8::from(kind.is_some())]);
         hash.update(kind.unwrap_or_default().as_bytes());
+        Self(first_8(&hash.finalize()))
+    }
+
+    /// The same list for who may see this much of it. A reader who may see more, or less, than before begins anew: what was
+    /// passed over while it was not shown would be missed for ever.
+    pub(crate) fn within(self, scope: &Scope) -> Self {
+        let Scope::Namespaces(namespaces) = scope else { return self };
+        let mut hash = Sha256::new();
+        hash.update(self.0);
+        for namespace in namespaces {
+            hash.update(namespace.as_bytes());
+            hash.update([0]);
+        }
         Self(first_8(&hash.finalize()))
     }
 }

@@ -1,6 +1,6 @@
 //! `GET /v1/entities` and `GET /v1/entities/by-ref/{kind}/{namespace}/{name}`: look-ups of what is live.
 //!
-//! Must never show a tombstone, and never tell an entity of another tenant from one that does not exist.
+//! Must never show a tombstone or what is outside the caller's namespaces, and never tell an entity of another tenant from one that does not exist.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use terrasift_schemas::catalog::Entity;
 
 use crate::conditional::{json_response, json_response_tagged};
 use crate::cursor::{Cursor, FilterHash};
-use crate::feed::{Reader, raw_entity, to_json};
+use crate::feed::{Found, Reader, raw_entity, to_json};
 use crate::gate::Gate;
 use crate::openapi::{Answer, Operation, schema_of};
 use crate::problem::{Code, Problem};
@@ -178,44 +178,40 @@ impl Wanted {
     }
 }
 
-/// A page of what is wanted.
-pub(crate) struct Found {
-    pub rows: Vec<ChangeRow>,
-    pub next_cursor: Option<String>,
-}
-
-/// Reads a page of a list that is narrowed.
-pub(crate) async fn find(reader: &Reader<'_>, list: &str, wanted: &Wanted) -> Result<Found, Problem> {
-    let hash = wanted.hash(list);
+/// Reads a page of a list that is narrowed, and where the next one begins.
+pub(crate) async fn find(
+    reader: &Reader<'_>,
+    list: &str,
+    wanted: &Wanted,
+) -> Result<(Vec<ChangeRow>, Option<String>), Problem> {
+    let hash = reader.narrowed(wanted.hash(list));
     let opened = wanted.cursor.as_deref().map(|text| reader.open(hash, text)).transpose()?;
     let after = opened.as_ref().map_or(0, |cursor| cursor.seq);
     let store = &reader.gate.doors.store;
     let question = store.find_entities(&reader.tenant, &wanted.filter, after, wanted.limit + 1);
     let found = reader.gate.telemetry.timed("entities", question).await;
-    let (head, mut rows) = found.map_err(reader.failed("entities"))?;
+    let (head, rows) = found.map_err(reader.failed("entities"))?;
     reader.still_holds(opened, head)?;
-    let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
-    let has_more = rows.len() > limit;
-    rows.truncate(limit);
-    let next_cursor = rows.last().filter(|_| has_more).map(|last| {
-        let at = Cursor { epoch: head.epoch, seq: last.seq, snapshot_until: 0 };
+    let cut = Found::of(reader, rows).cut(wanted.limit);
+    let next_cursor = cut.last.filter(|_| cut.has_more).map(|seq| {
+        let at = Cursor { epoch: head.epoch, seq, snapshot_until: 0 };
         reader.gate.cursors.seal(&reader.tenant, hash, &at)
     });
-    Ok(Found { rows, next_cursor })
+    Ok((cut.rows, next_cursor))
 }
 
 /// The live entities that are wanted, oldest change first. An entity that changes meanwhile moves to the end and may be seen twice.
 pub(crate) async fn list(State(gate): State<Arc<Gate>>, parts: Parts) -> Result<Response, Problem> {
     let reader = Reader::of(&gate, &parts)?;
     let wanted = Wanted::parse(parts.uri.query(), PARAMETERS)?;
-    let found = find(&reader, "entities", &wanted).await?;
+    let (rows, next_cursor) = find(&reader, "entities", &wanted).await?;
     let looked_at = wanted.owner.is_some() || wanted.annotation.is_some();
-    let bodies = found.rows.into_iter().filter_map(|row| row.body);
+    let bodies = rows.into_iter().filter_map(|row| row.body);
     let held = bodies.filter(|body| {
         !looked_at || serde_json::from_str::<Entity>(body).is_ok_and(|entity| wanted.holds(&entity))
     });
     let entities = held.map(raw_entity).collect::<Result<_, _>>()?;
-    Ok(json_response(&parts.headers, to_json(&EntitiesBody { entities, next_cursor: found.next_cursor })?))
+    Ok(json_response(&parts.headers, to_json(&EntitiesBody { entities, next_cursor })?))
 }
 
 fn text(value: &str, detail: &'static str) -> Result<String, Problem> {
@@ -254,6 +250,10 @@ pub(crate) async fn by_ref(
     let text = format!("{kind}:{namespace}/{name}").to_ascii_lowercase();
     // What is no reference names nothing.
     let entity_ref = EntityRef::parse(&text).map_err(|_| not_found())?;
+    // What may not be seen is not there.
+    if !reader.may_see(&entity_ref) {
+        return Err(not_found());
+    }
     let found = gate.telemetry.timed("entity", gate.doors.store.entity(&reader.tenant, &entity_ref)).await;
     let row = found.map_err(reader.failed("entity look-up"))?.ok_or_else(not_found)?;
     Ok(json_response_tagged(&parts.headers, row.body.into_bytes(), &row.digest))

@@ -19,6 +19,7 @@ use terrasift_schemas::feed::{ChangeKind, ChangesPage};
 use terrasift_schemas::{EntityRef, TenantId, TraceParent};
 use tokio::time::Instant;
 
+use crate::access::Scope;
 use crate::auth::{Caller, store_unavailable};
 use crate::conditional::json_response;
 use crate::cursor::{Cursor, CursorFault, FilterHash};
@@ -71,6 +72,44 @@ pub(crate) struct Reader<'a> {
     pub gate: &'a Gate,
     pub tenant: TenantId,
     pub trace: TraceParent,
+    pub scope: Scope,
+}
+
+/// Rows as they were read, in order, up to one more than a page holds. What of them the caller may see is decided where they are
+/// cut into a page, and nowhere else.
+pub(crate) struct Found {
+    rows: Vec<ChangeRow>,
+    scope: Scope,
+}
+
+/// What of the rows fits a page and may be seen.
+pub(crate) struct Cut {
+    pub rows: Vec<ChangeRow>,
+    /// Position of the last row that was read for the page, seen or not.
+    pub last: Option<i64>,
+    pub has_more: bool,
+}
+
+impl Found {
+    /// Rows that were read for somebody.
+    pub(crate) fn of(reader: &Reader<'_>, rows: Vec<ChangeRow>) -> Self {
+        Self { rows, scope: reader.scope.clone() }
+    }
+
+    /// Forgets what lies behind a position.
+    fn up_to(&mut self, seq: i64) {
+        self.rows.retain(|row| row.seq <= seq);
+    }
+
+    pub(crate) fn cut(self, limit: u32) -> Cut {
+        let Self { mut rows, scope } = self;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
+        let last = rows.last().map(|row| row.seq);
+        rows.retain(|row| scope.shows(&row.entity_ref));
+        Cut { rows, last, has_more }
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -78,10 +117,26 @@ impl<'a> Reader<'a> {
     pub(crate) fn of(gate: &'a Gate, parts: &Parts) -> Result<Self, Problem> {
         let caller = parts.extensions.get::<Caller>();
         let trace = parts.extensions.get::<TraceParent>();
-        let (Some(caller), Some(trace)) = (caller, trace) else {
+        let scope = parts.extensions.get::<Scope>();
+        let (Some(caller), Some(trace), Some(scope)) = (caller, trace, scope) else {
             return Err(Problem::new(Code::Internal, "the route has no door"));
         };
-        Ok(Self { gate, tenant: caller.tenant.clone(), trace: *trace })
+        Ok(Self { gate, tenant: caller.tenant.clone(), trace: *trace, scope: scope.clone() })
+    }
+
+    /// What a list's cursors are bound to: its filter, and how much of it the caller may see.
+    pub(crate) fn filter(&self, list: &str, kind: Option<&str>) -> FilterHash {
+        FilterHash::of(list, kind).within(&self.scope)
+    }
+
+    /// The same for a list with filters of its own.
+    pub(crate) fn narrowed(&self, filter: FilterHash) -> FilterHash {
+        filter.within(&self.scope)
+    }
+
+    /// Whether the caller may see an entity.
+    pub(crate) fn may_see(&self, entity: &EntityRef) -> bool {
+        self.scope.shows(entity)
     }
 
     /// Logs a failed query and makes its problem.
@@ -96,7 +151,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn open(&self, filter: FilterHash, text: &str) -> Result<Cursor, Problem> {
         self.gate.cursors.open(&self.tenant, filter, text).map_err(|fault| match fault {
             CursorFault::OtherFilter => {
-                let detail = "a cursor goes on with the route and the `kind` that it came from: start without a cursor";
+                let detail = "a cursor goes on with the route, the filters and the namespaces that it came from: start without a cursor";
                 Problem::new(Code::CursorFilterChanged, detail)
             }
             CursorFault::Invalid => invalid_cursor(),
@@ -114,7 +169,7 @@ impl<'a> Reader<'a> {
         &self,
         filter: FilterHash,
         query: &ListQuery,
-    ) -> Result<(Cursor, FeedHead, Vec<ChangeRow>), Problem> {
+    ) -> Result<(Cursor, FeedHead, Found), Problem> {
         let opened = query.cursor.as_deref().map(|text| self.open(filter, text)).transpose()?;
         let (head, rows) = self.rows(opened.as_ref().map_or(0, |cursor| cursor.seq), query).await?;
         let Some(cursor) = opened else {
@@ -141,14 +196,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(crate) async fn rows(
-        &self,
-        after: i64,
-        query: &ListQuery,
-    ) -> Result<(FeedHead, Vec<ChangeRow>), Problem> {
+    pub(crate) async fn rows(&self, after: i64, query: &ListQuery) -> Result<(FeedHead, Found), Problem> {
         let store = &self.gate.doors.store;
         let question = store.changes(&self.tenant, after, query.limit + 1, query.kind.as_deref());
-        self.gate.telemetry.timed("changes", question).await.map_err(self.failed("feed page"))
+        let answer = self.gate.telemetry.timed("changes", question).await;
+        let (head, rows) = answer.map_err(self.failed("feed page"))?;
+        Ok((head, Found::of(self, rows)))
     }
 }
 
@@ -166,11 +219,9 @@ pub(crate) struct Page {
 
 /// Cuts what was read (one row more than `limit` was asked for) into a page. `upto` is how far everything was read if
 /// the rows are all; rows behind it are not looked at.
-pub(crate) fn page(mut rows: Vec<ChangeRow>, limit: u32, from: Cursor, upto: i64) -> Page {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = rows.len() > limit;
-    rows.truncate(limit);
-    let last = rows.last().map_or(from.seq, |row| row.seq);
+pub(crate) fn page(found: Found, limit: u32, from: Cursor, upto: i64) -> Page {
+    let Cut { mut rows, last, has_more } = found.cut(limit);
+    let last = last.unwrap_or(from.seq);
     let seq = if has_more { last } else { last.max(upto).max(from.seq) };
     rows.retain(|row| !row.deleted || row.seq > from.snapshot_until);
     Page { rows, at: Cursor { seq, ..from }, has_more }
@@ -183,7 +234,7 @@ pub(crate) async fn changes(
 ) -> Result<Response, Problem> {
     let reader = Reader::of(&gate, &parts)?;
     let query = ListQuery::parse(parts.uri.query(), CHANGES.query)?;
-    let filter = FilterHash::of("changes", query.kind.as_deref());
+    let filter = reader.filter("changes", query.kind.as_deref());
     let (mut at, mut head, mut rows) = reader.first(filter, &query).await?;
     let deadline = Instant::now() + query.wait;
     let page = loop {
@@ -217,9 +268,9 @@ pub(crate) async fn snapshot(State(gate): State<Arc<Gate>>, parts: Parts) -> Res
     let reader = Reader::of(&gate, &parts)?;
     let query = ListQuery::parse(parts.uri.query(), SNAPSHOT.query)?;
     // The same filter as the changes': the last page's cursor goes on there.
-    let filter = FilterHash::of("changes", query.kind.as_deref());
+    let filter = reader.filter("changes", query.kind.as_deref());
     let (at, _, mut rows) = reader.first(filter, &query).await?;
-    rows.retain(|row| row.seq <= at.snapshot_until);
+    rows.up_to(at.snapshot_until);
     let page = page(rows, query.limit, at, at.snapshot_until);
     render(&reader, filter, page, &parts)
 }
@@ -275,7 +326,8 @@ mod tests {
     }
 
     fn check(name: &str, rows: &[(i64, bool)], limit: u32, upto: i64, expected: (&[i64], i64, bool)) {
-        let got = page(rows.iter().map(|(seq, deleted)| row(*seq, *deleted)).collect(), limit, FROM, upto);
+        let rows = rows.iter().map(|(seq, deleted)| row(*seq, *deleted)).collect();
+        let got = page(Found { rows, scope: Scope::All }, limit, FROM, upto);
         let seqs: Vec<_> = got.rows.iter().map(|row| row.seq).collect();
         assert_eq!((&seqs[..], got.at.seq, got.has_more), expected, "{name}");
         assert_eq!((got.at.epoch, got.at.snapshot_until), (1, 20), "{name}");

@@ -141,8 +141,14 @@ fn operation(generator: &mut SchemaGenerator, route: &Described, problem: &Value
     parameters.extend(query.iter().map(query_parameter));
     let mut described = json!({ "operationId": id, "summary": summary, "tags": [tag(route)] });
     let mut text = about.to_owned();
-    if let Door::Api(permission) = route.door {
-        text = format!("{text}\n\nNeeds `{}`.", permission.name()).trim().to_owned();
+    if let Door::Api(permission) | Door::ApiByNamespace(permission) = route.door {
+        let narrowed = match route.door {
+            Door::ApiByNamespace(_) => {
+                " Who has it in some namespaces only is shown these; pages can then be short, or empty although there is more."
+            }
+            _ => "",
+        };
+        text = format!("{text}\n\nNeeds `{}`.{narrowed}", permission.name()).trim().to_owned();
         described["x-permission"] = json!(permission.name());
     }
     if !text.is_empty() {
@@ -157,16 +163,16 @@ fn operation(generator: &mut SchemaGenerator, route: &Described, problem: &Value
             json!({"required": true, "content": {"application/json": {"schema": schema}}});
     }
     described["security"] = match route.door {
-        Door::Open => json!([]),
+        Door::Open | Door::Public => json!([]),
         Door::Webhook => json!([{"signature": []}]),
-        Door::Api(_) => json!([{"bearer": []}]),
+        Door::Api(_) | Door::ApiByNamespace(_) => json!([{"bearer": []}]),
     };
     let mut answers = answers(generator, answer);
     let mut codes: Vec<Code> = door_problems(route.door).to_vec();
     codes.extend(problems);
     if !query.is_empty() {
         codes.extend([Code::QueryParameterUnknown, Code::QueryParameterRepeated]);
-    } else if matches!(route.door, Door::Api(_)) {
+    } else if matches!(route.door, Door::Api(_) | Door::ApiByNamespace(_)) {
         codes.push(Code::QueryParameterUnknown);
     }
     for code in &codes {
@@ -220,9 +226,15 @@ fn answers(generator: &mut SchemaGenerator, answer: Answer) -> Map<String, Value
 /// What can happen on every route behind a door.
 fn door_problems(door: Door) -> &'static [Code] {
     match door {
-        Door::Open => &[],
-        Door::Webhook => &[Code::Unauthorized, Code::RequestTimeout, Code::BodyTooLarge, Code::RateLimited],
-        Door::Api(_) => &[
+        Door::Open | Door::Public => &[],
+        Door::Webhook => &[
+            Code::Unauthorized,
+            Code::SourceNotAllowed,
+            Code::RequestTimeout,
+            Code::BodyTooLarge,
+            Code::RateLimited,
+        ],
+        Door::Api(_) | Door::ApiByNamespace(_) => &[
             Code::Unauthorized,
             Code::ScopeMissing,
             Code::RequestTimeout,
@@ -236,9 +248,11 @@ fn door_problems(door: Door) -> &'static [Code] {
 
 fn tag(route: &Described) -> &'static str {
     match route.door {
-        Door::Open => "operations",
+        Door::Open | Door::Public => "operations",
         Door::Webhook => "webhooks",
-        Door::Api(Permission { resource, .. }) => resource.name(),
+        Door::Api(Permission { resource, .. }) | Door::ApiByNamespace(Permission { resource, .. }) => {
+            resource.name()
+        }
     }
 }
 

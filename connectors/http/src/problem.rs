@@ -53,6 +53,8 @@ codes! {
     Unauthorized, UNAUTHORIZED, "unauthorized", "authentication failed";
     /// Key or token lack the permission.
     ScopeMissing, FORBIDDEN, "scope_missing", "the api key or token does not allow this";
+    /// Signed by the tenant, but sent from where it does not send from.
+    SourceNotAllowed, FORBIDDEN, "source_not_allowed", "deliveries do not come from this address";
     /// The keys that would prove a token cannot be read.
     IssuerUnavailable, SERVICE_UNAVAILABLE, "issuer_unavailable", "the issuer of the token does not answer";
     /// No such route.

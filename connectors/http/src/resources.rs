@@ -127,16 +127,16 @@ pub(crate) async fn list(State(gate): State<Arc<Gate>>, parts: Parts) -> Result<
     let reader = Reader::of(&gate, &parts)?;
     let mut wanted = Wanted::parse(parts.uri.query(), PARAMETERS)?;
     wanted.filter.kind = Some(RESOURCE_KIND.to_owned());
-    let found = find(&reader, "resources", &wanted).await?;
-    let mut resources = Vec::with_capacity(found.rows.len());
-    for row in found.rows {
+    let (rows, next_cursor) = find(&reader, "resources", &wanted).await?;
+    let mut resources = Vec::with_capacity(rows.len());
+    for row in rows {
         let entity = serde_json::from_str::<Entity>(&row.body.unwrap_or_default())
             .map_err(|_| Problem::new(Code::Internal, "a stored entity is no entity"))?;
         if wanted.holds(&entity) {
             resources.push(resource(row.entity_ref, entity));
         }
     }
-    Ok(json_response(&parts.headers, to_json(&ResourcesBody { resources, next_cursor: found.next_cursor })?))
+    Ok(json_response(&parts.headers, to_json(&ResourcesBody { resources, next_cursor })?))
 }
 
 pub(crate) async fn types(State(gate): State<Arc<Gate>>, parts: Parts) -> Result<Response, Problem> {

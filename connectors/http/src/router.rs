@@ -34,10 +34,14 @@ const WEBHOOK_ROUTE: &str = "/v1/webhooks/terraform-cloud/{tenant_slug}";
 pub enum Door {
     /// Everybody: probes and metrics, which stand on an inner port.
     Open,
+    /// Everybody, outside too: what the API is like, which is nobody's.
+    Public,
     /// Who signs with the tenant's secret; the handler looks.
     Webhook,
     /// Who is allowed this.
     Api(Permission),
+    /// Who is allowed this, in some namespaces at least: the handler shows no others.
+    ApiByNamespace(Permission),
 }
 
 /// A route: method, path, door. `GET` answers `HEAD`, too.
@@ -81,13 +85,22 @@ fn table() -> Vec<Row> {
         handler,
         operation,
     };
+    let shown = |path, handler, operation| Row {
+        method: Method::GET,
+        path,
+        door: Door::ApiByNamespace(CATALOG_READ),
+        handler,
+        operation,
+    };
+    let public =
+        |path, handler, operation| Row { method: Method::GET, path, door: Door::Public, handler, operation };
     let by_ref = "/v1/entities/by-ref/{kind}/{namespace}/{name}";
     vec![
         open("/healthz", get(operations::healthz), operations::HEALTHZ),
         open("/readyz", get(operations::readyz), operations::READYZ),
         open("/metrics", get(operations::metrics), operations::METRICS),
-        open("/openapi.json", get(reference::document), reference::DOCUMENT),
-        open("/docs", get(reference::page), reference::PAGE),
+        public("/openapi.json", get(reference::document), reference::DOCUMENT),
+        public("/docs", get(reference::page), reference::PAGE),
         Row {
             method: Method::POST,
             path: WEBHOOK_ROUTE,
@@ -95,12 +108,12 @@ fn table() -> Vec<Row> {
             handler: post(webhook::receive),
             operation: webhook::RECEIVE,
         },
-        read(CHANGES_ROUTE, CATALOG_READ, get(feed::changes), feed::CHANGES),
-        read("/v1/changes/stream", CATALOG_READ, get(stream::changes), stream::CHANGES),
-        read("/v1/snapshot", CATALOG_READ, get(feed::snapshot), feed::SNAPSHOT),
-        read("/v1/entities", CATALOG_READ, get(entities::list), entities::LIST),
-        read(by_ref, CATALOG_READ, get(entities::by_ref), entities::BY_REF),
-        read("/v1/resources", CATALOG_READ, get(resources::list), resources::LIST),
+        shown(CHANGES_ROUTE, get(feed::changes), feed::CHANGES),
+        shown("/v1/changes/stream", get(stream::changes), stream::CHANGES),
+        shown("/v1/snapshot", get(feed::snapshot), feed::SNAPSHOT),
+        shown("/v1/entities", get(entities::list), entities::LIST),
+        shown(by_ref, get(entities::by_ref), entities::BY_REF),
+        shown("/v1/resources", get(resources::list), resources::LIST),
         read("/v1/resource-types", CATALOG_READ, get(resources::types), resources::TYPES),
         read("/v1/workspaces", CATALOG_READ, get(status::workspaces), status::WORKSPACES),
         read("/v1/workspaces/{workspace}", CATALOG_READ, get(status::workspace), status::WORKSPACE_BY_ID),
@@ -133,23 +146,42 @@ fn table() -> Vec<Row> {
 /// [`HttpError`] when two tenants share a slug or two routers a registry.
 pub fn router(doors: Doors, routes: Routes, config: &HttpConfig) -> Result<Router, HttpError> {
     let gate = Arc::new(Gate::new(doors, routes, config.clone())?);
+    Ok(assemble(&gate, |_| true))
+}
+
+/// Builds them as two: what is for everybody outside, and probes and metrics, which then are on the second only.
+///
+/// # Errors
+/// As [`router`].
+pub fn routers_apart(
+    doors: Doors,
+    routes: Routes,
+    config: &HttpConfig,
+) -> Result<(Router, Router), HttpError> {
+    let gate = Arc::new(Gate::new(doors, routes, config.clone())?);
+    Ok((assemble(&gate, |door| door != Door::Open), assemble(&gate, |door| door == Door::Open)))
+}
+
+/// The routes of the doors that are wanted and that this process serves.
+fn assemble(gate: &Arc<Gate>, wanted: impl Fn(Door) -> bool) -> Router {
     let mut router = Router::new();
-    for Row { path, door, handler, .. } in table() {
+    for Row { path, door, handler, .. } in table().into_iter().filter(|row| wanted(row.door)) {
         router = match door {
-            Door::Open => router.route(path, handler),
-            Door::Webhook if routes.webhook => router.route(path, handler),
-            Door::Api(wanted) if routes.api => {
-                let door = ApiDoor { gate: Arc::clone(&gate), wanted };
+            Door::Open | Door::Public => router.route(path, handler),
+            Door::Webhook if gate.routes.webhook => router.route(path, handler),
+            Door::Api(wanted) | Door::ApiByNamespace(wanted) if gate.routes.api => {
+                let by_namespace = matches!(door, Door::ApiByNamespace(_));
+                let door = ApiDoor { gate: Arc::clone(gate), wanted, by_namespace };
                 router.route(path, handler.route_layer(from_fn_with_state(door, auth::authenticate)))
             }
-            Door::Webhook | Door::Api(_) => router,
+            Door::Webhook | Door::Api(_) | Door::ApiByNamespace(_) => router,
         };
     }
-    Ok(router
+    router
         .fallback(route_not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(Arc::clone(&gate), observe))
-        .with_state(gate))
+        .layer(from_fn_with_state(Arc::clone(gate), observe))
+        .with_state(Arc::clone(gate))
 }
 
 async fn route_not_found() -> Response {

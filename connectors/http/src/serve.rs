@@ -4,6 +4,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,14 +17,17 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::certificate::ClientCertificate;
 use crate::config::HttpConfig;
 use crate::gate::AnsweredFor;
 use crate::silence::Silence;
+use crate::tls::Tls;
 
 /// Largest request head, bytes. API keys, cursors and traces are far below.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -59,24 +63,45 @@ impl<S: Sync> FromRequestParts<S> for Draining {
     }
 }
 
-/// Serves `router` until `shutdown` resolves, then lets running requests end (long-polls answer at once) for at most
+/// Who is at the other end of a request's connection, as far as the connection tells.
+#[derive(Clone)]
+pub(crate) struct Peer {
+    /// IPv4 also where the socket is one of IPv6.
+    pub address: IpAddr,
+    /// What the client showed in the handshake, which checked it.
+    pub certificate: Option<Arc<ClientCertificate>>,
+}
+
+/// What each connection is served with.
+#[derive(Clone)]
+struct Serving {
+    router: Router,
+    config: HttpConfig,
+    tls: Option<Tls>,
+    begun: watch::Receiver<bool>,
+}
+
+/// Serves `router`, inside TLS where `tls` is given, until `shutdown` resolves, then lets running requests end (long-polls answer at once) for at most
 /// the drain timeout.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     config: HttpConfig,
+    tls: Option<Tls>,
     shutdown: impl Future<Output = ()>,
 ) {
     let (begin, begun) = watch::channel(false);
     let router = router.layer(Extension(Draining(Some(begun.clone()))));
     let slots = Arc::new(Semaphore::new(config.max_connections));
+    let drain_timeout = config.drain_timeout;
+    let serving = Serving { router, config, tls, begun };
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
             () = &mut shutdown => break,
-            (stream, slot) = accept(&listener, &slots) => {
-                connections.spawn(converse(stream, slot, router.clone(), config.clone(), begun.clone()));
+            (stream, address, slot) = accept(&listener, &slots) => {
+                connections.spawn(receive(stream, address, slot, serving.clone()));
             }
             Some(_) = connections.join_next() => {}
         }
@@ -84,21 +109,21 @@ pub async fn serve(
     drop(listener);
     begin.send_replace(true);
     let all = async { while connections.join_next().await.is_some() {} };
-    if timeout(config.drain_timeout, all).await.is_err() {
+    if timeout(drain_timeout, all).await.is_err() {
         tracing::warn!("connections were cut at the end of the drain timeout");
         connections.shutdown().await;
     }
 }
 
 /// The next connection with its place under the cap. At the cap nothing is accepted: the backlog waits in the kernel.
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> (TcpStream, OwnedSemaphorePermit) {
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> (TcpStream, IpAddr, OwnedSemaphorePermit) {
     loop {
         let Ok(slot) = Arc::clone(slots).acquire_owned().await else {
             std::future::pending::<()>().await;
             continue;
         };
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, slot),
+            Ok((stream, address)) => return (stream, address.ip().to_canonical(), slot),
             Err(error) => {
                 tracing::warn!(kind = ?error.kind(), "accept failed");
                 sleep(ACCEPT_PAUSE).await;
@@ -107,19 +132,37 @@ async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> (TcpStream, O
     }
 }
 
-async fn converse(
-    stream: TcpStream,
-    slot: OwnedSemaphorePermit,
-    router: Router,
-    config: HttpConfig,
-    begun: watch::Receiver<bool>,
-) {
+/// Shakes hands where TLS is spoken, then converses. The connection's place is free again at the end.
+async fn receive(stream: TcpStream, address: IpAddr, slot: OwnedSemaphorePermit, serving: Serving) {
     // Answers are small and final: waiting to fill a packet only adds latency.
     drop(stream.set_nodelay(true));
+    match serving.tls.clone() {
+        None => converse(stream, Peer { address, certificate: None }, serving).await,
+        Some(tls) => {
+            let draining = Draining(Some(serving.begun.clone()));
+            let greeted = tokio::select! {
+                greeted = tls.greet(stream, &serving.config) => greeted,
+                () = draining.begins() => None,
+            };
+            if let Some((stream, certificate)) = greeted {
+                let certificate = certificate.map(Arc::new);
+                converse(stream, Peer { address, certificate }, serving).await;
+            }
+        }
+    }
+    drop(slot);
+}
+
+async fn converse<S>(stream: S, peer: Peer, serving: Serving)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let Serving { router, config, begun, .. } = serving;
     let silence = Arc::new(Silence::begin());
     let (routes, noted) = (TowerToHyperService::new(router), Arc::clone(&silence));
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         noted.asked();
+        request.extensions_mut().insert(peer.clone());
         let (answering, noted) = (routes.call(request), Arc::clone(&noted));
         async move {
             let answer = answering.await;
@@ -151,5 +194,4 @@ async fn converse(
         let rest = config.request_timeout.saturating_add(config.request_timeout);
         drop(timeout(rest.max(config.drain_timeout), connection).await);
     }
-    drop(slot);
 }

@@ -1,7 +1,7 @@
 //! `GET /v1/changes/stream`: the feed as server-sent events, for who does not want to poll.
 //!
 //! Each event is a change, its id the cursor behind it: a browser that comes back says it as `Last-Event-ID` and misses nothing. Must
-//! never hold more than a page in memory, nor outlive the age of a connection or the drain.
+//! never hold more than a page in memory, nor outlive a long-poll or the drain.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,18 +13,22 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use terrasift_postgres::ChangeRow;
 use terrasift_schemas::feed::Change;
 use terrasift_schemas::{TenantId, TraceParent};
 use tokio::time::Instant;
 
+use crate::access::Scope;
 use crate::cursor::{Cursor, FilterHash};
 use crate::feed::{Reader, change_body, page, to_json};
 use crate::gate::Gate;
 use crate::openapi::{Answer, Operation, schema_of};
 use crate::problem::{Code, OK, Problem};
-use crate::query::{CURSOR, KIND, LIMIT, ListQuery};
+use crate::query::{CURSOR, KIND, LIMIT, ListQuery, WAIT_SECONDS_MAX};
 use crate::serve::Draining;
 
+/// Then the door looks anew at who asks: a key that was revoked opens nothing for longer than a long-poll takes.
+const AGE_MAX: Duration = Duration::from_secs(WAIT_SECONDS_MAX);
 /// Between two signs of life: far below the idle timeouts of common proxies.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
@@ -32,7 +36,7 @@ pub(crate) const CHANGES: Operation = Operation {
     id: "streamChanges",
     summary: "The feed as server-sent events",
     about: "Events `change` have a `Change` as data and the cursor behind it as id; `reset` says that the feed was rebuilt: begin without a \
-        cursor. The stream ends by itself after some minutes: come back with `Last-Event-ID`, which stands for `cursor`.",
+        cursor. The stream ends by itself after a minute: come back with `Last-Event-ID`, which stands for `cursor`.",
     query: &[CURSOR, LIMIT, KIND],
     body: None,
     answer: Answer::Events(schema_of::<Change>),
@@ -50,6 +54,7 @@ struct Follower {
     gate: Arc<Gate>,
     tenant: TenantId,
     trace: TraceParent,
+    scope: Scope,
     query: ListQuery,
     filter: FilterHash,
     at: Cursor,
@@ -70,14 +75,14 @@ pub(crate) async fn changes(
         query.cursor = Some(last.to_owned());
     }
     // The same as the changes': either goes on where the other stopped.
-    let filter = FilterHash::of("changes", query.kind.as_deref());
+    let filter = reader.filter("changes", query.kind.as_deref());
     let (at, head, rows) = reader.first(filter, &query).await?;
     let page = page(rows, query.limit, at, head.seq);
     let ready = events(&reader, filter, page.rows, &page.at)?;
-    let (tenant, trace) = (reader.tenant.clone(), reader.trace);
-    let until = Instant::now() + gate.config.connection_age_max;
-    let follower =
-        Follower { gate, tenant, trace, query, filter, at: page.at, until, draining, ready: Some(ready) };
+    let Reader { tenant, trace, scope, .. } = reader;
+    let until = Instant::now() + AGE_MAX.min(gate.config.connection_age_max);
+    let (at, ready) = (page.at, Some(ready));
+    let follower = Follower { gate, tenant, trace, scope, query, filter, at, until, draining, ready };
     let body = Body::from_stream(stream::unfold(follower, |mut follower| async move {
         follower.next().await.map(|text| (Ok::<_, Infallible>(text), follower))
     }));
@@ -98,7 +103,8 @@ impl Follower {
             return None;
         }
         let gate = Arc::clone(&self.gate);
-        let reader = Reader { gate: &gate, tenant: self.tenant.clone(), trace: self.trace };
+        let (tenant, scope) = (self.tenant.clone(), self.scope.clone());
+        let reader = Reader { gate: &gate, tenant, trace: self.trace, scope };
         let (head, rows) = reader.rows(self.at.seq, &self.query).await.ok()?;
         if reader.still_holds(Some(self.at), head).is_err() {
             self.until = Instant::now();
@@ -124,7 +130,7 @@ impl Follower {
 fn events(
     reader: &Reader<'_>,
     filter: FilterHash,
-    rows: Vec<terrasift_postgres::ChangeRow>,
+    rows: Vec<ChangeRow>,
     end: &Cursor,
 ) -> Result<String, Problem> {
     let (mut text, count) = (String::new(), rows.len());

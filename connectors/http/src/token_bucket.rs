@@ -35,6 +35,19 @@ pub struct Verdict {
     pub wait: Duration,
 }
 
+impl Verdict {
+    /// The same, where all replicas together admitted `recent` within the rate's window, the oldest of them so long ago. A bucket that
+    /// refills lets more pass in some window than the rate says, and each replica has one of its own.
+    pub(crate) fn among(self, rate: Rate, recent: u32, oldest_age: Duration) -> Self {
+        if recent >= rate.capacity {
+            let wait = rate.window.saturating_sub(oldest_age);
+            return Self { admitted: false, remaining: 0, wait: self.wait.max(wait) };
+        }
+        let left = rate.capacity.saturating_sub(recent).saturating_sub(u32::from(self.admitted));
+        Self { remaining: self.remaining.min(left), ..self }
+    }
+}
+
 /// A bucket. Times are offsets from any fixed start; they may stand still, and going back counts as standing still.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenBucket {
@@ -166,6 +179,22 @@ mod tests {
         assert_eq!(admitted, 1_000);
         let later = (0..3_600).filter(|s| bucket.take(Duration::from_secs(*s), 1).admitted).count();
         assert!((999..=1_000).contains(&later), "{later}");
+    }
+
+    #[test]
+    fn what_other_replicas_admitted_counts() {
+        let rate = Rate { capacity: 3, window: Duration::from_secs(60) };
+        let seconds = Duration::from_secs;
+        let verdict = |admitted, remaining, wait| Verdict { admitted, remaining, wait: seconds(wait) };
+        for (name, own, recent, oldest, expected) in [
+            ("nobody else", verdict(true, 2, 20), 0, 0, verdict(true, 2, 20)),
+            ("some", verdict(true, 2, 20), 2, 50, verdict(true, 0, 20)),
+            ("enough", verdict(true, 2, 20), 3, 50, verdict(false, 0, 20)),
+            ("enough, just now", verdict(true, 2, 20), 3, 5, verdict(false, 0, 55)),
+            ("refused anyway", verdict(false, 0, 7), 1, 5, verdict(false, 0, 7)),
+        ] {
+            assert_eq!(own.among(rate, recent, seconds(oldest)), expected, "{name}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `POST /v1/webhooks/terraform-cloud/{tenant_slug}`: hop 1, from a signed notification to an event in Kafka.
 //!
-//! Order: size and time, signature, meaning, duplicates, rate, Kafka, the record of the delivery, the answer. A 2xx is
+//! Order: size and time, signature, source, meaning, duplicates, rate, Kafka, the record of the delivery, the answer. A 2xx is
 //! given only when the event is in Kafka or there is none. Must never tell whether a tenant exists, trust a name in a
 //! payload, or record a delivery whose event Kafka did not take.
 
@@ -10,10 +10,12 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde_json::json;
+use terrasift_postgres::DeliveryStanding;
 use terrasift_schemas::event::{Envelope, Event, Priority, StateUpdated};
 use terrasift_schemas::{RunId, TenantId, TraceParent, WorkspaceId};
 use time::OffsetDateTime;
@@ -26,6 +28,8 @@ use crate::notification::{Meaning, NOTIFICATIONS_MAX, Unreadable, Why, read_deli
 use crate::openapi::{Answer, Operation, schema_of};
 use crate::problem::{ACCEPTED, Code, OK, Problem};
 use crate::rate_limit;
+use crate::serve::Peer;
+use crate::source::{contains, source};
 use crate::telemetry::{BackendFailed, DeliveryDecided};
 use crate::token_bucket::Verdict;
 
@@ -89,8 +93,23 @@ pub(crate) async fn receive(
         let detail = "the delivery's address or signature is wrong: compare the notification's url and token";
         return answer(&gate, None, &trace, Outcome::Refused(Problem::new(Code::Unauthorized, detail)));
     };
-    let outcome = take(&gate, tenant, &body, &trace).await;
+    let outcome = if may_send(&gate, tenant, &parts) {
+        take(&gate, tenant, &body, &trace).await
+    } else {
+        let detail = "the address that this came from is not among `webhook_sources` of its tenant";
+        Outcome::Refused(Problem::new(Code::SourceNotAllowed, detail))
+    };
     answer(&gate, Some(&tenant.id), &trace, outcome)
+}
+
+/// Whether the tenant's deliveries may come from where this one came from.
+fn may_send(gate: &Gate, tenant: &TenantDoor, parts: &Parts) -> bool {
+    if tenant.webhook_sources.is_empty() {
+        return true;
+    }
+    let peer = parts.extensions.get::<Peer>();
+    let from = peer.and_then(|peer| source(peer.address, &parts.headers, &gate.config.trusted_proxies));
+    from.is_some_and(|from| contains(&tenant.webhook_sources, from))
 }
 
 /// The claimed tenant, if it signed the body. Takes the same way for a tenant that is not there.
@@ -125,10 +144,13 @@ async fn take(gate: &Gate, tenant: &TenantDoor, body: &[u8], trace: &TraceParent
         Meaning::Ignored(why) => return Outcome::Ignored(why),
         Meaning::StateChanged { workspace, run, time } => (workspace, run, time),
     };
-    if was_seen(gate, &tenant.id, delivery.digest, trace).await {
+    let rate = gate.webhook_buckets.rate();
+    let standing = standing(gate, &tenant.id, delivery.digest, trace).await;
+    if standing.is_some_and(|standing| standing.seen) {
         return Outcome::Duplicate;
     }
-    let verdict = gate.webhook_buckets.take(&tenant.id, gate.now(), 1);
+    let own = gate.webhook_buckets.take(&tenant.id, gate.now(), 1);
+    let verdict = standing.map_or(own, |all| own.among(rate, all.recent, all.oldest_age));
     if !verdict.admitted {
         return Outcome::RateLimited(verdict);
     }
@@ -180,16 +202,22 @@ async fn publish(gate: &Gate, event: &Envelope, trace: &TraceParent) -> Result<(
     })
 }
 
-/// Whether the delivery was recorded. When the store does not answer, it counts as new: see [`STORE_TIMEOUT`].
-async fn was_seen(gate: &Gate, tenant: &TenantId, digest: [u8; 32], trace: &TraceParent) -> bool {
-    let what = "delivery look-up";
-    let question = timeout(STORE_TIMEOUT, gate.doors.store.delivery_seen(tenant, digest));
-    match gate.telemetry.timed("delivery_seen", question).await {
-        Ok(Ok(seen)) => return seen,
+/// How the delivery stands. When the store does not answer, it counts as new, see [`STORE_TIMEOUT`], and this replica's own count
+/// alone bounds the rate.
+async fn standing(
+    gate: &Gate,
+    tenant: &TenantId,
+    digest: [u8; 32],
+    trace: &TraceParent,
+) -> Option<DeliveryStanding> {
+    let (what, rate) = ("delivery look-up", gate.webhook_buckets.rate());
+    let question = gate.doors.store.delivery_standing(tenant, digest, rate.window, rate.capacity);
+    match gate.telemetry.timed("delivery_standing", timeout(STORE_TIMEOUT, question)).await {
+        Ok(Ok(standing)) => return Some(standing),
         Ok(Err(error)) => BackendFailed { what, error: &error, trace }.emit(),
         Err(late) => BackendFailed { what, error: &late, trace }.emit(),
     }
-    false
+    None
 }
 
 async fn record(gate: &Gate, tenant: &TenantId, digest: [u8; 32], trace: &TraceParent) {

@@ -2,6 +2,8 @@
 //!
 //! Must never see a key or a delivery itself, only digests.
 
+use std::time::Duration;
+
 use terrasift_schemas::{TenantId, TenantSlug};
 use time::OffsetDateTime;
 
@@ -10,6 +12,17 @@ use crate::{ApiKeyRow, Store, StoreError, stored};
 
 /// A key's name is for people.
 const KEY_NAME_BYTES_MAX: usize = 256;
+
+/// How a webhook delivery stands among those of its tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeliveryStanding {
+    /// Whether it was recorded before.
+    pub seen: bool,
+    /// Deliveries of late, at most as many as were asked for.
+    pub recent: u32,
+    /// How long ago the oldest of those was.
+    pub oldest_age: Duration,
+}
 
 type KeyColumns = (String, String, String, Vec<String>, Option<OffsetDateTime>, bool);
 
@@ -67,21 +80,39 @@ impl Store {
         .await
     }
 
-    /// Whether a webhook delivery of this digest was recorded for the tenant.
+    /// Whether a webhook delivery was recorded, and how many of its tenant were, of whatever replica, within `window` until now.
+    /// Counts to `at_most` only.
     ///
     /// # Errors
     /// `Unavailable` when the database does not answer.
-    pub async fn delivery_seen(&self, tenant: &TenantId, digest: [u8; 32]) -> Result<bool, StoreError> {
+    pub async fn delivery_standing(
+        &self,
+        tenant: &TenantId,
+        digest: [u8; 32],
+        window: Duration,
+        at_most: u32,
+    ) -> Result<DeliveryStanding, StoreError> {
         self.reading(tenant, move |tx| {
             Box::pin(async move {
-                sqlx::query_scalar(
-                    "SELECT EXISTS (SELECT FROM webhook_deliveries WHERE tenant_id = $1 AND digest = $2)",
+                let (seen, recent, oldest_age_s): (bool, i64, Option<f64>) = sqlx::query_as(
+                    "SELECT EXISTS (SELECT FROM webhook_deliveries WHERE tenant_id = $1 AND digest = $2),
+                         count(*), extract(epoch FROM now() - min(at))::float8
+                     FROM (SELECT at FROM webhook_deliveries
+                           WHERE tenant_id = $1 AND at > now() - make_interval(secs => $3)
+                           ORDER BY at DESC LIMIT $4) AS recent",
                 )
                 .bind(tx.tenant)
                 .bind(digest.as_slice())
+                .bind(window.as_secs_f64())
+                .bind(i64::from(at_most))
                 .fetch_one(tx.conn)
                 .await
-                .map_err(wrap("look a delivery up"))
+                .map_err(wrap("look a delivery up"))?;
+                Ok(DeliveryStanding {
+                    seen,
+                    recent: u32::try_from(recent).unwrap_or(u32::MAX),
+                    oldest_age: Duration::try_from_secs_f64(oldest_age_s.unwrap_or(0.0)).unwrap_or_default(),
+                })
             })
         })
         .await

@@ -29,6 +29,7 @@ mod token_users;
 mod trail;
 
 pub use error::{StoreError, StoreErrorKind};
+pub use keys::DeliveryStanding;
 pub use leaks::{Auditor, Leak};
 pub use lookups::{
     EntityFilter, Kept, OwnTrailRow, ResourceTypeCount, RunRow, TenantStatus, TimePosition, UsageDay,

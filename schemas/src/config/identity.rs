@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::TenantId;
+use crate::config::Certificate;
 
 /// Clocks that differ by more are broken.
 const LEEWAY_S_MAX: u32 = 300;
@@ -25,6 +26,8 @@ pub struct Identity {
     pub lifetime_max_s: u32,
     /// Whose tokens are accepted; none: API keys alone open the API.
     pub issuers: Vec<TokenIssuer>,
+    /// Whose client certificates are accepted.
+    pub certificates: Vec<Certificate>,
 }
 
 /// An issuer of tokens.
@@ -105,6 +108,15 @@ impl Identity {
                 );
             }
             issuer.problems(declared, &mut wrong);
+        }
+        for (index, certificate) in self.certificates.iter().enumerate() {
+            let mut wrong =
+                |key: &str, problem: &str| wrong(&format!("identity.certificates[{index}].{key}"), problem);
+            certificate.problems(declared, &mut wrong);
+            let mut above = self.certificates.iter().take(index);
+            if above.any(|other| other.name == certificate.name || other.is_told_by_the_same(certificate)) {
+                wrong("name", "a certificate above has this name, or this mark: each names one bearer");
+            }
         }
     }
 }

@@ -28,6 +28,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use tower::ServiceExt;
 
+use crate::authority::grants;
 use crate::press::press;
 
 pub const PEPPER: [u8; 32] = [11; 32];
@@ -128,6 +129,8 @@ pub struct House {
     pub b: Tenant,
     pub store: Store,
     pub epoch: Epoch,
+    pub trail: AuditTrail,
+    doors: Doors,
 }
 
 pub async fn house(name: &str) -> House {
@@ -150,11 +153,15 @@ pub async fn house_in(name: &str, database: &str) -> House {
 
 /// The same, with who writes its security audit.
 pub async fn house_unwritten(name: &str, database: &str) -> (House, TrailWriter) {
+    house_unwritten_with(name, database, HttpConfig::default()).await
+}
+
+pub async fn house_unwritten_with(name: &str, database: &str, config: HttpConfig) -> (House, TrailWriter) {
     let (owner, app) = cluster().await.postgres.create_database(database).await.expect("database");
     migrate(&owner).await.expect("migrations");
     let store = Store::connect(&app, 4).await.expect("store");
     let epoch = store.claim_partition(0).await.expect("partition");
-    build(name, HttpConfig::default(), None, store, epoch).await
+    build(name, config, None, store, epoch).await
 }
 
 async fn build(
@@ -177,23 +184,25 @@ async fn build(
         id: t.id.clone(),
         slug: TenantSlug::parse(&t.slug).expect("slug"),
         webhook_secret: Some(Secret::new(t.secret.clone())),
+        webhook_sources: Vec::new(),
     });
     let signer = CheckpointSigner::new(&SIGNING_KEY).expect("a key");
     let segment = <[u8; 32]>::from(Sha256::digest(name))[..16].try_into().expect("16 bytes");
     let (trail, writer) = AuditTrail::new(store.clone(), segment, Some(signer), &registry).expect("trail");
     let doors = Doors {
-        trail,
+        trail: trail.clone(),
         store: store.clone(),
         producer: producer.unwrap_or(cluster().await.producer.clone()),
         tenants: tenants.into(),
         cursor_key: CURSOR_KEY,
         key_pepper: PEPPER,
         tokens: Some(Arc::clone(&press().verifier)),
+        certificates: grants(&a.id, &b.id),
         registry: registry.clone(),
         readiness: Arc::clone(&readiness),
     };
-    let router = router(doors, Routes { api: true, webhook: true }, &config).expect("router");
-    (House { router, registry, readiness, a, b, store, epoch }, writer)
+    let router = router(doors.clone(), Routes { api: true, webhook: true }, &config).expect("router");
+    (House { router, registry, readiness, a, b, store, epoch, trail, doors }, writer)
 }
 
 fn tenant(name: &str, which: &str) -> Tenant {
@@ -244,12 +253,27 @@ impl Answer {
     }
 }
 
+async fn answer_of(router: &Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.expect("infallible");
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, 64 << 20).await.expect("body").to_vec();
+    Answer { status: parts.status, headers: parts.headers, body }
+}
+
 impl House {
+    /// What stands behind the doors, for another router.
+    pub fn doors(&self, registry: prometheus::Registry) -> Doors {
+        Doors { registry, ..self.doors.clone() }
+    }
+
+    /// What another router answers to tenant a: status and code.
+    pub async fn ask_of(&self, router: &Router, path: &str) -> String {
+        let request = Request::get(path).header("authorization", format!("Bearer {}", self.a.key));
+        answer_of(router, request.body(Body::empty()).expect("request")).await.summary()
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.expect("infallible");
-        let (parts, body) = response.into_parts();
-        let body = axum::body::to_bytes(body, 64 << 20).await.expect("body").to_vec();
-        Answer { status: parts.status, headers: parts.headers, body }
+        answer_of(&self.router, request).await
     }
 
     pub async fn get_as(&self, tenant: &Tenant, uri: &str) -> Answer {
@@ -272,6 +296,13 @@ impl House {
     pub async fn post_with(&self, key: &str, uri: &str) -> Answer {
         let request = Request::post(uri).header("authorization", format!("Bearer {key}"));
         self.send(request.body(Body::empty()).expect("request")).await
+    }
+
+    /// Posts a delivery signed by tenant a to another router.
+    pub async fn deliver_to(&self, router: &Router, body: &str) -> Answer {
+        let request = Request::post(format!("/v1/webhooks/terraform-cloud/{}", self.a.slug))
+            .header("X-TFE-Notification-Signature", sign(&self.a.secret, body.as_bytes()));
+        answer_of(router, request.body(Body::from(body.to_owned())).expect("request")).await
     }
 
     /// Posts a delivery with the given signature header, if any.

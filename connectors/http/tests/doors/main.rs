@@ -4,12 +4,15 @@
 
 mod api;
 mod audit;
+mod authority;
 mod dead_letters;
 mod feed;
 mod house;
 mod lookups;
 mod matrix;
+mod namespaces;
 mod press;
 mod serving;
+mod tls;
 mod trail;
 mod webhook;

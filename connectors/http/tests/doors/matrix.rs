@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use crate::house::{House, add_key, house_with, run};
 use crate::press::press;
 
-/// What each route asks for; `""` opens to everybody, `signature` to who signs.
+/// What each route asks for; `""` opens to everybody, `signature` to who signs, `…@` also to who is granted it in a namespace.
 const CLASSIFIED: &[(&str, &str, &str)] = &[
     ("GET", "/healthz", ""),
     ("GET", "/readyz", ""),
@@ -23,12 +23,12 @@ const CLASSIFIED: &[(&str, &str, &str)] = &[
     ("GET", "/openapi.json", ""),
     ("GET", "/docs", ""),
     ("POST", "/v1/webhooks/terraform-cloud/{tenant_slug}", "signature"),
-    ("GET", "/v1/changes", "catalog:read"),
-    ("GET", "/v1/changes/stream", "catalog:read"),
-    ("GET", "/v1/snapshot", "catalog:read"),
-    ("GET", "/v1/entities", "catalog:read"),
-    ("GET", "/v1/entities/by-ref/{kind}/{namespace}/{name}", "catalog:read"),
-    ("GET", "/v1/resources", "catalog:read"),
+    ("GET", "/v1/changes", "catalog:read@"),
+    ("GET", "/v1/changes/stream", "catalog:read@"),
+    ("GET", "/v1/snapshot", "catalog:read@"),
+    ("GET", "/v1/entities", "catalog:read@"),
+    ("GET", "/v1/entities/by-ref/{kind}/{namespace}/{name}", "catalog:read@"),
+    ("GET", "/v1/resources", "catalog:read@"),
     ("GET", "/v1/resource-types", "catalog:read"),
     ("GET", "/v1/workspaces", "catalog:read"),
     ("GET", "/v1/workspaces/{workspace}", "catalog:read"),
@@ -75,6 +75,11 @@ fn fresh_key(number: u8) -> String {
 async fn everybody(house: &House) -> Vec<Asking> {
     let all: Vec<&'static str> = Permission::ALL.map(Permission::name).to_vec();
     let mut everybody = keys(house, &all).await;
+    for (number, granted) in (220..).zip(["catalog:read@nowhere", "catalog:admin@nowhere"]) {
+        let key = fresh_key(number);
+        add_key(&house.store, &house.a.id, &key, &[granted], None).await;
+        everybody.push(Asking::proven(&format!("key {granted}"), &key, &[granted]));
+    }
     let press = press();
     for permission in &all {
         let token = press.token(&house.a, &[permission], json!({}));
@@ -125,8 +130,14 @@ async fn keys(house: &House, all: &[&'static str]) -> Vec<Asking> {
 
 /// The rule, written a second time: exactly this, or admin of the same resource.
 fn may(granted: &[&str], wanted: &str) -> bool {
+    let by_namespace = wanted.ends_with('@');
+    let wanted = wanted.trim_end_matches('@');
     let resource = wanted.split(':').next().unwrap_or_default();
-    granted.iter().any(|granted| *granted == wanted || *granted == format!("{resource}:admin"))
+    granted.iter().any(|granted| {
+        let whole = granted.split('@').next().unwrap_or_default();
+        let fits = whole == wanted || whole == format!("{resource}:admin");
+        fits && (by_namespace || whole == *granted)
+    })
 }
 
 /// What is expected: a status, or `None` where the handler decides, and must neither refuse nor fail.
@@ -147,9 +158,10 @@ fn expected(method: &Method, path: &str, asking: &Asking) -> Option<u16> {
 #[test]
 fn every_route_is_classified() {
     let door = |door| match door {
-        Door::Open => String::new(),
+        Door::Open | Door::Public => String::new(),
         Door::Webhook => "signature".to_owned(),
         Door::Api(permission) => permission.name().to_owned(),
+        Door::ApiByNamespace(permission) => format!("{}@", permission.name()),
     };
     let routes: BTreeSet<_> = route_doors()
         .into_iter()

@@ -27,7 +27,7 @@ async fn served(name: &str, config: HttpConfig) -> Served {
     let address = listener.local_addr().expect("address");
     let (stop, stopped) = oneshot::channel::<()>();
     let shutdown = async { drop(stopped.await) };
-    let ended = tokio::spawn(serve(listener, house.router.clone(), config, shutdown));
+    let ended = tokio::spawn(serve(listener, house.router.clone(), config, None, shutdown));
     Served { house, address, stop, ended }
 }
 

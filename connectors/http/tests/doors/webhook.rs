@@ -1,15 +1,19 @@
 //! The webhook door.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
-use terrasift_http::{HttpConfig, Rate};
+use terrasift_http::{HttpConfig, Rate, Routes, router, serve};
 use terrasift_kafka::{EmbeddedKafka, KafkaConfig, Producer};
 use terrasift_schemas::event::{Event, RecordView, decode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::oneshot;
 
-use crate::house::{House, cluster, house, house_in, house_with, payload, run, sign};
+use crate::house::{House, Tenant, cluster, house, house_in, house_with, payload, run, sign};
 
 /// A signed body of tenant a and its answer.
 async fn check(house: &House, name: &str, body: &str, expected: &str) {
@@ -251,7 +255,7 @@ fn a_tenant_above_its_rate_waits_and_its_neighbour_does_not() {
         assert_eq!(house.deliver(&body("run-2")).await.summary(), "202 accepted");
         let refused = house.deliver(&body("run-3")).await;
         assert_eq!(refused.summary(), "429 rate_limited");
-        assert_eq!(refused.header("retry-after"), "3600");
+        assert_eq!(refused.header("retry-after"), "7200", "when the first of them is no more of late");
         assert!(refused.header("ratelimit").starts_with("\"webhook\";r=0;"));
         assert_eq!(house.deliver(&body("run-1")).await.summary(), "200 duplicate", "a replay costs nothing");
         let planning = payload("ws-Rate", "run-4", "run:planning", "planning");
@@ -260,6 +264,97 @@ fn a_tenant_above_its_rate_waits_and_its_neighbour_does_not() {
         let answer =
             house.post(&house.b.slug, of_b.clone(), Some(&sign(&house.b.secret, of_b.as_bytes()))).await;
         assert_eq!(answer.summary(), "202 accepted");
+    });
+}
+
+#[test]
+fn replicas_share_a_tenants_rate() {
+    run(async {
+        let rate = Rate { capacity: 3, window: Duration::from_secs(7_200) };
+        let config = HttpConfig { webhook_rate: rate, ..HttpConfig::default() };
+        let house = house_with("hook-reps", config.clone(), None).await;
+        let other =
+            router(house.doors(prometheus::Registry::new()), Routes { api: false, webhook: true }, &config);
+        let replicas = [house.router.clone(), other.expect("router")];
+        for (number, expected) in [(0, "2"), (1, "1"), (2, "0")] {
+            let body = payload("ws-Reps", &format!("run-{number}"), "run:completed", "applied");
+            let answer = house.deliver_to(&replicas[number % 2], &body).await;
+            assert_eq!(answer.summary(), "202 accepted", "{number}");
+            assert!(
+                answer.header("ratelimit").starts_with(&format!("\"webhook\";r={expected};")),
+                "{number}"
+            );
+        }
+        for replica in &replicas {
+            let body = payload("ws-Reps", "run-more", "run:completed", "applied");
+            let refused = house.deliver_to(replica, &body).await;
+            assert_eq!(
+                (refused.summary().as_str(), refused.header("retry-after")),
+                ("429 rate_limited", "7200")
+            );
+        }
+    });
+}
+
+#[test]
+fn deliveries_come_from_where_their_tenant_sends_from() {
+    run(async {
+        let config =
+            HttpConfig { trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()], ..HttpConfig::default() };
+        let house = house_with("hook-from", config.clone(), None).await;
+        let mut doors = house.doors(prometheus::Registry::new());
+        doors.tenants[0].webhook_sources =
+            ["198.51.100.0/24", "127.0.0.3/32", "2001:db8::/32"].map(|net| net.parse().unwrap()).into();
+        let router = router(doors, Routes { api: false, webhook: true }, &config).expect("router");
+        let unplugged = house.deliver_to(&router, "{}").await;
+        assert_eq!(unplugged.summary(), "403 source_not_allowed", "from nowhere that is known");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("listener");
+        let address = listener.local_addr().expect("address");
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(serve(listener, router, config, None, async { drop(stopped.await) }));
+        let sign_of = |tenant: &Tenant| sign(&tenant.secret, b"{}");
+        let (good, wrong) = (sign_of(&house.a), sign("wrong", b"{}"));
+        let (a, b, of_b) = (&house.a.slug, &house.b.slug, sign_of(&house.b));
+        let allowed = "x-forwarded-for: 198.51.100.7\r\n";
+        for (name, from, slug, signature, headers, expected) in [
+            ("through the proxy", 1, a, &good, allowed, "200"),
+            ("through the proxy, version 6", 1, a, &good, "x-forwarded-for: 2001:db8::9\r\n", "200"),
+            ("through the proxy, mapped", 1, a, &good, "x-forwarded-for: ::ffff:198.51.100.7\r\n", "200"),
+            ("through the proxy, from elsewhere", 1, a, &good, "x-forwarded-for: 203.0.113.7\r\n", "403"),
+            ("forged before the proxy", 1, a, &good, "x-forwarded-for: 198.51.100.7, 203.0.113.7\r\n", "403"),
+            (
+                "forged in a line of its own",
+                1,
+                a,
+                &good,
+                "x-forwarded-for: 198.51.100.7\r\nx-forwarded-for: 203.0.113.7\r\n",
+                "403",
+            ),
+            ("in another header", 1, a, &good, "forwarded: for=198.51.100.7\r\n", "403"),
+            ("the proxy itself", 1, a, &good, "", "403"),
+            ("no proxy", 2, a, &good, allowed, "403"),
+            ("directly", 3, a, &good, "", "200"),
+            ("directly, whatever it says", 3, a, &good, "x-forwarded-for: 203.0.113.7\r\n", "200"),
+            ("a wrong signature from an allowed address", 3, a, &wrong, "", "401"),
+            ("a wrong signature from elsewhere", 2, a, &wrong, "", "401"),
+            ("a tenant that takes them from anywhere", 2, b, &of_b, "", "200"),
+        ] {
+            let socket = TcpSocket::new_v4().expect("socket");
+            socket.bind(SocketAddr::from(([127, 0, 0, from], 0))).expect("bound");
+            let mut stream = socket.connect(address).await.expect("connection");
+            let request = format!(
+                "POST /v1/webhooks/terraform-cloud/{slug} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\
+                 x-tfe-notification-signature: {signature}\r\ncontent-length: 2\r\n\r\n{{}}"
+            );
+            stream.write_all(request.as_bytes()).await.expect("written");
+            let mut bytes = Vec::new();
+            stream.read_to_end(&mut bytes).await.expect("an answer");
+            let answer = String::from_utf8_lossy(&bytes).into_owned();
+            assert_eq!(answer.get(9..12), Some(expected), "{name}: {answer}");
+            assert_eq!(answer.contains("source_not_allowed"), expected == "403", "{name}: {answer}");
+        }
+        drop(stop);
+        serving.await.expect("ends");
     });
 }
 

@@ -1,10 +1,14 @@
 //! Keys, deliveries, records without a tenant.
 
+use std::time::Duration;
+
 use terrasift_postgres::{StoreErrorKind, UnroutedRecord};
 use terrasift_schemas::event::{FailureReason, RecordPosition};
 use time::OffsetDateTime;
 
 use crate::world::{World, row, tenant};
+
+const HOUR: Duration = Duration::from_secs(3_600);
 
 pub async fn keys_are_found_by_digest_over_all_tenants(w: World) {
     let (acme, globex) = (tenant("acme"), tenant("globex"));
@@ -46,13 +50,33 @@ pub async fn whose_a_token_is_is_remembered_for_its_tenant(w: World) {
 
 pub async fn a_delivery_is_recorded_once(w: World) {
     let (acme, globex) = (tenant("acme"), tenant("globex"));
-    assert!(!w.store.delivery_seen(&acme, [5; 32]).await.unwrap());
+    assert!(!w.store.delivery_standing(&acme, [5; 32], HOUR, 9).await.unwrap().seen);
     assert!(w.store.record_delivery(&acme, [5; 32]).await.unwrap());
     assert!(!w.store.record_delivery(&acme, [5; 32]).await.unwrap());
-    assert!(w.store.delivery_seen(&acme, [5; 32]).await.unwrap());
-    assert!(!w.store.delivery_seen(&globex, [5; 32]).await.unwrap(), "each tenant has its own");
+    assert!(w.store.delivery_standing(&acme, [5; 32], HOUR, 9).await.unwrap().seen);
+    assert!(
+        !w.store.delivery_standing(&globex, [5; 32], HOUR, 9).await.unwrap().seen,
+        "each tenant has its own"
+    );
     let error = w.store.record_delivery(&tenant("nobody"), [5; 32]).await.expect_err("undeclared");
     assert_eq!(error.kind(), StoreErrorKind::Invalid);
+}
+
+pub async fn deliveries_of_late_are_counted(w: World) {
+    let (acme, globex) = (tenant("acme"), tenant("globex"));
+    for number in 0..5 {
+        w.store.record_delivery(&acme, [number; 32]).await.unwrap();
+    }
+    for (name, tenant, window, at_most, expected) in [
+        ("all", &acme, HOUR, 9, 5),
+        ("no more than asked for", &acme, HOUR, 3, 3),
+        ("none of another tenant", &globex, HOUR, 9, 0),
+        ("none of before", &acme, Duration::ZERO, 9, 0),
+    ] {
+        let standing = w.store.delivery_standing(tenant, [99; 32], window, at_most).await.unwrap();
+        assert_eq!((standing.recent, standing.seen), (expected, false), "{name}");
+        assert!(standing.oldest_age < HOUR, "{name}");
+    }
 }
 
 pub async fn unrouted_records_are_parked_once_a_position(w: World) {

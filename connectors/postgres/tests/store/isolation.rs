@@ -1,10 +1,14 @@
 //! Invariant 7: no row without its tenant, even if application code is wrong.
 
+use std::time::Duration;
+
 use sqlx::PgConnection;
 use terrasift_postgres::{AuditFilter, DeadLetterFilter, LetterState, NewDeadLetter, Store, StoreErrorKind};
 use terrasift_schemas::event::FailureReason;
 
 use crate::world::{World, commit, entity_ref, row, tenant, version, workspace};
+
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Tables that have no tenant: positions, epochs, ends of the audit's chains and the list of migrations.
 const WITHOUT_TENANT: [&str; 5] = [
@@ -247,7 +251,7 @@ pub async fn the_store_shows_a_tenant_nothing_of_another(w: World) {
     assert!(w.store.dead_letter(&globex, letter.id).await.unwrap().is_none());
     assert!(w.store.discard_dead_letter(&globex, letter.id, "theirs").await.unwrap().is_none());
     assert!(w.store.retry_dead_letter(&globex, letter.id, "theirs").await.unwrap().is_none());
-    assert!(!w.store.delivery_seen(&globex, [9; 32]).await.unwrap());
+    assert!(!w.store.delivery_standing(&globex, [9; 32], HOUR, 9).await.unwrap().seen);
     assert_eq!(
         w.store.dead_letter(&acme, letter.id).await.unwrap().map(|l| l.state),
         Some(LetterState::Open)
