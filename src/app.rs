@@ -13,7 +13,7 @@ use terrasift_actors::{
     TokenRotation, Worker, WorkerLimits,
 };
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
-use terrasift_http::{AuditTrail, Doors, HttpConfig, Readiness, Routes, TenantDoor, TrailWriter};
+use terrasift_http::{AuditTrail, Doors, HttpConfig, KeyUses, Readiness, Routes, TenantDoor, TrailWriter};
 use terrasift_identity::Verifier;
 use terrasift_kafka::{KafkaConfig, Producer, TopicMismatch, check_topics, ensure_topics};
 use terrasift_postgres::{Auditor, CheckpointSigner, Store, TenantRow};
@@ -94,9 +94,10 @@ pub struct App {
     pub store: Store,
     pub telemetry: Telemetry,
     worker: Option<Worker>,
-    /// Look after the rule files, and for leaks, beside a worker.
+    /// Write when keys were used; beside a worker, look after the rule files, and for leaks.
     beside: Vec<JoinHandle<()>>,
     http: JoinHandle<()>,
+    key_uses: KeyUses,
     /// Writes the security audit, until the doors are gone.
     trail: JoinHandle<()>,
     stop_http: oneshot::Sender<()>,
@@ -120,8 +121,10 @@ impl App {
         let producer = Producer::new(&settings.kafka).context("cannot make a Kafka producer")?;
         let readiness = Arc::new(Readiness::new(&[CONSUMER_FLAG]));
         let (trail, writer) = audit_trail(&settings, &store, &registry)?;
+        let key_uses = KeyUses::default();
         let doors = Doors {
             trail,
+            key_uses: key_uses.clone(),
             store: store.clone(),
             producer: producer.clone(),
             tenants: settings.tenants.iter().map(door).collect(),
@@ -134,7 +137,7 @@ impl App {
         let (stop_http, stopping) = oneshot::channel::<()>();
         let http = serve_http(&settings, doors, listener, stopping)?;
         let trail = tokio::spawn(writer.run());
-        let mut beside = Vec::new();
+        let mut beside = vec![tokio::spawn(key_uses.clone().run(store.clone()))];
         let mut worker = None;
         if settings.roles.contains(&Role::Worker) {
             beside.extend(look_for_leaks(&settings, &telemetry)?);
@@ -143,7 +146,7 @@ impl App {
             beside.push(tokio::spawn(reload.run()));
         }
         readiness.set(CONSUMER_FLAG, true);
-        Ok(Self { store, telemetry, worker, beside, http, trail, stop_http })
+        Ok(Self { store, telemetry, worker, beside, http, key_uses, trail, stop_http })
     }
 
     /// Waits until a part has ended that should not.
@@ -171,6 +174,7 @@ impl App {
         }
         let _ = self.stop_http.send(());
         let _ = self.http.await;
+        self.key_uses.write(&self.store).await;
         if tokio::time::timeout(TRAIL_ENDS_WITHIN, self.trail).await.is_err() {
             tracing::error!("the security audit was not written to its end");
         }

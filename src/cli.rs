@@ -40,7 +40,8 @@ enum Command {
     /// Dead letters: list, show, retry, discard
     #[command(after_help = DLQ_EXAMPLES)]
     Dlq(dlq::DlqArguments),
-    /// Issue API keys
+    /// API keys of a tenant: issue, list, rotate, revoke
+    #[command(after_help = KEY_EXAMPLES)]
     Key(key::KeyArguments),
     /// Run a real Apache Kafka on this machine
     #[command(hide = true)]
@@ -86,6 +87,16 @@ Examples:
   terrasift dlq discard --config terrasift.yaml --tenant acme --by alice 4711
 
 Exit status: 0 done, or done before · 1 a letter was refused or is none of this tenant";
+
+const KEY_EXAMPLES: &str = "\
+Examples:
+  terrasift key issue --config terrasift.yaml --tenant acme --name backstage --days 90
+  terrasift key issue --config terrasift.yaml --tenant acme --name auditor --scopes audit:read,dead-letters:read --json
+  terrasift key list --config terrasift.yaml --tenant acme
+  terrasift key rotate --config terrasift.yaml --tenant acme 12 --overlap-hours 48     both are valid for two days
+  terrasift key revoke --config terrasift.yaml --tenant acme --by alice 12             refused from the next request on
+
+Exit status: 0 done, or done before · 1 a key is none of this tenant, was rotated before, or is over";
 
 impl Cli {
     /// Runs what was asked.

@@ -98,6 +98,7 @@ async fn by_key(gate: &Gate, text: &str, trace: Option<TraceParent>) -> Result<K
     let now = OffsetDateTime::now_utc();
     let valid = |key: &ApiKeyRow| !key.disabled && key.expires_at.is_none_or(|expires| expires > now);
     let key = row.filter(valid).ok_or_else(unauthorized)?;
+    gate.doors.key_uses.note(&key.tenant, key.id, now);
     let name = format!("api key {}", key.name);
     Ok(Known { caller: Caller { tenant: key.tenant, name }, granted: key.scopes })
 }

@@ -7,6 +7,7 @@
 mod audit;
 mod commit;
 mod dead_letters;
+mod deliveries;
 mod effects;
 mod error;
 mod feed;
@@ -28,6 +29,7 @@ mod token_users;
 mod trail;
 
 pub use error::{StoreError, StoreErrorKind};
+pub use keys::{ApiKeyEntry, ApiKeyId, ApiKeyRow, KeyRotated, KeyUse};
 pub use leaks::{Auditor, Leak};
 pub use model::*;
 pub use private::PrivatePostgres;

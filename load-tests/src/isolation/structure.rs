@@ -19,6 +19,7 @@ const DEFINERS: &[&str] = &[
     "hold_epochs",
     "load_marks",
     "mark_dirty",
+    "note_key_uses",
     "served_versions",
 ];
 

@@ -7,6 +7,7 @@ mod audit;
 mod dead_letters;
 mod feed;
 mod house;
+mod keys;
 mod matrix;
 mod press;
 mod serving;

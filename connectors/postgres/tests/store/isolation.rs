@@ -192,6 +192,7 @@ pub async fn every_table_with_a_tenant_forces_row_level_security(w: World) {
         "hold_epochs",
         "load_marks",
         "mark_dirty",
+        "note_key_uses",
         "served_versions",
     ];
     assert_eq!(definers, expected);
@@ -201,7 +202,7 @@ pub async fn every_table_with_a_tenant_forces_row_level_security(w: World) {
     .fetch_one(&mut conn)
     .await
     .unwrap();
-    assert_eq!(others, 11, "no other function acts with another's rights");
+    assert_eq!(others, 12, "no other function acts with another's rights");
 }
 
 pub async fn partitions_cannot_be_named(w: World) {
