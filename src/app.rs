@@ -30,6 +30,7 @@ use url::Url;
 use crate::leaks;
 use crate::reload::{self, Reload};
 use crate::rule_file::book::RuleBook;
+use crate::suspension;
 
 /// The consumer has joined its group.
 const CONSUMER_FLAG: &str = "consumer_unassigned";
@@ -145,6 +146,8 @@ impl App {
             worker = Some(started);
             beside.push(tokio::spawn(reload.run()));
         }
+        let signals = worker.as_ref().map(Worker::signals);
+        beside.push(tokio::spawn(suspension::watch(store.clone(), signals)));
         readiness.set(CONSUMER_FLAG, true);
         Ok(Self { store, telemetry, worker, beside, http, key_uses, trail, stop_http })
     }
@@ -229,6 +232,7 @@ pub async fn connect(settings: &Settings) -> anyhow::Result<Store> {
     let rows: Vec<TenantRow> =
         settings.tenants.iter().map(|t| TenantRow { id: t.id.clone(), slug: t.slug.clone() }).collect();
     store.declare_tenants(&rows).await.context("cannot declare the tenants in Postgres")?;
+    store.look_for_suspended().await.context("cannot read which tenants are suspended")?;
     Ok(store)
 }
 

@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use crate::access::{Permission, is_allowed};
 use crate::api_key::api_key_digest;
 use crate::gate::{AnsweredFor, Gate, announced_bytes};
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, tenant_suspended};
 use crate::rate_limit;
 use crate::telemetry::{BackendFailed, TokenRefused};
 
@@ -43,6 +43,7 @@ pub(crate) struct Caller {
 struct Known {
     caller: Caller,
     granted: Vec<String>,
+    suspended: bool,
 }
 
 /// Middleware of all API routes.
@@ -100,7 +101,8 @@ async fn by_key(gate: &Gate, text: &str, trace: Option<TraceParent>) -> Result<K
     let key = row.filter(valid).ok_or_else(unauthorized)?;
     gate.doors.key_uses.note(&key.tenant, key.id, now);
     let name = format!("api key {}", key.name);
-    Ok(Known { caller: Caller { tenant: key.tenant, name }, granted: key.scopes })
+    let caller = Caller { tenant: key.tenant, name };
+    Ok(Known { caller, granted: key.scopes, suspended: key.suspended })
 }
 
 async fn by_token(
@@ -126,6 +128,7 @@ async fn by_token(
         return Err(refuse(Refused::Incomplete));
     }
     Ok(Known {
+        suspended: gate.doors.store.is_suspended(&identity.tenant),
         caller: Caller { tenant: identity.tenant, name: format!("token {}", identity.subject) },
         granted: identity.permissions,
     })
@@ -133,6 +136,9 @@ async fn by_token(
 
 /// What somebody who is known may not do, or not now.
 fn refusal(gate: &Gate, known: &Known, wanted: Permission) -> Option<Response> {
+    if known.suspended {
+        return Some(tenant_suspended().into_response());
+    }
     if !is_allowed(&known.granted, wanted) {
         let detail = format!("this route needs `{}`: use a key or a token that has it", wanted.name());
         return Some(Problem::new(Code::ScopeMissing, detail).into_response());

@@ -53,6 +53,8 @@ codes! {
     Unauthorized, UNAUTHORIZED, "unauthorized", "authentication failed";
     /// Key or token lack the permission.
     ScopeMissing, FORBIDDEN, "scope_missing", "the api key or token does not allow this";
+    /// An operator has suspended the tenant.
+    TenantSuspended, FORBIDDEN, "tenant_suspended", "the tenant is suspended";
     /// The keys that would prove a token cannot be read.
     IssuerUnavailable, SERVICE_UNAVAILABLE, "issuer_unavailable", "the issuer of the token does not answer";
     /// No such route.
@@ -173,6 +175,14 @@ impl Problem {
     pub fn code(&self) -> Code {
         self.code
     }
+}
+
+/// What everybody of a suspended tenant is told, who has proven to be one.
+pub(crate) fn tenant_suspended() -> Problem {
+    Problem::new(
+        Code::TenantSuspended,
+        "an operator has suspended the tenant: nothing of it is served or taken",
+    )
 }
 
 /// Whole seconds, rounded up, at least 1: what `Retry-After` wants.

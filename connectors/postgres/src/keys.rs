@@ -39,6 +39,8 @@ pub struct ApiKeyRow {
     pub expires_at: Option<OffsetDateTime>,
     /// Revoked.
     pub disabled: bool,
+    /// Its tenant is suspended.
+    pub suspended: bool,
 }
 
 /// A key to be stored.
@@ -98,7 +100,7 @@ pub struct KeyUse {
     pub at: OffsetDateTime,
 }
 
-type KeyColumns = (String, String, i64, String, Vec<String>, Option<OffsetDateTime>, bool);
+type KeyColumns = (String, String, i64, String, Vec<String>, Option<OffsetDateTime>, bool, bool);
 
 #[derive(sqlx::FromRow)]
 struct EntryColumns {
@@ -136,7 +138,8 @@ impl Store {
         self.looking(move |conn| {
             Box::pin(async move {
                 let row: Option<KeyColumns> = sqlx::query_as(
-                    "SELECT tenant_id, slug, key_id, name, scopes, expires_at, disabled FROM find_api_key($1)",
+                    "SELECT tenant_id, slug, key_id, name, scopes, expires_at, disabled, suspended
+                     FROM find_api_key($1)",
                 )
                 .bind(digest.as_slice())
                 .fetch_optional(conn)
@@ -359,7 +362,7 @@ async fn successor(tx: &mut TenantTx<'_>, id: ApiKeyId) -> Result<Option<ApiKeyI
 }
 
 fn key(columns: KeyColumns) -> Result<ApiKeyRow, StoreError> {
-    let (tenant, slug, id, name, scopes, expires_at, disabled) = columns;
+    let (tenant, slug, id, name, scopes, expires_at, disabled, suspended) = columns;
     Ok(ApiKeyRow {
         tenant: stored::id(TenantId::parse, &tenant)?,
         slug: stored::id(TenantSlug::parse, &slug)?,
@@ -368,5 +371,6 @@ fn key(columns: KeyColumns) -> Result<ApiKeyRow, StoreError> {
         scopes,
         expires_at,
         disabled,
+        suspended,
     })
 }

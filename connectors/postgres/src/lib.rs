@@ -24,6 +24,7 @@ mod rule_sets;
 mod store;
 mod stored;
 mod sync;
+mod tenant_states;
 mod tenant_tx;
 mod token_users;
 mod trail;
@@ -35,6 +36,7 @@ pub use model::*;
 pub use private::PrivatePostgres;
 pub use reconciliations::{Round, RoundClaim, RoundPosition};
 pub use store::{Store, migrate};
+pub use tenant_states::{StatesChanged, TenantEntry, set_suspended};
 pub use trail::{
     Chain, Checkpoint, CheckpointKey, CheckpointSigner, TrailBreak, TrailEntry, TrailFilter, TrailOutcome,
     TrailRecord, TrailVerdict, record_alone, retire_trail,

@@ -11,5 +11,6 @@ mod keys;
 mod matrix;
 mod press;
 mod serving;
+mod suspended;
 mod trail;
 mod webhook;
