@@ -15,7 +15,7 @@ use terrasift_actors::{
 };
 use terrasift_engine::extract::{CatalogProfile, TypeTable};
 use terrasift_http::{
-    AuditTrail, CertificateGrant, Doors, HttpConfig, Readiness, Routes, TenantDoor, Tls, TrailWriter,
+    AuditTrail, CertificateGrant, Doors, HttpConfig, KeyUses, Readiness, Routes, TenantDoor, Tls, TrailWriter,
 };
 use terrasift_identity::Verifier;
 use terrasift_kafka::{KafkaConfig, Producer, TopicMismatch, check_topics, ensure_topics};
@@ -34,6 +34,7 @@ use crate::certificates::Certificates;
 use crate::leaks;
 use crate::reload::{self, Reload};
 use crate::rule_file::book::RuleBook;
+use crate::suspension;
 
 /// The consumer has joined its group.
 const CONSUMER_FLAG: &str = "consumer_unassigned";
@@ -111,9 +112,10 @@ pub struct App {
     pub store: Store,
     pub telemetry: Telemetry,
     worker: Option<Worker>,
-    /// Look after the rule files, and for leaks, beside a worker; and after certificates.
+    /// Write when keys were used, look after certificates and suspensions; beside a worker, after the rule files, and for leaks.
     beside: Vec<JoinHandle<()>>,
     http: JoinHandle<()>,
+    key_uses: KeyUses,
     /// Writes the security audit, until the doors are gone.
     trail: JoinHandle<()>,
     stop_http: watch::Sender<bool>,
@@ -137,8 +139,10 @@ impl App {
         let producer = Producer::new(&settings.kafka).context("cannot make a Kafka producer")?;
         let readiness = Arc::new(Readiness::new(&[CONSUMER_FLAG]));
         let (trail, writer) = audit_trail(&settings, &store, &registry)?;
+        let key_uses = KeyUses::default();
         let doors = Doors {
             trail,
+            key_uses: key_uses.clone(),
             store: store.clone(),
             producer: producer.clone(),
             tenants: settings.tenants.iter().map(door).collect(),
@@ -149,7 +153,7 @@ impl App {
             registry,
             readiness: Arc::clone(&readiness),
         };
-        let mut beside = Vec::new();
+        let mut beside = vec![tokio::spawn(key_uses.clone().run(store.clone()))];
         let tls = match settings.tls.take() {
             None => None,
             Some(certificates) => {
@@ -168,8 +172,10 @@ impl App {
             worker = Some(started);
             beside.push(tokio::spawn(reload.run()));
         }
+        let signals = worker.as_ref().map(Worker::signals);
+        beside.push(tokio::spawn(suspension::watch(store.clone(), signals)));
         readiness.set(CONSUMER_FLAG, true);
-        Ok(Self { store, telemetry, worker, beside, http, trail, stop_http })
+        Ok(Self { store, telemetry, worker, beside, http, key_uses, trail, stop_http })
     }
 
     /// Waits until a part has ended that should not.
@@ -197,6 +203,7 @@ impl App {
         }
         self.stop_http.send_replace(true);
         let _ = self.http.await;
+        self.key_uses.write(&self.store).await;
         if tokio::time::timeout(TRAIL_ENDS_WITHIN, self.trail).await.is_err() {
             tracing::error!("the security audit was not written to its end");
         }
@@ -252,6 +259,7 @@ pub async fn connect(settings: &Settings) -> anyhow::Result<Store> {
     let rows: Vec<TenantRow> =
         settings.tenants.iter().map(|t| TenantRow { id: t.id.clone(), slug: t.slug.clone() }).collect();
     store.declare_tenants(&rows).await.context("cannot declare the tenants in Postgres")?;
+    store.look_for_suspended().await.context("cannot read which tenants are suspended")?;
     Ok(store)
 }
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{audit, broker, check, demo, dlq, key, migrate, rules, sanitize, schemas, serve};
+use crate::{audit, broker, check, demo, dlq, key, migrate, rules, sanitize, schemas, serve, tenant};
 
 /// Keeps a Backstage catalog in step with Terraform Cloud, for many tenants, without letting a secret through.
 #[derive(Parser)]
@@ -40,8 +40,12 @@ enum Command {
     /// Dead letters: list, show, retry, discard
     #[command(after_help = DLQ_EXAMPLES)]
     Dlq(dlq::DlqArguments),
-    /// Issue API keys
+    /// API keys of a tenant: issue, list, rotate, revoke
+    #[command(after_help = KEY_EXAMPLES)]
     Key(key::KeyArguments),
+    /// Tenants: list, suspend, resume
+    #[command(after_help = TENANT_EXAMPLES)]
+    Tenant(tenant::TenantArguments),
     /// Run a real Apache Kafka on this machine
     #[command(hide = true)]
     Kafka(broker::BrokerArguments),
@@ -87,6 +91,22 @@ Examples:
 
 Exit status: 0 done, or done before · 1 a letter was refused or is none of this tenant";
 
+const KEY_EXAMPLES: &str = "\
+Examples:
+  terrasift key issue --config terrasift.yaml --tenant acme --name backstage --days 90
+  terrasift key issue --config terrasift.yaml --tenant acme --name auditor --scopes audit:read,dead-letters:read --json
+  terrasift key list --config terrasift.yaml --tenant acme
+  terrasift key rotate --config terrasift.yaml --tenant acme 12 --overlap-hours 48     both are valid for two days
+  terrasift key revoke --config terrasift.yaml --tenant acme --by alice 12             refused from the next request on
+
+Exit status: 0 done, or done before · 1 a key is none of this tenant, was rotated before, or is over";
+
+const TENANT_EXAMPLES: &str = "\
+Examples:
+  terrasift tenant list --config terrasift.yaml
+  terrasift tenant suspend --config terrasift.yaml --by alice acme     on every replica within seconds; nothing is lost
+  terrasift tenant resume --config terrasift.yaml --by alice acme --json";
+
 impl Cli {
     /// Runs what was asked.
     pub fn run(self) -> anyhow::Result<ExitCode> {
@@ -100,6 +120,7 @@ impl Cli {
             Command::Audit(arguments) => audit::run(&arguments),
             Command::Dlq(arguments) => dlq::run(&arguments),
             Command::Key(arguments) => key::run(&arguments),
+            Command::Tenant(arguments) => tenant::run(&arguments),
             Command::Kafka(arguments) => broker::run(&arguments),
             Command::Schemas(arguments) => schemas::run(&arguments),
         }

@@ -20,6 +20,8 @@ mod rules;
 mod sanitize;
 mod schemas;
 mod serve;
+mod suspension;
+mod tenant;
 mod trail;
 
 use std::process::ExitCode;

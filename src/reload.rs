@@ -94,7 +94,7 @@ impl Reload {
                 let rule_set = u32::try_from(new.version.rule_set()).unwrap_or(u32::MAX);
                 means.pipeline.replace(new);
                 self.telemetry.rules_applied(&means.id, rule_set);
-                self.worker.rules_changed(&means.id);
+                self.worker.reconcile(&means.id);
                 true
             }
             Err(error) => {

@@ -188,7 +188,7 @@ pub fn run(command: &TrailCommand) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn auditor(config: &Config) -> anyhow::Result<Auditor> {
+pub fn auditor(config: &Config) -> anyhow::Result<Auditor> {
     let Some(reference) = &config.postgres.auditor_url else {
         bail!("postgres.auditor_url: the audit is read as the auditor: set the address of terrasift_auditor");
     };

@@ -113,6 +113,12 @@ impl Actor for Reconciler {
         };
         let Some(means) = arguments.tenants.get(index).cloned() else { return Ok(()) };
         let (services, budget) = (Arc::clone(&arguments.services), arguments.budget.clone());
+        if services.store.is_suspended(&means.id) {
+            // Whoever resumes it asks for a round; the timer is for one who does not.
+            let every = services.limits.reconcile_every;
+            myself.send_after(every, move || ReconcilerMsg::Due(index, failures, round));
+            return Ok(());
+        }
         let wanted = wanted[index];
         // Each tenant by itself: one whose upstream hangs does not hold up the others.
         tokio::spawn(async move {

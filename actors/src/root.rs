@@ -34,8 +34,8 @@ pub enum RootMsg {
     Restart,
     /// Stop the children, then yourself.
     Stop,
-    /// A tenant's rules changed: what they affect is to be found now.
-    RulesChanged(TenantId),
+    /// What changed for a tenant, or was missed, is to be found now.
+    Reconcile(TenantId),
 }
 
 /// The actor.
@@ -84,7 +84,7 @@ impl Actor for Root {
                 myself.stop(Some("shutdown".to_owned()));
                 Ok(())
             }
-            RootMsg::RulesChanged(tenant) => {
+            RootMsg::Reconcile(tenant) => {
                 // A reconciler that is down looks at every tenant when it is started again.
                 let _ = state.reconciler.cast(ReconcilerMsg::Now(tenant));
                 Ok(())

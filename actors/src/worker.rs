@@ -28,10 +28,10 @@ pub struct WorkerSignals {
 }
 
 impl WorkerSignals {
-    /// A tenant has another pipeline: its workspaces are listed, and those that show an older one are synced anew.
-    pub fn rules_changed(&self, tenant: &TenantId) {
+    /// A tenant has another pipeline, or was resumed: its workspaces are listed, and those that show something older are synced anew.
+    pub fn reconcile(&self, tenant: &TenantId) {
         // A worker that has ended is told nothing any more.
-        let _ = self.root.cast(RootMsg::RulesChanged(tenant.clone()));
+        let _ = self.root.cast(RootMsg::Reconcile(tenant.clone()));
     }
 }
 

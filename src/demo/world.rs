@@ -180,7 +180,8 @@ async fn tenants(settings: &Settings, simulator: &Simulator) -> anyhow::Result<V
     let scopes = key::scopes();
     for (tenant, organization) in settings.tenants.iter().zip(simulator.organizations()) {
         let webhook_secret = tenant.webhook_secret.clone().context("a demo tenant has a webhook")?;
-        let api_key = key::issue(&store, &settings.key_pepper, &tenant.id, "demo", &scopes, None).await?;
+        let (_, api_key) =
+            key::issue(&store, &settings.key_pepper, &tenant.id, "demo", &scopes, None).await?;
         let terraform_token = organization.token;
         tenants.push(DemoTenant { id: tenant.id.clone(), api_key, webhook_secret, terraform_token });
     }

@@ -37,6 +37,8 @@ const WORKSPACE_RESTARTS: RestartLimits = RestartLimits {
 
 /// Idle workspace actors that a tenant keeps, younger ones too: each takes some 10 KB, and starting one takes microseconds.
 const IDLE_MAX: usize = 64;
+/// Marks of a suspended tenant wait; so often it is looked whether it still is, in memory.
+const SUSPENDED_LOOK: Duration = Duration::from_secs(1);
 /// Shortest wait between two looks for stuck syncs.
 const LOOK_MIN: Duration = Duration::from_millis(200);
 
@@ -261,6 +263,10 @@ impl TenantState {
         let mut wake = self.schedule.next_due().map(|due| Instant::now() + unsigned(due - now));
         while self.schedule.running() < self.arguments.services.limits.tenant_syncs_max {
             if self.schedule.waiting() == 0 {
+                break;
+            }
+            if self.arguments.services.store.is_suspended(&self.arguments.means.id) {
+                wake = earlier(wake, Some(Instant::now() + SUSPENDED_LOOK));
                 break;
             }
             if let Pass::NotBefore(until) = self.breaker.ask(Instant::now()) {

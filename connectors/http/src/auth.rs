@@ -19,7 +19,7 @@ use crate::access::{Permission, Scope, allowed};
 use crate::api_key::api_key_digest;
 use crate::certificate::ClientCertificate;
 use crate::gate::{AnsweredFor, Gate, announced_bytes};
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, tenant_suspended};
 use crate::rate_limit;
 use crate::serve::Peer;
 use crate::telemetry::{BackendFailed, TokenRefused};
@@ -52,6 +52,7 @@ pub(crate) struct Caller {
 struct Known {
     caller: Caller,
     granted: Vec<String>,
+    suspended: bool,
 }
 
 /// Middleware of all API routes.
@@ -107,7 +108,12 @@ async fn identify(
 fn by_certificate(gate: &Gate, shown: &ClientCertificate) -> Option<Known> {
     let grant = shown.granted(&gate.doors.certificates)?;
     let caller = Caller { tenant: grant.tenant.clone(), name: format!("certificate {}", grant.name) };
-    gate.is_declared(&caller.tenant, None).then(|| Known { caller, granted: grant.permissions.clone() })
+    let suspended = gate.doors.store.is_suspended(&caller.tenant);
+    gate.is_declared(&caller.tenant, None).then(|| Known {
+        caller,
+        granted: grant.permissions.clone(),
+        suspended,
+    })
 }
 
 /// Whoever names a declared tenant from this machine.
@@ -119,7 +125,8 @@ fn by_development_header(gate: &Gate, headers: &HeaderMap, peer: &Peer) -> Optio
     }
     let tenant = TenantId::parse(value).ok().filter(|tenant| gate.is_declared(tenant, None))?;
     let granted = Permission::ALL.map(|permission| permission.name().to_owned()).to_vec();
-    Some(Known { caller: Caller { tenant, name: "development header".to_owned() }, granted })
+    let suspended = gate.doors.store.is_suspended(&tenant);
+    Some(Known { caller: Caller { tenant, name: "development header".to_owned() }, granted, suspended })
 }
 
 /// One answer to everything that does not tell who asks.
@@ -140,8 +147,10 @@ async fn by_key(gate: &Gate, text: &str, trace: Option<TraceParent>) -> Result<K
     let now = OffsetDateTime::now_utc();
     let valid = |key: &ApiKeyRow| !key.disabled && key.expires_at.is_none_or(|expires| expires > now);
     let key = row.filter(valid).ok_or_else(unauthorized)?;
+    gate.doors.key_uses.note(&key.tenant, key.id, now);
     let name = format!("api key {}", key.name);
-    Ok(Known { caller: Caller { tenant: key.tenant, name }, granted: key.scopes })
+    let caller = Caller { tenant: key.tenant, name };
+    Ok(Known { caller, granted: key.scopes, suspended: key.suspended })
 }
 
 async fn by_token(
@@ -167,6 +176,7 @@ async fn by_token(
         return Err(refuse(Refused::Incomplete));
     }
     Ok(Known {
+        suspended: gate.doors.store.is_suspended(&identity.tenant),
         caller: Caller { tenant: identity.tenant, name: format!("token {}", identity.subject) },
         granted: identity.permissions,
     })
@@ -175,6 +185,9 @@ async fn by_token(
 /// How much somebody who is known may see; or that this may not be, or not now.
 fn admit(door: &ApiDoor, known: &Known) -> Result<Scope, Box<Response>> {
     let ApiDoor { gate, wanted, by_namespace } = door;
+    if known.suspended {
+        return Err(Box::new(tenant_suspended().into_response()));
+    }
     let refused = |detail| Box::new(Problem::new(Code::ScopeMissing, detail).into_response());
     let wanted_name = wanted.name();
     let scope = match allowed(&known.granted, *wanted) {

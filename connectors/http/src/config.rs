@@ -15,6 +15,7 @@ use terrasift_secrets::Secret;
 
 use crate::audit_trail::AuditTrail;
 use crate::certificate::CertificateGrant;
+use crate::key_uses::KeyUses;
 use crate::readiness::Readiness;
 use crate::token_bucket::Rate;
 
@@ -123,6 +124,8 @@ pub struct Doors {
     pub registry: prometheus::Registry,
     /// Where requests and what came of them are recorded.
     pub trail: AuditTrail,
+    /// Where the use of keys is noted.
+    pub key_uses: KeyUses,
     /// What the wiring knows about being ready.
     pub readiness: Arc<Readiness>,
 }

@@ -55,6 +55,8 @@ codes! {
     ScopeMissing, FORBIDDEN, "scope_missing", "the api key or token does not allow this";
     /// Signed by the tenant, but sent from where it does not send from.
     SourceNotAllowed, FORBIDDEN, "source_not_allowed", "deliveries do not come from this address";
+    /// An operator has suspended the tenant.
+    TenantSuspended, FORBIDDEN, "tenant_suspended", "the tenant is suspended";
     /// The keys that would prove a token cannot be read.
     IssuerUnavailable, SERVICE_UNAVAILABLE, "issuer_unavailable", "the issuer of the token does not answer";
     /// No such route.
@@ -177,6 +179,14 @@ impl Problem {
     pub fn code(&self) -> Code {
         self.code
     }
+}
+
+/// What everybody of a suspended tenant is told, who has proven to be one.
+pub(crate) fn tenant_suspended() -> Problem {
+    Problem::new(
+        Code::TenantSuspended,
+        "an operator has suspended the tenant: nothing of it is served or taken",
+    )
 }
 
 /// Whole seconds, rounded up, at least 1: what `Retry-After` wants.

@@ -26,7 +26,7 @@ use crate::gate::{AnsweredFor, Gate};
 use crate::mac::terraform_cloud_signature_matches;
 use crate::notification::{Meaning, NOTIFICATIONS_MAX, Unreadable, Why, read_delivery};
 use crate::openapi::{Answer, Operation, schema_of};
-use crate::problem::{ACCEPTED, Code, OK, Problem};
+use crate::problem::{ACCEPTED, Code, OK, Problem, tenant_suspended};
 use crate::rate_limit;
 use crate::serve::Peer;
 use crate::source::{contains, source};
@@ -93,6 +93,9 @@ pub(crate) async fn receive(
         let detail = "the delivery's address or signature is wrong: compare the notification's url and token";
         return answer(&gate, None, &trace, Outcome::Refused(Problem::new(Code::Unauthorized, detail)));
     };
+    if gate.doors.store.is_suspended(&tenant.id) {
+        return answer(&gate, Some(&tenant.id), &trace, Outcome::Refused(tenant_suspended()));
+    }
     let outcome = if may_send(&gate, tenant, &parts) {
         take(&gate, tenant, &body, &trace).await
     } else {

@@ -1,6 +1,6 @@
-//! What the doors ask: API keys by digest, and which webhook deliveries were seen.
+//! API keys: found by digest, listed, replaced, revoked.
 //!
-//! Must never see a key or a delivery itself, only digests.
+//! Must never see a key itself, only its digest, nor keep what it found: a key that is revoked is refused from then on.
 
 use std::time::Duration;
 
@@ -8,26 +8,129 @@ use terrasift_schemas::{TenantId, TenantSlug};
 use time::OffsetDateTime;
 
 use crate::error::wrap;
-use crate::{ApiKeyRow, Store, StoreError, stored};
+use crate::tenant_tx::TenantTx;
+use crate::{Store, StoreError, stored};
 
 /// A key's name is for people.
 const KEY_NAME_BYTES_MAX: usize = 256;
 
-/// How a webhook delivery stands among those of its tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DeliveryStanding {
-    /// Whether it was recorded before.
-    pub seen: bool,
-    /// Deliveries of late, at most as many as were asked for.
-    pub recent: u32,
-    /// How long ago the oldest of those was.
-    pub oldest_age: Duration,
+/// The columns of [`EntryColumns`].
+const ENTRY_COLUMNS: &str =
+    "key_id, name, scopes, created_at, expires_at, disabled_at, last_used_at, replaces";
+
+/// Names a key to people; it opens nothing. One of all tenants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ApiKeyId(pub i64);
+
+/// What an API key opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKeyRow {
+    /// Tenant of the key.
+    pub tenant: TenantId,
+    /// Its slug now.
+    pub slug: TenantSlug,
+    /// Its number.
+    pub id: ApiKeyId,
+    /// For people.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// `None` never expires. The caller compares with its clock.
+    pub expires_at: Option<OffsetDateTime>,
+    /// Revoked.
+    pub disabled: bool,
+    /// Its tenant is suspended.
+    pub suspended: bool,
 }
 
-type KeyColumns = (String, String, String, Vec<String>, Option<OffsetDateTime>, bool);
+/// A key to be stored.
+struct NewApiKey {
+    digest: [u8; 32],
+    name: String,
+    scopes: Vec<String>,
+    expires_at: Option<OffsetDateTime>,
+}
+
+/// A key as its tenant sees it: everything but its digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKeyEntry {
+    /// Its number.
+    pub id: ApiKeyId,
+    /// For people.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// When it was issued.
+    pub created_at: OffsetDateTime,
+    /// `None` never expires.
+    pub expires_at: Option<OffsetDateTime>,
+    /// Since when it is refused.
+    pub revoked_at: Option<OffsetDateTime>,
+    /// When it opened something last; up to two minutes late.
+    pub last_used_at: Option<OffsetDateTime>,
+    /// The key that it was made for by a rotation.
+    pub replaces: Option<ApiKeyId>,
+}
+
+/// What came of a rotation.
+#[expect(clippy::large_enum_variant, reason = "one a rotation, and gone when it is answered")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyRotated {
+    /// There is a new key, and the old one ends.
+    Done {
+        /// Valid at once.
+        new: ApiKeyEntry,
+        /// With its end.
+        old: ApiKeyEntry,
+    },
+    /// It was rotated before: by this one.
+    Before(ApiKeyId),
+    /// It is revoked or expired.
+    Over,
+}
+
+/// A key opened something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyUse {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which.
+    pub key: ApiKeyId,
+    /// When.
+    pub at: OffsetDateTime,
+}
+
+type KeyColumns = (String, String, i64, String, Vec<String>, Option<OffsetDateTime>, bool, bool);
+
+#[derive(sqlx::FromRow)]
+struct EntryColumns {
+    key_id: i64,
+    name: String,
+    scopes: Vec<String>,
+    created_at: OffsetDateTime,
+    expires_at: Option<OffsetDateTime>,
+    disabled_at: Option<OffsetDateTime>,
+    last_used_at: Option<OffsetDateTime>,
+    replaces: Option<i64>,
+}
+
+impl From<EntryColumns> for ApiKeyEntry {
+    fn from(row: EntryColumns) -> Self {
+        Self {
+            id: ApiKeyId(row.key_id),
+            name: row.name,
+            scopes: row.scopes,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            revoked_at: row.disabled_at,
+            last_used_at: row.last_used_at,
+            replaces: row.replaces.map(ApiKeyId),
+        }
+    }
+}
 
 impl Store {
-    /// Finds a key by its HMAC-SHA-256 digest, over all tenants. Disabled and expired ones are found too.
+    /// Finds a key by its HMAC-SHA-256 digest, over all tenants. Revoked and expired ones are found too.
     ///
     /// # Errors
     /// `Unavailable` when the database does not answer.
@@ -35,7 +138,8 @@ impl Store {
         self.looking(move |conn| {
             Box::pin(async move {
                 let row: Option<KeyColumns> = sqlx::query_as(
-                    "SELECT tenant_id, slug, name, scopes, expires_at, disabled FROM find_api_key($1)",
+                    "SELECT tenant_id, slug, key_id, name, scopes, expires_at, disabled, suspended
+                     FROM find_api_key($1)",
                 )
                 .bind(digest.as_slice())
                 .fetch_optional(conn)
@@ -58,96 +162,215 @@ impl Store {
         name: &str,
         scopes: &[String],
         expires_at: Option<OffsetDateTime>,
-    ) -> Result<(), StoreError> {
-        let name = stored::text_in(name, KEY_NAME_BYTES_MAX);
-        let scopes = scopes.to_vec();
-        self.in_tenant(tenant, move |tx| {
-            Box::pin(async move {
-                sqlx::query(
-                    "INSERT INTO api_keys (tenant_id, digest, name, scopes, expires_at) VALUES ($1, $2, $3, $4, $5)",
-                )
-                .bind(tx.tenant)
-                .bind(digest.as_slice())
-                .bind(name)
-                .bind(scopes)
-                .bind(expires_at)
-                .execute(tx.conn)
-                .await
-                .map_err(wrap("add an api key: is it new, and the tenant declared?"))?;
-                Ok(())
-            })
-        })
-        .await
+    ) -> Result<ApiKeyEntry, StoreError> {
+        let new = NewApiKey {
+            digest,
+            name: stored::text_in(name, KEY_NAME_BYTES_MAX),
+            scopes: scopes.to_vec(),
+            expires_at,
+        };
+        self.in_tenant(tenant, move |mut tx| Box::pin(async move { insert(&mut tx, new, None).await })).await
     }
 
-    /// Whether a webhook delivery was recorded, and how many of its tenant were, of whatever replica, within `window` until now.
-    /// Counts to `at_most` only.
+    /// A page of a tenant's keys, oldest first; `after` is the last one of the page before.
     ///
     /// # Errors
     /// `Unavailable` when the database does not answer.
-    pub async fn delivery_standing(
+    pub async fn api_keys(
         &self,
         tenant: &TenantId,
-        digest: [u8; 32],
-        window: Duration,
+        after: Option<ApiKeyId>,
         at_most: u32,
-    ) -> Result<DeliveryStanding, StoreError> {
+    ) -> Result<Vec<ApiKeyEntry>, StoreError> {
         self.reading(tenant, move |tx| {
             Box::pin(async move {
-                let (seen, recent, oldest_age_s): (bool, i64, Option<f64>) = sqlx::query_as(
-                    "SELECT EXISTS (SELECT FROM webhook_deliveries WHERE tenant_id = $1 AND digest = $2),
-                         count(*), extract(epoch FROM now() - min(at))::float8
-                     FROM (SELECT at FROM webhook_deliveries
-                           WHERE tenant_id = $1 AND at > now() - make_interval(secs => $3)
-                           ORDER BY at DESC LIMIT $4) AS recent",
-                )
-                .bind(tx.tenant)
-                .bind(digest.as_slice())
-                .bind(window.as_secs_f64())
-                .bind(i64::from(at_most))
-                .fetch_one(tx.conn)
-                .await
-                .map_err(wrap("look a delivery up"))?;
-                Ok(DeliveryStanding {
-                    seen,
-                    recent: u32::try_from(recent).unwrap_or(u32::MAX),
-                    oldest_age: Duration::try_from_secs_f64(oldest_age_s.unwrap_or(0.0)).unwrap_or_default(),
-                })
+                let query = format!(
+                    "SELECT {ENTRY_COLUMNS} FROM api_keys WHERE tenant_id = $1 AND key_id > $2 ORDER BY key_id LIMIT $3"
+                );
+                let rows: Vec<EntryColumns> = sqlx::query_as(sqlx::AssertSqlSafe(query))
+                    .bind(tx.tenant)
+                    .bind(after.map_or(0, |id| id.0))
+                    .bind(i64::from(at_most))
+                    .fetch_all(tx.conn)
+                    .await
+                    .map_err(wrap("list api keys"))?;
+                Ok(rows.into_iter().map(ApiKeyEntry::from).collect())
             })
         })
         .await
     }
 
-    /// Records a webhook delivery, after it is safe in Kafka. False when it was recorded before.
+    /// One key of a tenant.
     ///
     /// # Errors
-    /// `Invalid` when the tenant is not declared.
-    pub async fn record_delivery(&self, tenant: &TenantId, digest: [u8; 32]) -> Result<bool, StoreError> {
+    /// `Unavailable` when the database does not answer.
+    pub async fn api_key_entry(
+        &self,
+        tenant: &TenantId,
+        id: ApiKeyId,
+    ) -> Result<Option<ApiKeyEntry>, StoreError> {
+        self.reading(tenant, move |mut tx| Box::pin(async move { entry(&mut tx, id, "").await })).await
+    }
+
+    /// Makes a key in the place of another one, with its name and scopes, valid at once. The other one ends after `overlap`, unless it ends
+    /// before. None: no key of this tenant has this id.
+    ///
+    /// # Errors
+    /// `Invalid` when the digest is there already.
+    pub async fn rotate_api_key(
+        &self,
+        tenant: &TenantId,
+        id: ApiKeyId,
+        digest: [u8; 32],
+        expires_at: Option<OffsetDateTime>,
+        overlap: Duration,
+    ) -> Result<Option<KeyRotated>, StoreError> {
+        self.in_tenant(tenant, move |mut tx| {
+            Box::pin(async move {
+                // Whoever rotates or revokes it at the same time waits here.
+                let Some(old) = entry(&mut tx, id, "FOR NO KEY UPDATE").await? else { return Ok(None) };
+                if let Some(by) = successor(&mut tx, id).await? {
+                    return Ok(Some(KeyRotated::Before(by)));
+                }
+                let now: OffsetDateTime = sqlx::query_scalar("SELECT now()")
+                    .fetch_one(&mut *tx.conn)
+                    .await
+                    .map_err(wrap("read the clock"))?;
+                if old.revoked_at.is_some() || old.expires_at.is_some_and(|at| at <= now) {
+                    return Ok(Some(KeyRotated::Over));
+                }
+                let new =
+                    NewApiKey { digest, name: old.name.clone(), scopes: old.scopes.clone(), expires_at };
+                let new = insert(&mut tx, new, Some(id)).await?;
+                let ends = old.expires_at.map_or(now + overlap, |at| at.min(now + overlap));
+                sqlx::query("UPDATE api_keys SET expires_at = $3 WHERE tenant_id = $1 AND key_id = $2")
+                    .bind(tx.tenant)
+                    .bind(id.0)
+                    .bind(ends)
+                    .execute(&mut *tx.conn)
+                    .await
+                    .map_err(wrap("end a rotated api key"))?;
+                Ok(Some(KeyRotated::Done { new, old: ApiKeyEntry { expires_at: Some(ends), ..old } }))
+            })
+        })
+        .await
+    }
+
+    /// Ends a key now: every replica refuses it from the next request on. Asked again, it changes nothing. None: no key of this tenant
+    /// has this id.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer: perhaps it is revoked.
+    pub async fn revoke_api_key(
+        &self,
+        tenant: &TenantId,
+        id: ApiKeyId,
+    ) -> Result<Option<ApiKeyEntry>, StoreError> {
         self.in_tenant(tenant, move |tx| {
             Box::pin(async move {
-                let done = sqlx::query(
-                    "INSERT INTO webhook_deliveries (tenant_id, digest) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-                )
-                .bind(tx.tenant)
-                .bind(digest.as_slice())
-                .execute(tx.conn)
-                .await
-                .map_err(wrap("record a delivery: is the tenant declared?"))?;
-                Ok(done.rows_affected() == 1)
+                let query = format!(
+                    "UPDATE api_keys SET disabled_at = coalesce(disabled_at, now()) WHERE tenant_id = $1 AND key_id = $2
+                     RETURNING {ENTRY_COLUMNS}"
+                );
+                let row: Option<EntryColumns> = sqlx::query_as(sqlx::AssertSqlSafe(query))
+                    .bind(tx.tenant)
+                    .bind(id.0)
+                    .fetch_optional(tx.conn)
+                    .await
+                    .map_err(wrap("revoke an api key"))?;
+                Ok(row.map(ApiKeyEntry::from))
+            })
+        })
+        .await
+    }
+
+    /// Notes when keys were used last, of whatever tenants; less than a minute after what is noted, it is left out.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer.
+    pub async fn note_key_uses(&self, uses: &[KeyUse]) -> Result<(), StoreError> {
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let tenants: Vec<String> = uses.iter().map(|used| used.tenant.as_str().to_owned()).collect();
+        let ids: Vec<i64> = uses.iter().map(|used| used.key.0).collect();
+        let ats: Vec<OffsetDateTime> = uses.iter().map(|used| used.at).collect();
+        self.without_tenant(move |conn| {
+            Box::pin(async move {
+                sqlx::query("SELECT note_key_uses($1, $2, $3)")
+                    .bind(tenants)
+                    .bind(ids)
+                    .bind(ats)
+                    .execute(conn)
+                    .await
+                    .map_err(wrap("note when api keys were used"))?;
+                Ok(())
             })
         })
         .await
     }
 }
 
+async fn insert(
+    tx: &mut TenantTx<'_>,
+    new: NewApiKey,
+    replaces: Option<ApiKeyId>,
+) -> Result<ApiKeyEntry, StoreError> {
+    let query = format!(
+        "INSERT INTO api_keys (tenant_id, digest, name, scopes, expires_at, replaces) VALUES ($1, $2, $3, $4, $5, $6)
+         RETURNING {ENTRY_COLUMNS}"
+    );
+    let row: EntryColumns = sqlx::query_as(sqlx::AssertSqlSafe(query))
+        .bind(tx.tenant)
+        .bind(new.digest.as_slice())
+        .bind(new.name)
+        .bind(new.scopes)
+        .bind(new.expires_at)
+        .bind(replaces.map(|id| id.0))
+        .fetch_one(&mut *tx.conn)
+        .await
+        .map_err(wrap("add an api key: is it new, and the tenant declared?"))?;
+    Ok(row.into())
+}
+
+/// `lock` is one of this file's constants.
+async fn entry(
+    tx: &mut TenantTx<'_>,
+    id: ApiKeyId,
+    lock: &'static str,
+) -> Result<Option<ApiKeyEntry>, StoreError> {
+    let query = format!("SELECT {ENTRY_COLUMNS} FROM api_keys WHERE tenant_id = $1 AND key_id = $2 {lock}");
+    let row: Option<EntryColumns> = sqlx::query_as(sqlx::AssertSqlSafe(query))
+        .bind(tx.tenant)
+        .bind(id.0)
+        .fetch_optional(&mut *tx.conn)
+        .await
+        .map_err(wrap("read an api key"))?;
+    Ok(row.map(ApiKeyEntry::from))
+}
+
+/// What a key was replaced by.
+async fn successor(tx: &mut TenantTx<'_>, id: ApiKeyId) -> Result<Option<ApiKeyId>, StoreError> {
+    let found: Option<i64> =
+        sqlx::query_scalar("SELECT key_id FROM api_keys WHERE tenant_id = $1 AND replaces = $2")
+            .bind(tx.tenant)
+            .bind(id.0)
+            .fetch_optional(&mut *tx.conn)
+            .await
+            .map_err(wrap("look for what an api key was replaced by"))?;
+    Ok(found.map(ApiKeyId))
+}
+
 fn key(columns: KeyColumns) -> Result<ApiKeyRow, StoreError> {
-    let (tenant, slug, name, scopes, expires_at, disabled) = columns;
+    let (tenant, slug, id, name, scopes, expires_at, disabled, suspended) = columns;
     Ok(ApiKeyRow {
         tenant: stored::id(TenantId::parse, &tenant)?,
         slug: stored::id(TenantSlug::parse, &slug)?,
+        id: ApiKeyId(id),
         name,
         scopes,
         expires_at,
         disabled,
+        suspended,
     })
 }

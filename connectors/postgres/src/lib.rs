@@ -7,6 +7,7 @@
 mod audit;
 mod commit;
 mod dead_letters;
+mod deliveries;
 mod effects;
 mod error;
 mod feed;
@@ -24,12 +25,14 @@ mod rule_sets;
 mod store;
 mod stored;
 mod sync;
+mod tenant_states;
 mod tenant_tx;
 mod token_users;
 mod trail;
 
+pub use deliveries::DeliveryStanding;
 pub use error::{StoreError, StoreErrorKind};
-pub use keys::DeliveryStanding;
+pub use keys::{ApiKeyEntry, ApiKeyId, ApiKeyRow, KeyRotated, KeyUse};
 pub use leaks::{Auditor, Leak};
 pub use lookups::{
     EntityFilter, Kept, OwnTrailRow, ResourceTypeCount, RunRow, TenantStatus, TimePosition, UsageDay,
@@ -38,6 +41,7 @@ pub use model::*;
 pub use private::PrivatePostgres;
 pub use reconciliations::{Round, RoundClaim, RoundPosition};
 pub use store::{Store, migrate};
+pub use tenant_states::{StatesChanged, TenantEntry, set_suspended};
 pub use trail::{
     Chain, Checkpoint, CheckpointKey, CheckpointSigner, TrailBreak, TrailEntry, TrailFilter, TrailOutcome,
     TrailRecord, TrailVerdict, record_alone, retire_trail,

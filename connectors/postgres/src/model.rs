@@ -342,23 +342,6 @@ pub struct UnroutedRecord {
     pub detail: String,
 }
 
-/// What an API key opens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiKeyRow {
-    /// Tenant of the key.
-    pub tenant: TenantId,
-    /// Its slug now.
-    pub slug: TenantSlug,
-    /// For people.
-    pub name: String,
-    /// What it may do.
-    pub scopes: Vec<String>,
-    /// `None` never expires. The caller compares with its clock.
-    pub expires_at: Option<OffsetDateTime>,
-    /// Switched off.
-    pub disabled: bool,
-}
-
 /// The end of a tenant's feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeedHead {

@@ -11,6 +11,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 
 use crate::error::wrap;
 use crate::feed::FeedHints;
+use crate::tenant_states::Suspended;
 use crate::{StoreError, StoreErrorKind, TenantRow};
 
 /// Waiting longer than this for a connection means that the database cannot keep up.
@@ -33,6 +34,7 @@ pub struct Store {
 struct Inner {
     pool: PgPool,
     hints: FeedHints,
+    suspended: Suspended,
 }
 
 impl Store {
@@ -51,7 +53,9 @@ impl Store {
             options.connect().await.map_err(wrap("connect to the database as the application role"))?;
         refuse_mighty_role(conn).await?;
         let pool = pool_options(max_connections).connect_lazy_with(options);
-        Ok(Self { inner: Arc::new(Inner { pool, hints: FeedHints::default() }) })
+        Ok(Self {
+            inner: Arc::new(Inner { pool, hints: FeedHints::default(), suspended: Suspended::default() }),
+        })
     }
 
     /// Whether the database answers.
@@ -117,6 +121,10 @@ impl Store {
 
     pub(crate) fn hints(&self) -> &FeedHints {
         &self.inner.hints
+    }
+
+    pub(crate) fn suspended(&self) -> &Suspended {
+        &self.inner.suspended
     }
 }
 

@@ -6,6 +6,7 @@
 pub(super) const ROWS: &[(&str, &str)] = &[
     ("tenants", "INSERT INTO tenants (tenant_id, slug) SELECT $1, $1 WHERE $2 <> ''"),
     ("tenant_heads", "INSERT INTO tenant_heads (tenant_id, seq) SELECT $1, length($2)"),
+    ("tenant_states", "INSERT INTO tenant_states (tenant_id, state) SELECT $1, 'suspended' WHERE $2 <> ''"),
     (
         "workspaces",
         "INSERT INTO workspaces (tenant_id, workspace_id, state_version) VALUES ($1, 'ws-' || $2, 'sv-' || md5($1))",
@@ -61,7 +62,7 @@ pub(super) const ROWS: &[(&str, &str)] = &[
 ];
 
 /// Tables that hold one row a tenant.
-pub(super) const SINGLE: &[&str] = &["tenants", "tenant_heads", "reconciliations"];
+pub(super) const SINGLE: &[&str] = &["tenants", "tenant_heads", "tenant_states", "reconciliations"];
 
 /// Tables that have no tenant: the list of migrations, positions, epochs, and ends of the audit's chains.
 pub(super) const WITHOUT_TENANT: &[&str] = &[

@@ -19,7 +19,9 @@ const DEFINERS: &[&str] = &[
     "hold_epochs",
     "load_marks",
     "mark_dirty",
+    "note_key_uses",
     "served_versions",
+    "suspended_tenants",
 ];
 
 /// Unique keys that are one's in all tenants: a key's digest is looked up before its tenant is known, and slugs are what

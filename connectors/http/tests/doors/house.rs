@@ -11,13 +11,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::{Digest, Sha256, Sha512};
 use terrasift_http::{
-    AuditTrail, CATALOG_READ, Doors, HttpConfig, Readiness, Routes, TenantDoor, TrailWriter, api_key_digest,
-    mint_api_key, router,
+    AuditTrail, CATALOG_READ, Doors, HttpConfig, KeyUses, Readiness, Routes, TenantDoor, TrailWriter,
+    api_key_digest, mint_api_key, router,
 };
 use terrasift_kafka::{Consumer, EmbeddedKafka, IntakeEvent, KafkaConfig, Producer, RawRecord};
 use terrasift_postgres::{
-    CheckpointSigner, CommitOutcome, Epoch, KnownVersion, PrivatePostgres, Store, TenantRow, WorkspaceCommit,
-    migrate,
+    ApiKeyId, CheckpointSigner, CommitOutcome, Epoch, KnownVersion, PrivatePostgres, Store, TenantRow,
+    WorkspaceCommit, migrate,
 };
 use terrasift_schemas::catalog::RenderedEntity;
 use terrasift_schemas::detection::Report;
@@ -125,6 +125,7 @@ pub struct House {
     pub router: Router,
     pub registry: prometheus::Registry,
     pub readiness: Arc<Readiness>,
+    pub key_uses: KeyUses,
     pub a: Tenant,
     pub b: Tenant,
     pub store: Store,
@@ -189,8 +190,10 @@ async fn build(
     let signer = CheckpointSigner::new(&SIGNING_KEY).expect("a key");
     let segment = <[u8; 32]>::from(Sha256::digest(name))[..16].try_into().expect("16 bytes");
     let (trail, writer) = AuditTrail::new(store.clone(), segment, Some(signer), &registry).expect("trail");
+    let key_uses = KeyUses::default();
     let doors = Doors {
         trail: trail.clone(),
+        key_uses: key_uses.clone(),
         store: store.clone(),
         producer: producer.unwrap_or(cluster().await.producer.clone()),
         tenants: tenants.into(),
@@ -202,7 +205,7 @@ async fn build(
         readiness: Arc::clone(&readiness),
     };
     let router = router(doors.clone(), Routes { api: true, webhook: true }, &config).expect("router");
-    (House { router, registry, readiness, a, b, store, epoch, trail, doors }, writer)
+    (House { router, registry, readiness, key_uses, a, b, store, epoch, trail, doors }, writer)
 }
 
 fn tenant(name: &str, which: &str) -> Tenant {
@@ -223,10 +226,10 @@ pub async fn add_key(
     key: &str,
     scopes: &[&str],
     expires: Option<time::OffsetDateTime>,
-) {
+) -> ApiKeyId {
     let digest = api_key_digest(&PEPPER, key).expect("a key");
     let scopes: Vec<_> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-    store.insert_api_key(tenant, digest, "test", &scopes, expires).await.expect("key");
+    store.insert_api_key(tenant, digest, "test", &scopes, expires).await.expect("key").id
 }
 
 /// What came back.

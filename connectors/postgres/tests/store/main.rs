@@ -10,6 +10,7 @@ mod commit;
 mod doors;
 mod feed;
 mod isolation;
+mod keys;
 mod leaks;
 mod ledger;
 mod letters;
@@ -109,7 +110,18 @@ fn table() -> Vec<Case> {
             keys_are_found_by_digest_over_all_tenants, a_delivery_is_recorded_once, deliveries_of_late_are_counted, unrouted_records_are_parked_once_a_position,
         },
     };
-    cases.into()
+    cases.into_iter().chain(lives()).collect()
+}
+
+/// Cases of what begins and ends: keys.
+fn lives() -> [Case; 5] {
+    cases! {
+        keys::{
+            keys_are_listed_in_pages_and_only_to_their_tenant, a_rotated_key_ends_after_the_overlap_and_is_rotated_once,
+            two_who_rotate_at_once_make_one_key, a_revoked_key_is_found_revoked_at_once_and_stays_so,
+            a_keys_use_is_written_once_a_minute_and_waits_for_nobody,
+        },
+    }
 }
 
 /// Cases at once: enough to keep two cores busy.
