@@ -157,6 +157,32 @@ pub async fn house_unwritten(name: &str, database: &str) -> (House, TrailWriter)
     build(name, HttpConfig::default(), None, store, epoch).await
 }
 
+/// The doors of other tenants over the same store.
+pub async fn router_of(name: &str, store: &Store, tenants: Vec<TenantDoor>, config: &HttpConfig) -> Router {
+    let (trail, writer, registry) = audited(name, store);
+    tokio::spawn(writer.run());
+    let doors = Doors {
+        trail,
+        store: store.clone(),
+        producer: cluster().await.producer.clone(),
+        tenants,
+        cursor_key: CURSOR_KEY,
+        key_pepper: PEPPER,
+        tokens: None,
+        registry,
+        readiness: Arc::new(Readiness::new(&[])),
+    };
+    router(doors, Routes { api: true, webhook: true }, config).expect("router")
+}
+
+fn audited(name: &str, store: &Store) -> (AuditTrail, TrailWriter, prometheus::Registry) {
+    let registry = prometheus::Registry::new();
+    let signer = CheckpointSigner::new(&SIGNING_KEY).expect("a key");
+    let segment = <[u8; 32]>::from(Sha256::digest(name))[..16].try_into().expect("16 bytes");
+    let (trail, writer) = AuditTrail::new(store.clone(), segment, Some(signer), &registry).expect("trail");
+    (trail, writer, registry)
+}
+
 async fn build(
     name: &str,
     config: HttpConfig,
@@ -171,16 +197,13 @@ async fn build(
     for tenant in [&a, &b] {
         add_key(&store, &tenant.id, &tenant.key, &[CATALOG_READ.name()], None).await;
     }
-    let registry = prometheus::Registry::new();
     let readiness = Arc::new(Readiness::new(&["consumer_unassigned"]));
     let tenants = [&a, &b].map(|t| TenantDoor {
         id: t.id.clone(),
         slug: TenantSlug::parse(&t.slug).expect("slug"),
         webhook_secret: Some(Secret::new(t.secret.clone())),
     });
-    let signer = CheckpointSigner::new(&SIGNING_KEY).expect("a key");
-    let segment = <[u8; 32]>::from(Sha256::digest(name))[..16].try_into().expect("16 bytes");
-    let (trail, writer) = AuditTrail::new(store.clone(), segment, Some(signer), &registry).expect("trail");
+    let (trail, writer, registry) = audited(name, &store);
     let doors = Doors {
         trail,
         store: store.clone(),

@@ -6,6 +6,7 @@ mod api;
 mod audit;
 mod dead_letters;
 mod feed;
+mod hostile;
 mod house;
 mod matrix;
 mod press;
