@@ -89,7 +89,7 @@ impl Client {
         let foreign = if config.allow_private_downloads {
             build(foreign)?
         } else {
-            build(foreign.dns_resolver(Arc::new(PublicResolver)))?
+            build(foreign.dns_resolver(Arc::new(PublicResolver::new())))?
         };
         let active = AtomicUsize::new(0);
         Ok(Self { inner: Arc::new(Inner { config, bearers, owners, active, api, foreign }) })
