@@ -188,10 +188,7 @@ impl Run<'_> {
         let quiet = self.until_quiet(&url, &world, QUIET_WAIT_MAX).await;
         let (followed, (above, looks)) = watchers.end().await?;
         anyhow::ensure!(looks > 0, "the offsets were never looked at");
-        let mut metrics = Vec::new();
-        for replica in &stage.replicas {
-            metrics.extend(replica.metrics().await);
-        }
+        let metrics = metrics(&stage).await;
         let (canaries, in_memory) = self.in_memory(&stage).await?;
         for replica in &mut stage.replicas {
             replica.stop().await;
@@ -358,6 +355,14 @@ impl Run<'_> {
         replica.kill();
         Ok(Catalog::read(url).await?.entities)
     }
+}
+
+async fn metrics(stage: &Stage) -> Vec<String> {
+    let mut metrics = Vec::new();
+    for replica in &stage.replicas {
+        metrics.extend(replica.metrics().await);
+    }
+    metrics
 }
 
 fn watch(stage: &Stage, broker: &Arc<crate::cluster::BrokerClient>, sender: &Sender) -> Watchers {
