@@ -13,6 +13,7 @@ mod identity;
 mod key;
 mod leaks;
 mod logging;
+mod memory;
 mod migrate;
 mod reload;
 mod rule_file;

@@ -13,4 +13,5 @@ pub mod isolation;
 pub mod leak_search;
 pub mod load;
 pub mod planted;
+pub mod process_memory;
 pub mod simulator;

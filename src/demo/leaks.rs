@@ -1,5 +1,5 @@
 //! The search for planted secrets in everything that left the engine (invariant 1): Postgres' rows and files, Kafka's
-//! records, the log, the metrics and the feed.
+//! records, the log, the metrics, the feed and the API's other answers.
 //!
 //! Must never print a secret: a leak is told by its family and where it was found.
 
@@ -19,6 +19,22 @@ use super::world::World;
 /// The topics are read to their end when nothing came for this long.
 const TOPICS_QUIET: Duration = Duration::from_secs(2);
 
+/// Beside the feed: first pages, and problems of each kind that a reader can cause.
+const ANSWERS: [&str; 12] = [
+    "/v1/snapshot?limit=1000",
+    "/v1/entities?limit=1000",
+    "/v1/workspaces",
+    "/v1/audit?limit=1000",
+    "/v1/dead-letters?state=all&limit=1000",
+    "/v1/entities/by-ref/resource/none/none",
+    "/v1/changes?cursor=none",
+    "/v1/changes?limit=0",
+    "/v1/audit/none",
+    "/v1/nothing",
+    "/healthz",
+    "/readyz",
+];
+
 /// Searches everywhere. Each canary counts once.
 pub async fn search(world: &World, canaries: &[Canary]) -> anyhow::Result<BTreeSet<Leak>> {
     if canaries.is_empty() {
@@ -33,6 +49,11 @@ pub async fn search(world: &World, canaries: &[Canary]) -> anyhow::Result<BTreeS
     search.look(&metrics, "the metrics");
     for tenant in &world.tenants {
         search.look(&feed(world, tenant.api_key.expose()).await?, "the feed");
+        for path in ANSWERS {
+            let request =
+                world.http.get(format!("{}{path}", world.origin)).bearer_auth(tenant.api_key.expose());
+            search.look(&request.send().await?.bytes().await?, path);
+        }
     }
     Ok(search.leaks())
 }

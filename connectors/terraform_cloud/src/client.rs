@@ -24,6 +24,8 @@ use crate::{ClientConfig, DownloadUrl, FailureKind, TfcError, WorkspacePage, Wor
 const PAGE_SIZE: usize = 100;
 /// Most bytes of an API answer: a page of 100 workspaces whose state versions list some thousand resources each.
 const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// A busy worker uses a connection again far sooner.
+const CONNECTION_IDLE_MAX: Duration = Duration::from_secs(10);
 /// How long to wait after a 429 that does not say: the limit is per second.
 const RATE_LIMIT_WAIT: Duration = Duration::from_secs(1);
 /// Longest wait that a 429 can ask for.
@@ -89,7 +91,7 @@ impl Client {
         let foreign = if config.allow_private_downloads {
             build(foreign)?
         } else {
-            build(foreign.dns_resolver(Arc::new(PublicResolver)))?
+            build(foreign.dns_resolver(Arc::new(PublicResolver::new())))?
         };
         let active = AtomicUsize::new(0);
         Ok(Self { inner: Arc::new(Inner { config, bearers, owners, active, api, foreign }) })
@@ -333,6 +335,8 @@ fn base(config: &ClientConfig, tls: rustls::ClientConfig) -> reqwest::ClientBuil
         .referer(false)
         .no_proxy()
         .connect_timeout(config.timeouts.connect)
+        // A connection's buffer holds the end of what it read last: a worker without work lets go of it.
+        .pool_idle_timeout(CONNECTION_IDLE_MAX)
         // As many as a busy worker has under way: opening one costs more than asking.
         .pool_max_idle_per_host(64)
 }

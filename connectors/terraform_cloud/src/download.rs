@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Response;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, LOCATION};
 use tokio::time::Instant;
 use url::Url;
 
@@ -107,7 +107,7 @@ async fn follow(client: &Client, url: &DownloadUrl) -> Result<Response, TfcError
         let response = client.send(WHAT, url.clone(), hop == 0).await?;
         url = match response.status().as_u16() {
             200 => return Ok(response),
-            301 | 302 | 303 | 307 | 308 => next_hop(&url, &response)?,
+            301 | 302 | 303 | 307 | 308 => next_hop(&url, response.headers())?,
             403 | 404 | 410 => return Err(failed(FailureKind::Expired)),
             _ => return Err(failed(client::failure(response.status(), response.headers()))),
         };
@@ -115,9 +115,9 @@ async fn follow(client: &Client, url: &DownloadUrl) -> Result<Response, TfcError
     Err(failed(FailureKind::GuardRefused))
 }
 
-fn next_hop(from: &Url, response: &Response) -> Result<Url, TfcError> {
+fn next_hop(from: &Url, headers: &HeaderMap) -> Result<Url, TfcError> {
     let bad = || failed(FailureKind::BadBody);
-    let location = response.headers().get(LOCATION).ok_or_else(bad)?;
+    let location = headers.get(LOCATION).ok_or_else(bad)?;
     let location = std::str::from_utf8(location.as_bytes()).map_err(|_| bad())?;
     let to = from.join(location).map_err(|_| bad())?;
     // A step down from https to http would show the signed URL and the state to the network.
@@ -125,4 +125,45 @@ fn next_hop(from: &Url, response: &Response) -> Result<Url, TfcError> {
         return Err(failed(FailureKind::GuardRefused));
     }
     Ok(to)
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::*;
+
+    fn check(from: &str, location: &'static [u8], expected: Result<&str, FailureKind>) {
+        let mut headers = HeaderMap::new();
+        headers.insert(LOCATION, HeaderValue::from_bytes(location).expect("a value"));
+        let got = next_hop(&from.parse().expect("an address"), &headers);
+        let got = got.as_ref().map(Url::as_str).map_err(TfcError::kind);
+        assert_eq!(got, expected, "{from} to {}", String::from_utf8_lossy(location));
+    }
+
+    #[test]
+    fn a_redirect_never_steps_down_from_https() {
+        use FailureKind::{BadBody, GuardRefused};
+        let from = "https://archivist.terraform.io/v1/object?sig=1";
+        let cases: [(&[u8], Result<&str, FailureKind>); 13] = [
+            (b"/v2", Ok("https://archivist.terraform.io/v2")),
+            (b"//other.example/x", Ok("https://other.example/x")),
+            (b"https://other.example/x", Ok("https://other.example/x")),
+            (b"http://archivist.terraform.io/v2", Err(GuardRefused)),
+            (b"HTTP://archivist.terraform.io/v2", Err(GuardRefused)),
+            (b"http:\\\\archivist.terraform.io/v2", Err(GuardRefused)),
+            (b"ftp://archivist.terraform.io/v2", Err(GuardRefused)),
+            (b"file:///etc/passwd", Err(GuardRefused)),
+            (b"javascript:alert(1)", Err(GuardRefused)),
+            (b"data:text/plain,x", Err(GuardRefused)),
+            (b"ws://archivist.terraform.io/", Err(GuardRefused)),
+            (b"https://[", Err(BadBody)),
+            (b"https://\xff\xfe/", Err(BadBody)),
+        ];
+        for (location, expected) in cases {
+            check(from, location, expected);
+        }
+        check("http://a.example/", b"http://b.example/", Ok("http://b.example/"));
+        check("http://a.example/", b"https://b.example/", Ok("https://b.example/"));
+    }
 }

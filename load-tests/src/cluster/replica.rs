@@ -184,6 +184,12 @@ impl Replica {
         Some(kib * 1024)
     }
 
+    /// Number of its process, while it runs.
+    #[must_use]
+    pub fn process_id(&self) -> Option<i32> {
+        self.process.as_ref().map(|process| process.program.as_raw_nonzero().get())
+    }
+
     fn signal(&self, signal: Signal) {
         if let Some(process) = &self.process {
             // A process that has ended needs no signal.

@@ -19,6 +19,9 @@ pub struct Report {
     pub stale: usize,
     /// Planted secrets that were found outside.
     pub canaries: usize,
+    /// Planted secrets that stand in the memory of a worker with nothing to do; absent where nobody looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_memory: Option<usize>,
     /// Records whose offset was committed before their work was durable.
     pub offset_above_work: usize,
     /// From the fault's end until everything sent before it was visible.
@@ -29,6 +32,7 @@ impl Report {
     /// Whether nothing went wrong.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.lost + self.doubled + self.stale + self.canaries + self.offset_above_work == 0
+        let held = self.in_memory.unwrap_or(0);
+        self.lost + self.doubled + self.stale + self.canaries + held + self.offset_above_work == 0
     }
 }

@@ -22,7 +22,7 @@ use super::search::{self, Haystack};
 use super::stage::Stage;
 use super::traffic::{self, Pace, Sender, SentKind};
 use crate::cluster::{Cluster, ClusterPlan, DeploymentPlan};
-use crate::generator::Dice;
+use crate::generator::{Canary, Dice};
 
 /// Longest first sync: seconds on a free machine.
 const FIRST_WAIT_MAX: Duration = Duration::from_secs(120);
@@ -30,6 +30,9 @@ const FIRST_WAIT_MAX: Duration = Duration::from_secs(120);
 /// is lost stays lost however long one waits, and a machine full of builds is no loss.
 const QUIET_WAIT_MAX: Duration = Duration::from_secs(180);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Longest wait until idle connections are closed and their buffers wiped: they are kept for 10 s.
+const IDLE_WAIT_MAX: Duration = Duration::from_secs(40);
+const IDLE_LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// How to run rows.
 #[derive(Debug, Clone)]
@@ -185,10 +188,8 @@ impl Run<'_> {
         let quiet = self.until_quiet(&url, &world, QUIET_WAIT_MAX).await;
         let (followed, (above, looks)) = watchers.end().await?;
         anyhow::ensure!(looks > 0, "the offsets were never looked at");
-        let mut metrics = Vec::new();
-        for replica in &stage.replicas {
-            metrics.extend(replica.metrics().await);
-        }
+        let metrics = metrics(&stage).await;
+        let (canaries, in_memory) = self.in_memory(&stage).await?;
         for replica in &mut stage.replicas {
             replica.stop().await;
         }
@@ -211,8 +212,6 @@ impl Run<'_> {
             findings.lost.push(format!("{error:#}"));
         }
         (self.say)("looking for planted secrets");
-        let simulator = Arc::clone(&stage.simulator);
-        let canaries = tokio::task::spawn_blocking(move || simulator.canaries()).await?;
         let haystack =
             Haystack { cluster, superuser_url: &url, folder: &self.folder, metrics, followed: &followed };
         let leaks = search::search(&canaries, haystack).await?;
@@ -220,11 +219,13 @@ impl Run<'_> {
             .into_iter()
             .map(|(partition, offset)| format!("{partition}:{offset} was committed before its work"))
             .collect();
+        let none = Vec::new();
         let all = [
             ("lost", &findings.lost),
             ("doubled", &findings.doubled),
             ("stale", &findings.stale),
             ("canary", &leaks),
+            ("in_memory", in_memory.as_ref().unwrap_or(&none)),
             ("offset_above_work", &above),
         ];
         let lines = all.iter().flat_map(|(kind, of)| of.iter().map(move |it| format!("{kind}: {it}\n")));
@@ -237,9 +238,30 @@ impl Run<'_> {
             doubled: findings.doubled.len(),
             stale: findings.stale.len(),
             canaries: leaks.len(),
+            in_memory: in_memory.map(|held| held.len()),
             offset_above_work: above.len(),
             recovered_s,
         })
+    }
+
+    /// All planted secrets, and what workers still hold of them when they have had no work for a while; looked at where nothing was done to them.
+    async fn in_memory(&self, stage: &Stage) -> Result<(Vec<Canary>, Option<Vec<String>>)> {
+        let simulator = Arc::clone(&stage.simulator);
+        let canaries = tokio::task::spawn_blocking(move || simulator.canaries()).await?;
+        if self.row.name != "calm" {
+            return Ok((canaries, None));
+        }
+        (self.say)("looking through the memory of the replicas");
+        let organizations = stage.simulator.organizations();
+        let held = organizations.first().map(|it| it.token.as_str()).context("there is no organization")?;
+        let begun = Instant::now();
+        loop {
+            let found = search::memory(&canaries, held, &stage.replicas)?;
+            if found.is_empty() || begun.elapsed() > IDLE_WAIT_MAX {
+                return Ok((canaries, Some(found)));
+            }
+            sleep(IDLE_LOOK_EVERY).await;
+        }
     }
 
     /// Seconds from the fault's end until all is visible that was told of before.
@@ -333,6 +355,14 @@ impl Run<'_> {
         replica.kill();
         Ok(Catalog::read(url).await?.entities)
     }
+}
+
+async fn metrics(stage: &Stage) -> Vec<String> {
+    let mut metrics = Vec::new();
+    for replica in &stage.replicas {
+        metrics.extend(replica.metrics().await);
+    }
+    metrics
 }
 
 fn watch(stage: &Stage, broker: &Arc<crate::cluster::BrokerClient>, sender: &Sender) -> Watchers {

@@ -8,9 +8,10 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 
 use super::follow::Followed;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Replica};
 use crate::generator::Canary;
 use crate::leak_search::LeakSearch;
+use crate::process_memory;
 
 /// What is looked through.
 pub(super) struct Haystack<'a> {
@@ -51,6 +52,32 @@ pub(super) async fn search(canaries: &[Canary], haystack: Haystack<'_>) -> Resul
     Ok(told
         .map(|leak| format!("a planted {} ({}) was found in {}", leak.family, leak.planted, leak.found))
         .collect())
+}
+
+/// Looks through the memory of the replicas that run: a sentence for each planted secret that is held there.
+///
+/// # Errors
+/// When it is not whole: `held`, which each of them works with, has to be found by the same search.
+pub(super) fn memory(canaries: &[Canary], held: &str, replicas: &[Replica]) -> Result<Vec<String>> {
+    let known = Canary { text: held.to_owned(), family: "token", category: "credential", place: "held" };
+    let all: Vec<Canary> = canaries.iter().cloned().chain([known]).collect();
+    let mut told = Vec::new();
+    for (pid, replica) in replicas.iter().filter_map(|replica| Some((replica.process_id()?, replica))) {
+        let mut search = LeakSearch::new(&all);
+        let looked = process_memory::look(&mut search, pid, "memory")?;
+        let (known, leaks): (Vec<_>, Vec<_>) =
+            search.leaks().into_iter().partition(|leak| leak.canary == canaries.len());
+        if known.is_empty() {
+            bail!(
+                "the memory of {} does not show what it must hold: the search is not whole",
+                replica.origin()
+            );
+        }
+        told.extend(leaks.into_iter().map(|leak| {
+            format!("a planted {} ({}) among {looked} bytes of memory", leak.family, leak.planted)
+        }));
+    }
+    Ok(told)
 }
 
 async fn run(program: String, arguments: &[&str]) -> Result<Vec<u8>> {

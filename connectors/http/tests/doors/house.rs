@@ -165,6 +165,34 @@ pub async fn house_unwritten_with(name: &str, database: &str, config: HttpConfig
     build(name, config, None, store, epoch).await
 }
 
+/// The doors of other tenants over the same store.
+pub async fn router_of(name: &str, store: &Store, tenants: Vec<TenantDoor>, config: &HttpConfig) -> Router {
+    let (trail, writer, registry) = audited(name, store);
+    tokio::spawn(writer.run());
+    let doors = Doors {
+        trail,
+        key_uses: KeyUses::default(),
+        certificates: Vec::new(),
+        store: store.clone(),
+        producer: cluster().await.producer.clone(),
+        tenants,
+        cursor_key: CURSOR_KEY,
+        key_pepper: PEPPER,
+        tokens: None,
+        registry,
+        readiness: Arc::new(Readiness::new(&[])),
+    };
+    router(doors, Routes { api: true, webhook: true }, config).expect("router")
+}
+
+fn audited(name: &str, store: &Store) -> (AuditTrail, TrailWriter, prometheus::Registry) {
+    let registry = prometheus::Registry::new();
+    let signer = CheckpointSigner::new(&SIGNING_KEY).expect("a key");
+    let segment = <[u8; 32]>::from(Sha256::digest(name))[..16].try_into().expect("16 bytes");
+    let (trail, writer) = AuditTrail::new(store.clone(), segment, Some(signer), &registry).expect("trail");
+    (trail, writer, registry)
+}
+
 async fn build(
     name: &str,
     config: HttpConfig,
@@ -179,7 +207,6 @@ async fn build(
     for tenant in [&a, &b] {
         add_key(&store, &tenant.id, &tenant.key, &[CATALOG_READ.name()], None).await;
     }
-    let registry = prometheus::Registry::new();
     let readiness = Arc::new(Readiness::new(&["consumer_unassigned"]));
     let tenants = [&a, &b].map(|t| TenantDoor {
         id: t.id.clone(),
@@ -187,9 +214,7 @@ async fn build(
         webhook_secret: Some(Secret::new(t.secret.clone())),
         webhook_sources: Vec::new(),
     });
-    let signer = CheckpointSigner::new(&SIGNING_KEY).expect("a key");
-    let segment = <[u8; 32]>::from(Sha256::digest(name))[..16].try_into().expect("16 bytes");
-    let (trail, writer) = AuditTrail::new(store.clone(), segment, Some(signer), &registry).expect("trail");
+    let (trail, writer, registry) = audited(name, &store);
     let key_uses = KeyUses::default();
     let doors = Doors {
         trail: trail.clone(),

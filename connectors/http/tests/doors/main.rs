@@ -7,6 +7,7 @@ mod audit;
 mod authority;
 mod dead_letters;
 mod feed;
+mod hostile;
 mod house;
 mod keys;
 mod lookups;

@@ -2,5 +2,6 @@
 
 mod api;
 mod download;
+mod hostile;
 mod server;
 mod workspace;
