@@ -230,10 +230,10 @@ async fn a_suspended_tenant_waits_on_every_replica_and_across_restarts_and_a_res
     world.until("the mark that waits", async |world| marks(world).await == 1).await;
 
     // Its neighbour does not wait; and nothing of it goes on with replicas that are new.
-    for replica in 0..REPLICAS.len() {
+    for (replica, name) in REPLICAS.into_iter().enumerate() {
         world.replicas[replica].kill().unwrap();
         world.replicas[replica].wait().unwrap();
-        world.replicas[replica] = world.serve(REPLICAS[replica]);
+        world.replicas[replica] = world.serve(name);
         let neighbour = world.upstream("globex").keys().next().cloned().unwrap();
         world.change("globex", &neighbour).await;
         world.until_shown("globex").await;
