@@ -84,8 +84,7 @@ impl Walk {
 
     /// The step behind this one, which is not the expected one.
     fn turn(&mut self, step: u32, rest: &[u8]) -> Option<u32> {
-        let other = self.trails.other(step);
-        if self.trails.begins(other, rest) {
+        if let Some(other) = self.trails.other(step, rest) {
             return Some(other);
         }
         let from = self.trails.place_behind(step);

@@ -27,6 +27,8 @@ const LEAF_BYTES_MAX: usize = 64;
 const LEVELS_MAX: u32 = 64;
 /// Places that are remembered.
 const PLACES_MAX: usize = 1024;
+/// Steps that are remembered behind a step, beside the last one.
+const OTHERS: usize = 7;
 /// Slots tried for a step before it is given up: bounds what a hostile state can cost.
 const PROBES_MAX: usize = 16;
 
@@ -79,9 +81,10 @@ struct Step {
     whole: u32,
     /// Bits of the members that may stand once only.
     once: u32,
-    /// Which step came behind it the last time, and another time; 0: none.
+    /// Which step came behind it the last time; 0: none.
     next: u32,
-    other: u32,
+    /// Which ones came before that one, the last one first: instances of several types begin alike.
+    others: [u32; OTHERS],
     from: u32,
     to: u32,
     ends: bool,
@@ -172,7 +175,7 @@ impl Trails {
         self.places.push(Place { parent: BEFORE, object: true, depth: 1, ..outside });
         let (start, place) = (0, OUTSIDE);
         let before =
-            Step { start, glue: 0, whole: 0, once: 0, next: 0, other: 0, from: place, to: place, ends: true };
+            Step { start, glue: 0, whole: 0, once: 0, next: 0, others: [0; OTHERS], from: place, to: place, ends: true };
         self.steps.extend([before, Step { from: BEFORE, to: BEFORE, ..before }]);
         self.leaves.extend([Leaf::End; 2]);
     }
@@ -192,17 +195,21 @@ impl Trails {
         &self.places[index(place)]
     }
 
-    /// The step that came behind this one, not the last time but another one; 0: none.
-    pub(super) fn other(&self, step: u32) -> u32 {
-        self.steps[index(step)].other
+    /// The step that came behind this one at some time, and has the text with which the bytes begin.
+    pub(super) fn other(&self, step: u32, bytes: &[u8]) -> Option<u32> {
+        let others = self.steps[index(step)].others.iter().copied();
+        others.take_while(|other| *other != 0).find(|other| self.begins(*other, bytes))
     }
 
     /// This step came behind that one.
     pub(super) fn follows(&mut self, step: u32, behind: u32) {
         let step = &mut self.steps[index(step)];
-        if step.next != behind {
-            step.other = step.next;
-            step.next = behind;
+        let mut moved = std::mem::replace(&mut step.next, behind);
+        for other in &mut step.others {
+            if moved == behind || moved == 0 {
+                break;
+            }
+            moved = std::mem::replace(other, moved);
         }
     }
 
@@ -235,7 +242,7 @@ impl Trails {
     }
 
     /// Whether the bytes begin with the text of a step.
-    pub(super) fn begins(&self, step: u32, bytes: &[u8]) -> bool {
+    fn begins(&self, step: u32, bytes: &[u8]) -> bool {
         let found = &self.steps[index(step)];
         let glue = index(found.glue);
         step > RESOURCE && common(bytes, &self.text[index(found.start)..], glue) == glue
@@ -285,7 +292,7 @@ impl Trails {
             whole: small(glue.len()),
             once,
             next: 0,
-            other: 0,
+            others: [0; OTHERS],
             from,
             to,
             ends: matches!(leaf, Leaf::End),
