@@ -24,7 +24,7 @@ const SLOTS: usize = 2 * STEPS_MAX;
 /// Room for the last leaf of a step. A longer one is looked at each time.
 const LEAF_BYTES_MAX: usize = 64;
 /// Containers that are open at once, at most. Real states stay below 40.
-const LEVELS_MAX: u32 = 64;
+const LEVELS_MAX: u32 = 63;
 /// Places that are remembered.
 const PLACES_MAX: usize = 1024;
 /// Steps that are remembered behind a step, beside the last one.
@@ -39,6 +39,8 @@ pub(super) enum Leaf {
     End,
     /// A value under a key that says this.
     Data(KeyVerdict),
+    /// A value whose name, before it in the same object, tells what it is; and what is said of both from above.
+    Asks(KeyVerdict, KeyVerdict),
     /// The instance's key.
     IndexKey,
     /// What the provider keeps.
@@ -50,7 +52,7 @@ pub(super) enum Leaf {
 pub(super) struct Place {
     pub(super) parent: u32,
     pub(super) object: bool,
-    depth: u32,
+    pub(super) depth: u32,
     /// What is said of its values from above.
     pub(super) verdict: KeyVerdict,
     /// The last place that was found in this one, and the one that was found before it in the same one; 0: none.
@@ -71,6 +73,22 @@ pub(super) const HEADER: u32 = 3;
 pub(super) const INSTANCE: u32 = 0;
 pub(super) const RESOURCE: u32 = 1;
 
+/// What a step means for the name that the object at hand has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// Nothing.
+    Keep,
+    /// An object begins.
+    Fresh,
+    /// Another container ended, or began: what stood before it in the same object is not known any more.
+    Lost,
+}
+
+/// No name stood in the object at hand so far.
+pub(super) const NAMELESS: usize = usize::MAX;
+/// One may have stood there, or two.
+pub(super) const LOST: usize = usize::MAX - 1;
+
 /// A text between two leaves at a place.
 #[derive(Clone, Copy)]
 struct Step {
@@ -88,6 +106,19 @@ struct Step {
     from: u32,
     to: u32,
     ends: bool,
+    naming: Naming,
+    /// The leaf behind it is a name ([`crate::detect::PairPart::Name`]).
+    names: bool,
+}
+
+/// A step that is new.
+pub(super) struct Taking {
+    pub(super) from: u32,
+    pub(super) to: u32,
+    pub(super) once: u32,
+    pub(super) leaf: Leaf,
+    pub(super) naming: Naming,
+    pub(super) names: bool,
 }
 
 /// How far an instance was followed.
@@ -98,6 +129,16 @@ pub(super) struct Trip {
     pub(super) seen: u32,
     /// The last step.
     pub(super) step: u32,
+    /// Where the name of the object at hand stands, or [`NAMELESS`], or [`LOST`].
+    pub(super) name: usize,
+    /// Bits of the depths at which an object was asked in vain: a name behind what asked would answer.
+    pub(super) unanswered: u64,
+}
+
+impl Trip {
+    pub(super) fn new(step: u32) -> Self {
+        Self { at: 0, seen: 0, step, name: NAMELESS, unanswered: 0 }
+    }
 }
 
 /// Why it is not followed further by itself.
@@ -175,7 +216,7 @@ impl Trails {
         self.places.push(Place { parent: BEFORE, object: true, depth: 1, ..outside });
         let (start, place) = (0, OUTSIDE);
         let before =
-            Step { start, glue: 0, whole: 0, once: 0, next: 0, others: [0; OTHERS], from: place, to: place, ends: true };
+            Step { start, glue: 0, whole: 0, once: 0, next: 0, others: [0; OTHERS], from: place, to: place, ends: true, naming: Naming::Keep, names: false };
         self.steps.extend([before, Step { from: BEFORE, to: BEFORE, ..before }]);
         self.leaves.extend([Leaf::End; 2]);
     }
@@ -193,6 +234,31 @@ impl Trails {
     #[inline]
     pub(super) fn place(&self, place: u32) -> &Place {
         &self.places[index(place)]
+    }
+
+    /// Keeps up with the name of the object at hand. `None`: it stands behind what asked for it.
+    #[inline(always)]
+    fn name(&self, step: &Step, trip: &mut Trip) -> Option<()> {
+        let here = 1u64 << self.places[index(step.to)].depth;
+        // Only what encloses the place is still open.
+        match step.naming {
+            Naming::Keep => {}
+            Naming::Fresh => {
+                trip.name = NAMELESS;
+                trip.unanswered &= here - 1;
+            }
+            Naming::Lost => {
+                trip.name = LOST;
+                trip.unanswered &= here | (here - 1);
+            }
+        }
+        if step.names {
+            if trip.unanswered & here != 0 {
+                return None;
+            }
+            trip.name = if trip.name == NAMELESS { trip.at + index(step.glue) } else { LOST };
+        }
+        Some(())
     }
 
     /// The step that came behind this one at some time, and has the text with which the bytes begin.
@@ -229,6 +295,9 @@ impl Trails {
             }
             trip.seen |= step.once;
             trip.step = next;
+            if step.names || step.naming != Naming::Keep {
+                self.name(step, trip)?;
+            }
             if step.ends {
                 trip.at += glue;
                 return Some(Stop::End);
@@ -273,7 +342,8 @@ impl Trails {
     }
 
     /// Takes a step that is new.
-    pub(super) fn take(&mut self, from: u32, to: u32, glue: &[u8], once: u32, leaf: Leaf) -> Option<u32> {
+    pub(super) fn take(&mut self, glue: &[u8], taking: Taking) -> Option<u32> {
+        let Taking { from, to, once, leaf, naming, names } = taking;
         let room = (glue.len() + LEAF_BYTES_MAX).next_multiple_of(CHUNK);
         if self.steps.len() == STEPS_MAX || self.used + room + CHUNK > TEXT_BYTES_MAX {
             return None;
@@ -296,6 +366,8 @@ impl Trails {
             from,
             to,
             ends: matches!(leaf, Leaf::End),
+            naming,
+            names,
         });
         self.leaves.push(leaf);
         self.slots[slot] = step;
