@@ -45,6 +45,28 @@ pub(super) fn search(search: &mut Search<'_>, text: &str) {
     }
 }
 
+/// Whether the whole text is one private block: nothing else that could be found in it would be left (`resolve.rs`), so
+/// nothing else is looked for. What is found is kept only then.
+pub(super) fn whole(search: &mut Search<'_>, text: &str) -> bool {
+    if search.scratch.thorough || search.scratch.witness.is_some() || !text.starts_with("-----BEGIN ") {
+        return false;
+    }
+    let (found, quiet, fuel) = (search.scratch.found.len(), search.scratch.quiet.len(), search.scratch.fuel);
+    self::search(search, text);
+    let is_whole = matches!(
+        search.scratch.found[found..],
+        [block] if block.rule == rule::PRIVATE_KEY
+            && block.start == 0
+            && text.as_bytes()[block.end..].trim_ascii_start().is_empty()
+    );
+    if !is_whole {
+        search.scratch.found.truncate(found);
+        search.scratch.fuel = fuel;
+    }
+    search.scratch.quiet.truncate(quiet);
+    is_whole
+}
+
 /// Offset behind the END line of this label.
 fn closing(text: &str, from: usize, label: &str) -> Option<usize> {
     let mut at = from;
