@@ -80,6 +80,9 @@ struct Slot {
 
 /// The memory of one worker. Takes its room with the first value.
 pub(crate) struct Acquitted {
+    /// Half of the hash of the value in each slot; 0: free. Most values are new, and this is all that is read for them: a
+    /// fraction of what the slots take.
+    marks: Vec<u32>,
     slots: Vec<Slot>,
     ring: Vec<u8>,
     /// Bytes written to the ring since the beginning; never 0, so that no free slot is taken for a value.
@@ -90,11 +93,14 @@ pub(crate) struct Acquitted {
 
 /// Where a value is looked for.
 #[derive(Clone, Copy)]
-pub(crate) struct Place(usize);
+pub(crate) struct Place {
+    slot: usize,
+    mark: u32,
+}
 
 impl Default for Acquitted {
     fn default() -> Self {
-        Self { slots: Vec::new(), ring: Vec::new(), written: 1, rules: 0 }
+        Self { marks: Vec::new(), slots: Vec::new(), ring: Vec::new(), written: 1, rules: 0 }
     }
 }
 
@@ -104,25 +110,31 @@ impl Acquitted {
     pub(super) fn under(&mut self, rules: u64) {
         if self.rules != rules {
             self.rules = rules;
+            self.marks.fill(0);
             self.slots.fill(Slot::default());
         }
     }
 
     /// Bytes held.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<Slot>() + self.ring.capacity()
+        self.marks.capacity() * size_of::<u32>()
+            + self.slots.capacity() * size_of::<Slot>()
+            + self.ring.capacity()
     }
 
     /// Where this value would stand.
     #[inline]
     pub(crate) fn place(value: &[u8]) -> Place {
-        Place(slot_of(value))
+        place_of(value)
     }
 
     /// Whether nothing was found in this value under a key of this kind, at this level of nesting or one that reaches deeper. `value` as it stands in the state, escapes and all.
     #[inline]
     pub(crate) fn knows(&self, place: Place, look: Look, value: &[u8]) -> bool {
-        let Some(slot) = self.slots.get(place.0) else { return false };
+        if self.marks.get(place.slot) != Some(&place.mark) {
+            return false;
+        }
+        let Some(slot) = self.slots.get(place.slot) else { return false };
         if !look.is_answered_by(slot.look)
             || usize::try_from(slot.len) != Ok(value.len())
             || self.is_gone(slot)
@@ -145,6 +157,7 @@ impl Acquitted {
             return;
         };
         if self.slots.is_empty() {
+            self.marks = vec![0; SLOTS];
             self.slots = vec![Slot::default(); SLOTS];
             self.ring = vec![0; RING_BYTES];
         }
@@ -155,7 +168,8 @@ impl Acquitted {
             start = 0;
         }
         self.ring[start..start + value.len()].copy_from_slice(value);
-        self.slots[place.0] = Slot { start: self.written, len, look };
+        self.marks[place.slot] = place.mark;
+        self.slots[place.slot] = Slot { start: self.written, len, look };
         self.written += u64::from(len);
     }
 }
@@ -175,7 +189,7 @@ fn in_ring(written: u64) -> usize {
 
 /// Multiply and fold, eight bytes at a time. Not keyed: a collision costs a look.
 #[inline]
-fn slot_of(value: &[u8]) -> usize {
+fn place_of(value: &[u8]) -> Place {
     const K: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut state = (value.len() as u64).wrapping_mul(K);
     let mut fold = |word: u64| {
@@ -190,7 +204,7 @@ fn slot_of(value: &[u8]) -> usize {
         Some(last) => fold(u64::from_le_bytes(*last)),
         None => fold(rest.iter().fold(0, |all, byte| all << 8 | u64::from(*byte))),
     }
-    (state >> 32) as usize & (SLOTS - 1)
+    Place { slot: (state >> 32) as usize & (SLOTS - 1), mark: (state >> 16) as u32 | 1 }
 }
 
 #[cfg(test)]

@@ -101,14 +101,19 @@ struct Step {
     once: u32,
     /// Which step came behind it the last time; 0: none.
     next: u32,
-    /// Which ones came before that one, the last one first: instances of several types begin alike.
-    others: [u32; OTHERS],
-    from: u32,
-    to: u32,
     ends: bool,
     naming: Naming,
     /// The leaf behind it is a name ([`crate::detect::PairPart::Name`]).
     names: bool,
+}
+
+/// What is asked of a step where something changes: it stands apart, so that what is followed stays small.
+#[derive(Clone, Copy)]
+struct Turning {
+    /// Which steps came behind it before the last time, the last one first: instances of several types begin alike.
+    others: [u32; OTHERS],
+    from: u32,
+    to: u32,
 }
 
 /// A step that is new.
@@ -159,6 +164,7 @@ pub(super) struct Trails {
     used_max: usize,
     /// The first two stand before an instance and before a resource.
     steps: Vec<Step>,
+    turnings: Vec<Turning>,
     /// What stands behind each of them.
     leaves: Vec<Leaf>,
     places: Vec<Place>,
@@ -173,6 +179,7 @@ impl Trails {
             used: 0,
             used_max: 0,
             steps: Vec::new(),
+            turnings: Vec::new(),
             leaves: Vec::new(),
             places: Vec::new(),
             slots: Vec::new(),
@@ -183,6 +190,7 @@ impl Trails {
     pub(super) fn memory_bytes(&self) -> usize {
         self.text.capacity()
             + self.steps.capacity() * size_of::<Step>()
+            + self.turnings.capacity() * size_of::<Turning>()
             + self.leaves.capacity() * size_of::<Leaf>()
             + self.places.capacity() * size_of::<Place>()
             + self.slots.capacity() * size_of::<u32>()
@@ -200,11 +208,13 @@ impl Trails {
             self.text = vec![0; TEXT_BYTES_MAX];
             self.slots = vec![0; SLOTS];
             self.steps.reserve_exact(STEPS_MAX);
+            self.turnings.reserve_exact(STEPS_MAX);
             self.leaves.reserve_exact(STEPS_MAX);
             self.places.reserve_exact(PLACES_MAX);
         }
         self.used = 0;
         self.steps.clear();
+        self.turnings.clear();
         self.leaves.clear();
         self.places.clear();
         self.slots.fill(0);
@@ -214,10 +224,19 @@ impl Trails {
         self.places.push(Place { object: true, depth: 1, ..outside });
         self.places.push(Place { parent: BEFORE, ..outside });
         self.places.push(Place { parent: BEFORE, object: true, depth: 1, ..outside });
-        let (start, place) = (0, OUTSIDE);
-        let before =
-            Step { start, glue: 0, whole: 0, once: 0, next: 0, others: [0; OTHERS], from: place, to: place, ends: true, naming: Naming::Keep, names: false };
-        self.steps.extend([before, Step { from: BEFORE, to: BEFORE, ..before }]);
+        let before = Step {
+            start: 0,
+            glue: 0,
+            whole: 0,
+            once: 0,
+            next: 0,
+            ends: true,
+            naming: Naming::Keep,
+            names: false,
+        };
+        self.steps.extend([before; 2]);
+        let turning = |place| Turning { others: [0; OTHERS], from: place, to: place };
+        self.turnings.extend([turning(OUTSIDE), turning(BEFORE)]);
         self.leaves.extend([Leaf::End; 2]);
     }
 
@@ -228,7 +247,7 @@ impl Trails {
 
     /// The place behind a step.
     pub(super) fn place_behind(&self, step: u32) -> u32 {
-        self.steps[index(step)].to
+        self.turnings[index(step)].to
     }
 
     #[inline]
@@ -238,8 +257,9 @@ impl Trails {
 
     /// Keeps up with the name of the object at hand. `None`: it stands behind what asked for it.
     #[inline(always)]
-    fn name(&self, step: &Step, trip: &mut Trip) -> Option<()> {
-        let here = 1u64 << self.places[index(step.to)].depth;
+    fn name(&self, step: u32, trip: &mut Trip) -> Option<()> {
+        let here = 1u64 << self.places[index(self.place_behind(step))].depth;
+        let step = &self.steps[index(step)];
         // Only what encloses the place is still open.
         match step.naming {
             Naming::Keep => {}
@@ -263,15 +283,14 @@ impl Trails {
 
     /// The step that came behind this one at some time, and has the text with which the bytes begin.
     pub(super) fn other(&self, step: u32, bytes: &[u8]) -> Option<u32> {
-        let others = self.steps[index(step)].others.iter().copied();
+        let others = self.turnings[index(step)].others.iter().copied();
         others.take_while(|other| *other != 0).find(|other| self.begins(*other, bytes))
     }
 
     /// This step came behind that one.
     pub(super) fn follows(&mut self, step: u32, behind: u32) {
-        let step = &mut self.steps[index(step)];
-        let mut moved = std::mem::replace(&mut step.next, behind);
-        for other in &mut step.others {
+        let mut moved = std::mem::replace(&mut self.steps[index(step)].next, behind);
+        for other in &mut self.turnings[index(step)].others {
             if moved == behind || moved == 0 {
                 break;
             }
@@ -296,7 +315,7 @@ impl Trails {
             trip.seen |= step.once;
             trip.step = next;
             if step.names || step.naming != Naming::Keep {
-                self.name(step, trip)?;
+                self.name(next, trip)?;
             }
             if step.ends {
                 trip.at += glue;
@@ -336,7 +355,7 @@ impl Trails {
             |step| {
                 let known = &self.steps[index(*step)];
                 let start = index(known.start);
-                known.from == from && self.text[start..start + index(known.glue)] == *glue
+                self.turnings[index(*step)].from == from && self.text[start..start + index(known.glue)] == *glue
             },
         )
     }
@@ -362,13 +381,11 @@ impl Trails {
             whole: small(glue.len()),
             once,
             next: 0,
-            others: [0; OTHERS],
-            from,
-            to,
             ends: matches!(leaf, Leaf::End),
             naming,
             names,
         });
+        self.turnings.push(Turning { others: [0; OTHERS], from, to });
         self.leaves.push(leaf);
         self.slots[slot] = step;
         Some(step)
