@@ -63,19 +63,18 @@ impl Look {
         Self { kind, level: 0, escaped }
     }
 
-    /// What was found by the other look holds for this one.
+    /// In one word, with the length of the value.
     #[inline]
-    fn is_answered_by(self, other: Self) -> bool {
-        self.kind == other.kind && self.escaped == other.escaped && other.level <= self.level
+    fn packed(self, len: usize) -> u32 {
+        (len as u32) << 16 | (self.kind as u32) << 9 | u32::from(self.escaped) << 8 | u32::from(self.level)
     }
-}
 
-#[derive(Clone, Copy, Default)]
-struct Slot {
-    /// Bytes written to the ring before this value, since the beginning.
-    start: u64,
-    len: u32,
-    look: Look,
+    /// What was found by another look at a value as long as this one holds for this look: it reached as deep, or deeper.
+    #[inline]
+    fn is_answered_by(self, len: usize, other: u32) -> bool {
+        let own = self.packed(len);
+        own >> 8 == other >> 8 && other & 0xff <= own & 0xff
+    }
 }
 
 /// The memory of one worker. Takes its room with the first value.
@@ -83,7 +82,10 @@ pub(crate) struct Acquitted {
     /// Half of the hash of the value in each slot; 0: free. Most values are new, and this is all that is read for them: a
     /// fraction of what the slots take.
     marks: Vec<u32>,
-    slots: Vec<Slot>,
+    /// Bytes written to the ring before the value in each slot, since the beginning; and [`Look::packed`] of it. Words, whose
+    /// zeros come from the system as they are touched.
+    starts: Vec<u64>,
+    looks: Vec<u32>,
     ring: Vec<u8>,
     /// Bytes written to the ring since the beginning; never 0, so that no free slot is taken for a value.
     written: u64,
@@ -100,7 +102,14 @@ pub(crate) struct Place {
 
 impl Default for Acquitted {
     fn default() -> Self {
-        Self { marks: Vec::new(), slots: Vec::new(), ring: Vec::new(), written: 1, rules: 0 }
+        Self {
+            marks: Vec::new(),
+            starts: Vec::new(),
+            looks: Vec::new(),
+            ring: Vec::new(),
+            written: 1,
+            rules: 0,
+        }
     }
 }
 
@@ -111,14 +120,13 @@ impl Acquitted {
         if self.rules != rules {
             self.rules = rules;
             self.marks.fill(0);
-            self.slots.fill(Slot::default());
         }
     }
 
     /// Bytes held.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.marks.capacity() * size_of::<u32>()
-            + self.slots.capacity() * size_of::<Slot>()
+        (self.marks.capacity() + self.looks.capacity()) * size_of::<u32>()
+            + self.starts.capacity() * size_of::<u64>()
             + self.ring.capacity()
     }
 
@@ -131,34 +139,27 @@ impl Acquitted {
     /// Whether nothing was found in this value under a key of this kind, at this level of nesting or one that reaches deeper. `value` as it stands in the state, escapes and all.
     #[inline]
     pub(crate) fn knows(&self, place: Place, look: Look, value: &[u8]) -> bool {
-        if self.marks.get(place.slot) != Some(&place.mark) {
+        // The word of a look has room for no longer values.
+        if self.marks.get(place.slot) != Some(&place.mark) || value.len() > VALUE_BYTES_MAX {
             return false;
         }
-        let Some(slot) = self.slots.get(place.slot) else { return false };
-        if !look.is_answered_by(slot.look)
-            || usize::try_from(slot.len) != Ok(value.len())
-            || self.is_gone(slot)
-        {
+        let (start, known) = (self.starts[place.slot], self.looks[place.slot]);
+        if !look.is_answered_by(value.len(), known) || self.written - start > RING_BYTES as u64 {
             return false;
         }
-        let start = in_ring(slot.start);
+        let start = in_ring(start);
         self.ring.get(start..start + value.len()) == Some(value)
-    }
-
-    /// Overwritten, or never written.
-    #[inline]
-    fn is_gone(&self, slot: &Slot) -> bool {
-        slot.start == 0 || self.written - slot.start > RING_BYTES as u64
     }
 
     /// Nothing was found in this value.
     pub(crate) fn remember(&mut self, place: Place, look: Look, value: &[u8]) {
-        let Some(len) = u32::try_from(value.len()).ok().filter(|_| value.len() <= VALUE_BYTES_MAX) else {
+        if value.len() > VALUE_BYTES_MAX {
             return;
-        };
-        if self.slots.is_empty() {
+        }
+        if self.marks.is_empty() {
             self.marks = vec![0; SLOTS];
-            self.slots = vec![Slot::default(); SLOTS];
+            self.starts = vec![0; SLOTS];
+            self.looks = vec![0; SLOTS];
             self.ring = vec![0; RING_BYTES];
         }
         let mut start = in_ring(self.written);
@@ -169,8 +170,9 @@ impl Acquitted {
         }
         self.ring[start..start + value.len()].copy_from_slice(value);
         self.marks[place.slot] = place.mark;
-        self.slots[place.slot] = Slot { start: self.written, len, look };
-        self.written += u64::from(len);
+        self.starts[place.slot] = self.written;
+        self.looks[place.slot] = look.packed(value.len());
+        self.written += value.len() as u64;
     }
 }
 

@@ -89,3 +89,43 @@ fn body(rest: &str) -> usize {
         .take_while(|b| b.is_ascii_alphanumeric() || b.is_ascii_whitespace() || b"+/=-:,.\\()<>_".contains(b))
         .count()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::{KeyVerdict, RuleSet, Scratch};
+
+    /// The slow twin searches a private block as it searches everything.
+    #[test]
+    fn a_text_that_is_one_block_comes_out_as_if_it_were_searched() {
+        let rules = RuleSet::builtin();
+        let block =
+            |label: &str, body: &str| format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----");
+        let body = "Zk3qXv9LmT0wRb7YhU2cNd5gAKIA12\nada@example.com +49 151 23456789\n[REDACTED:pii] a/b+c=";
+        let key = block("RSA PRIVATE KEY", body);
+        let mut texts = vec![
+            key.clone(),
+            format!("{key}\n"),
+            format!("{key} \n\t\n"),
+            format!("{key}\nada@example.com"),
+            format!("{key}\n{}", block("CERTIFICATE", body)),
+            format!("{key}\n{}\n", block("PRIVATE KEY", body)),
+            format!("{}\n{key}", block("PUBLIC KEY", body)),
+            format!("\n{key}"),
+            key.replace("END RSA", "END"),
+            key.replace("RSA PRIVATE", "PUBLIC"),
+            "-----BEGIN PRIVATE KEY-----".to_owned(),
+            "-----BEGIN ada@example.com PRIVATE KEY".to_owned(),
+        ];
+        texts.extend((1..key.len()).step_by(7).map(|end| key[..end].to_owned()));
+        for text in &texts {
+            for key in [KeyVerdict::Plain, rules.classify_key("etag"), rules.classify_key("auth_data")] {
+                let found = |mut scratch: Scratch| {
+                    let mut hits = Vec::new();
+                    rules.inspect(text, key, &mut scratch, &mut hits);
+                    hits
+                };
+                assert_eq!(found(Scratch::default()), found(Scratch::thorough()), "{text}");
+            }
+        }
+    }
+}

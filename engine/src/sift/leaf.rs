@@ -244,13 +244,7 @@ impl Walk {
 
     /// Learns what was found in a text. `plain`: by a search as a value under a key that says nothing, which would have found
     /// the secrets inside of one, too.
-    fn learn_hits(
-        &mut self,
-        unit: &Unit<'_>,
-        token: usize,
-        text: &str,
-        plain: bool,
-    ) -> Result<(), Refusal> {
+    fn learn_hits(&mut self, unit: &Unit<'_>, token: usize, text: &str, plain: bool) -> Result<(), Refusal> {
         if !self.mode.learn {
             return Ok(());
         }

@@ -355,7 +355,8 @@ impl Trails {
             |step| {
                 let known = &self.steps[index(*step)];
                 let start = index(known.start);
-                self.turnings[index(*step)].from == from && self.text[start..start + index(known.glue)] == *glue
+                self.turnings[index(*step)].from == from
+                    && self.text[start..start + index(known.glue)] == *glue
             },
         )
     }
