@@ -45,7 +45,7 @@ type Printer = RawHasher<[u8; DEFAULT_SECRET_LENGTH]>;
 
 fn printer(seed: u64) -> Printer {
     // INVARIANT: the room has the length that is asked for.
-    let secret = SecretBuffer::with_seed(seed, [0; DEFAULT_SECRET_LENGTH]).ok().expect("a secret's room");
+    let secret = SecretBuffer::with_seed(seed, [0; DEFAULT_SECRET_LENGTH]).expect("a secret's room");
     RawHasher::new(secret)
 }
 
