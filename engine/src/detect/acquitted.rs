@@ -63,24 +63,29 @@ impl Look {
         Self { kind, level: 0, escaped }
     }
 
-    /// What was found by the other look holds for this one.
+    /// In one word, with the length of the value.
     #[inline]
-    fn is_answered_by(self, other: Self) -> bool {
-        self.kind == other.kind && self.escaped == other.escaped && other.level <= self.level
+    fn packed(self, len: usize) -> u32 {
+        (len as u32) << 16 | (self.kind as u32) << 9 | u32::from(self.escaped) << 8 | u32::from(self.level)
     }
-}
 
-#[derive(Clone, Copy, Default)]
-struct Slot {
-    /// Bytes written to the ring before this value, since the beginning.
-    start: u64,
-    len: u32,
-    look: Look,
+    /// What was found by another look at a value as long as this one holds for this look: it reached as deep, or deeper.
+    #[inline]
+    fn is_answered_by(self, len: usize, other: u32) -> bool {
+        let own = self.packed(len);
+        own >> 8 == other >> 8 && other & 0xff <= own & 0xff
+    }
 }
 
 /// The memory of one worker. Takes its room with the first value.
 pub(crate) struct Acquitted {
-    slots: Vec<Slot>,
+    /// Half of the hash of the value in each slot; 0: free. Most values are new, and this is all that is read for them: a
+    /// fraction of what the slots take.
+    marks: Vec<u32>,
+    /// Bytes written to the ring before the value in each slot, since the beginning; and [`Look::packed`] of it. Words, whose
+    /// zeros come from the system as they are touched.
+    starts: Vec<u64>,
+    looks: Vec<u32>,
     ring: Vec<u8>,
     /// Bytes written to the ring since the beginning; never 0, so that no free slot is taken for a value.
     written: u64,
@@ -90,11 +95,21 @@ pub(crate) struct Acquitted {
 
 /// Where a value is looked for.
 #[derive(Clone, Copy)]
-pub(crate) struct Place(usize);
+pub(crate) struct Place {
+    slot: usize,
+    mark: u32,
+}
 
 impl Default for Acquitted {
     fn default() -> Self {
-        Self { slots: Vec::new(), ring: Vec::new(), written: 1, rules: 0 }
+        Self {
+            marks: Vec::new(),
+            starts: Vec::new(),
+            looks: Vec::new(),
+            ring: Vec::new(),
+            written: 1,
+            rules: 0,
+        }
     }
 }
 
@@ -104,48 +119,47 @@ impl Acquitted {
     pub(super) fn under(&mut self, rules: u64) {
         if self.rules != rules {
             self.rules = rules;
-            self.slots.fill(Slot::default());
+            self.marks.fill(0);
         }
     }
 
     /// Bytes held.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<Slot>() + self.ring.capacity()
+        (self.marks.capacity() + self.looks.capacity()) * size_of::<u32>()
+            + self.starts.capacity() * size_of::<u64>()
+            + self.ring.capacity()
     }
 
     /// Where this value would stand.
     #[inline]
     pub(crate) fn place(value: &[u8]) -> Place {
-        Place(slot_of(value))
+        place_of(value)
     }
 
     /// Whether nothing was found in this value under a key of this kind, at this level of nesting or one that reaches deeper. `value` as it stands in the state, escapes and all.
     #[inline]
     pub(crate) fn knows(&self, place: Place, look: Look, value: &[u8]) -> bool {
-        let Some(slot) = self.slots.get(place.0) else { return false };
-        if !look.is_answered_by(slot.look)
-            || usize::try_from(slot.len) != Ok(value.len())
-            || self.is_gone(slot)
-        {
+        // The word of a look has room for no longer values.
+        if self.marks.get(place.slot) != Some(&place.mark) || value.len() > VALUE_BYTES_MAX {
             return false;
         }
-        let start = in_ring(slot.start);
+        let (start, known) = (self.starts[place.slot], self.looks[place.slot]);
+        if !look.is_answered_by(value.len(), known) || self.written - start > RING_BYTES as u64 {
+            return false;
+        }
+        let start = in_ring(start);
         self.ring.get(start..start + value.len()) == Some(value)
-    }
-
-    /// Overwritten, or never written.
-    #[inline]
-    fn is_gone(&self, slot: &Slot) -> bool {
-        slot.start == 0 || self.written - slot.start > RING_BYTES as u64
     }
 
     /// Nothing was found in this value.
     pub(crate) fn remember(&mut self, place: Place, look: Look, value: &[u8]) {
-        let Some(len) = u32::try_from(value.len()).ok().filter(|_| value.len() <= VALUE_BYTES_MAX) else {
+        if value.len() > VALUE_BYTES_MAX {
             return;
-        };
-        if self.slots.is_empty() {
-            self.slots = vec![Slot::default(); SLOTS];
+        }
+        if self.marks.is_empty() {
+            self.marks = vec![0; SLOTS];
+            self.starts = vec![0; SLOTS];
+            self.looks = vec![0; SLOTS];
             self.ring = vec![0; RING_BYTES];
         }
         let mut start = in_ring(self.written);
@@ -155,8 +169,10 @@ impl Acquitted {
             start = 0;
         }
         self.ring[start..start + value.len()].copy_from_slice(value);
-        self.slots[place.0] = Slot { start: self.written, len, look };
-        self.written += u64::from(len);
+        self.marks[place.slot] = place.mark;
+        self.starts[place.slot] = self.written;
+        self.looks[place.slot] = look.packed(value.len());
+        self.written += value.len() as u64;
     }
 }
 
@@ -175,7 +191,7 @@ fn in_ring(written: u64) -> usize {
 
 /// Multiply and fold, eight bytes at a time. Not keyed: a collision costs a look.
 #[inline]
-fn slot_of(value: &[u8]) -> usize {
+fn place_of(value: &[u8]) -> Place {
     const K: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut state = (value.len() as u64).wrapping_mul(K);
     let mut fold = |word: u64| {
@@ -190,7 +206,7 @@ fn slot_of(value: &[u8]) -> usize {
         Some(last) => fold(u64::from_le_bytes(*last)),
         None => fold(rest.iter().fold(0, |all, byte| all << 8 | u64::from(*byte))),
     }
-    (state >> 32) as usize & (SLOTS - 1)
+    Place { slot: (state >> 32) as usize & (SLOTS - 1), mark: (state >> 16) as u32 | 1 }
 }
 
 #[cfg(test)]

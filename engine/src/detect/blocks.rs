@@ -45,6 +45,28 @@ pub(super) fn search(search: &mut Search<'_>, text: &str) {
     }
 }
 
+/// Whether the whole text is one private block: nothing else that could be found in it would be left (`resolve.rs`), so
+/// nothing else is looked for. What is found is kept only then.
+pub(super) fn whole(search: &mut Search<'_>, text: &str) -> bool {
+    if search.scratch.thorough || search.scratch.witness.is_some() || !text.starts_with("-----BEGIN ") {
+        return false;
+    }
+    let (found, quiet, fuel) = (search.scratch.found.len(), search.scratch.quiet.len(), search.scratch.fuel);
+    self::search(search, text);
+    let is_whole = matches!(
+        search.scratch.found[found..],
+        [block] if block.rule == rule::PRIVATE_KEY
+            && block.start == 0
+            && text.as_bytes()[block.end..].trim_ascii_start().is_empty()
+    );
+    if !is_whole {
+        search.scratch.found.truncate(found);
+        search.scratch.fuel = fuel;
+    }
+    search.scratch.quiet.truncate(quiet);
+    is_whole
+}
+
 /// Offset behind the END line of this label.
 fn closing(text: &str, from: usize, label: &str) -> Option<usize> {
     let mut at = from;
@@ -66,4 +88,44 @@ fn body(rest: &str) -> usize {
     rest.bytes()
         .take_while(|b| b.is_ascii_alphanumeric() || b.is_ascii_whitespace() || b"+/=-:,.\\()<>_".contains(b))
         .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::{KeyVerdict, RuleSet, Scratch};
+
+    /// The slow twin searches a private block as it searches everything.
+    #[test]
+    fn a_text_that_is_one_block_comes_out_as_if_it_were_searched() {
+        let rules = RuleSet::builtin();
+        let block =
+            |label: &str, body: &str| format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----");
+        let body = "Zk3qXv9LmT0wRb7YhU2cNd5gAKIA12\nada@example.com +49 151 23456789\n[REDACTED:pii] a/b+c=";
+        let key = block("RSA PRIVATE KEY", body);
+        let mut texts = vec![
+            key.clone(),
+            format!("{key}\n"),
+            format!("{key} \n\t\n"),
+            format!("{key}\nada@example.com"),
+            format!("{key}\n{}", block("CERTIFICATE", body)),
+            format!("{key}\n{}\n", block("PRIVATE KEY", body)),
+            format!("{}\n{key}", block("PUBLIC KEY", body)),
+            format!("\n{key}"),
+            key.replace("END RSA", "END"),
+            key.replace("RSA PRIVATE", "PUBLIC"),
+            "-----BEGIN PRIVATE KEY-----".to_owned(),
+            "-----BEGIN ada@example.com PRIVATE KEY".to_owned(),
+        ];
+        texts.extend((1..key.len()).step_by(7).map(|end| key[..end].to_owned()));
+        for text in &texts {
+            for key in [KeyVerdict::Plain, rules.classify_key("etag"), rules.classify_key("auth_data")] {
+                let found = |mut scratch: Scratch| {
+                    let mut hits = Vec::new();
+                    rules.inspect(text, key, &mut scratch, &mut hits);
+                    hits
+                };
+                assert_eq!(found(Scratch::default()), found(Scratch::thorough()), "{text}");
+            }
+        }
+    }
 }

@@ -293,7 +293,7 @@ impl Search<'_> {
         }
         people::under_key(self, text, hint);
         assignment::under_key(self, text, hint);
-        if bytes.len() < SHORTEST {
+        if bytes.len() < SHORTEST || blocks::whole(self, text) {
             return;
         }
         let signs = match (self.scratch.thorough, signs) {

@@ -59,9 +59,12 @@ pub(super) fn without(text: &str) -> Option<String> {
         out.extend_from_slice(b"withheld");
         copied = end;
     });
+    if copied == 0 {
+        return None;
+    }
     out.extend_from_slice(&bytes[copied..]);
     // Markers are ASCII, so what is left of a text is one.
-    if copied == 0 { None } else { String::from_utf8(out).ok() }
+    String::from_utf8(out).ok()
 }
 
 /// Nothing but markers.

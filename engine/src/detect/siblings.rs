@@ -5,7 +5,7 @@
 
 use super::json::{self, PairPart};
 use super::{Hint, KeyContext};
-use super::{KeyVerdict, RuleIx, RuleSet, keys, structural as rule};
+use super::{KeyVerdict, RuleIx, RuleSet, Scratch, keys, structural as rule};
 
 /// Which question a member asks of its siblings.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,9 +39,7 @@ impl Kin {
         match self {
             Self::Pair => {
                 let named = json::pair_part(key) == Some(PairPart::Name);
-                named
-                    .then(|| rules.classify_key(text))
-                    .filter(|verdict| *verdict != KeyVerdict::Plain && verdict.kin().is_none())
+                named.then(|| rules.classify_key(text)).filter(tells)
             }
             Self::Payload => {
                 (key == "kind" && text == "Secret").then(|| sensitive(rules, rule::SENSITIVE_KEY))?
@@ -55,6 +53,17 @@ impl Kin {
     pub(super) fn verdict(self) -> KeyVerdict {
         keys::hint(Hint::Told(self))
     }
+}
+
+impl RuleSet {
+    /// What the name of a pair says about its value ([`Kin::Pair`]); `None`: nothing.
+    pub(crate) fn told_by_name(&self, name: &str, scratch: &mut Scratch) -> Option<KeyVerdict> {
+        Some(self.classify_name(name, scratch)).filter(tells)
+    }
+}
+
+fn tells(verdict: &KeyVerdict) -> bool {
+    *verdict != KeyVerdict::Plain && verdict.kin().is_none()
 }
 
 fn sensitive(rules: &RuleSet, ix: RuleIx) -> Option<KeyVerdict> {

@@ -6,13 +6,21 @@
 
 use super::between::{Found, Top, structure};
 use super::keys::decide;
+use super::leaves::End;
 use super::roles::{Member, Role};
-use super::trail::{BEFORE, HEADER, INSTANCE, Leaf, MEMBERS, OUTSIDE, RESOURCE, Stop, Trip};
+use super::trail::{
+    BEFORE, HEADER, INSTANCE, LOST, Leaf, MEMBERS, NAMELESS, Naming, OUTSIDE, RESOURCE, Stop, Taking, Trip,
+};
 use super::walk::Walk;
-use crate::detect::KeyVerdict;
+use crate::detect::{KeyVerdict, Kin, PairPart};
+use crate::scan::closing_quote;
 
 /// Longer instances are left to the walk.
 const INSTANCE_BYTES_MAX: usize = 1 << 20;
+
+/// Deeper objects do not ask: so no more is looked at for all answers of an instance than the walk may look at
+/// (`siblings.rs`).
+const ASKING_DEPTH_MAX: u32 = 16;
 
 /// The member that ends the header of a resource.
 const INSTANCES: &str = "instances";
@@ -36,6 +44,8 @@ struct Making {
     flat: bool,
     /// The instances of a resource stand behind it.
     instances: bool,
+    naming: Naming,
+    names: bool,
 }
 
 /// How far an instance's marks were read, of which there must be none.
@@ -63,7 +73,7 @@ impl Walk {
     fn follow_from(&mut self, start: u32, bytes: &[u8]) -> Option<Followed> {
         self.trails.begin();
         self.pending.clear();
-        let mut trip = Trip { at: 0, seen: 0, step: start };
+        let mut trip = Trip::new(start);
         while trip.at < INSTANCE_BYTES_MAX {
             match self.trails.run(&mut trip, bytes)? {
                 Stop::End => return Some(Followed { end: trip.at, seen: trip.seen }),
@@ -73,7 +83,14 @@ impl Walk {
                 }
                 Stop::Leaf => {
                     let leaf = self.trails.leaf(trip.step);
-                    let end = self.leaf(bytes, trip.at, leaf)?;
+                    let end = match leaf {
+                        Leaf::Asks(own, above) => {
+                            let verdict = self.told(bytes, &mut trip, own)?.under(above);
+                            // Another name may say something else of the same leaf.
+                            End { quiet: false, ..self.leaf(bytes, trip.at, Leaf::Data(verdict))? }
+                        }
+                        leaf => self.leaf(bytes, trip.at, leaf)?,
+                    };
                     self.trails.keep(trip.step, &bytes[trip.at..end.at], end.quiet);
                     trip.at = end.at;
                 }
@@ -82,10 +99,29 @@ impl Walk {
         None
     }
 
+    /// What the name of the object at hand says of the value that asks for it. `None`: that is not known.
+    fn told(&mut self, bytes: &[u8], trip: &mut Trip, own: KeyVerdict) -> Option<KeyVerdict> {
+        let mut told = None;
+        match trip.name {
+            LOST => return None,
+            NAMELESS => {}
+            name if bytes.get(name) == Some(&b'"') => {
+                let closed = closing_quote(bytes, name + 1).filter(|closed| !closed.escaped)?;
+                let text = std::str::from_utf8(&bytes[name + 1..closed.end]).ok()?;
+                told = self.rules.told_by_name(text, &mut self.scratch);
+            }
+            // What is no text tells nothing.
+            _ => {}
+        }
+        if told.is_none() {
+            trip.unanswered |= 1 << self.trails.place(self.trails.place_behind(trip.step)).depth;
+        }
+        Some(own.answered(told))
+    }
+
     /// The step behind this one, which is not the expected one.
     fn turn(&mut self, step: u32, rest: &[u8]) -> Option<u32> {
-        let other = self.trails.other(step);
-        if self.trails.begins(other, rest) {
+        if let Some(other) = self.trails.other(step, rest) {
             return Some(other);
         }
         let from = self.trails.place_behind(step);
@@ -137,8 +173,16 @@ impl Walk {
     /// A step that was not taken before.
     fn make(&mut self, glue: &[u8], from: u32) -> Option<u32> {
         let leaf = Leaf::Data(self.trails.place(from).verdict);
-        let mut making =
-            Making { place: from, once: 0, leaf, marks: Marks::No, flat: false, instances: false };
+        let mut making = Making {
+            place: from,
+            once: 0,
+            leaf,
+            marks: Marks::No,
+            flat: false,
+            instances: false,
+            naming: Naming::Keep,
+            names: false,
+        };
         // What stands between leaves may end behind a key, and then what `structure` wants is not there: a leaf.
         let mut padded = glue.to_vec();
         padded.push(b'0');
@@ -152,10 +196,16 @@ impl Walk {
             return None;
         }
         let leaf = if making.place == OUTSIDE { Leaf::End } else { making.leaf };
-        self.trails.take(from, making.place, glue, making.once, leaf)
+        let Making { place: to, once, naming, names, .. } = making;
+        self.trails.take(glue, Taking { from, to, once, leaf, naming, names })
     }
 
     fn found(&mut self, glue: &[u8], found: &Found, making: &mut Making) -> Option<()> {
+        if !matches!(found, Found::Key(..)) {
+            let fresh = matches!(found, Found::Open { object: true });
+            making.naming = if fresh { Naming::Fresh } else { Naming::Lost };
+            making.names = false;
+        }
         match *found {
             Found::Open { object } if matches!(making.place, OUTSIDE | BEFORE) => {
                 making.place += 1;
@@ -191,7 +241,7 @@ impl Walk {
     fn found_key(&mut self, key: &str, making: &mut Making) -> Option<()> {
         let Self { memo, rules, scratch, hits, .. } = self;
         let (facts, _) = memo.look_up(key.as_bytes(), || decide(rules, key, true, scratch, hits));
-        if facts.found || facts.named || facts.verdict.kin().is_some() && making.place != HEADER {
+        if facts.found || facts.named {
             return None;
         }
         making.flat = false;
@@ -203,8 +253,16 @@ impl Walk {
             making.instances = key == INSTANCES;
             return (!twice).then_some(());
         }
-        let above = self.trails.place(making.place).verdict;
-        making.leaf = Leaf::Data(facts.verdict.under(above));
+        let place = self.trails.place(making.place);
+        let above = place.verdict;
+        making.leaf = match facts.verdict.kin() {
+            None => Leaf::Data(facts.verdict.under(above)),
+            Some(Kin::Pair) if making.place != MEMBERS && place.depth <= ASKING_DEPTH_MAX => {
+                Leaf::Asks(facts.verdict, above)
+            }
+            Some(_) => return None,
+        };
+        making.names = self.rules.pair_part(key) == Some(PairPart::Name);
         if making.place != MEMBERS {
             // Types may follow.
             making.flat = key == "type";

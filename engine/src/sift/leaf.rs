@@ -73,7 +73,7 @@ impl Walk {
         if ctx.types && is_type_word(text) {
             return Ok(());
         }
-        self.learn_hits(unit, open, text)?;
+        self.learn_hits(unit, open, text, ctx.verdict == KeyVerdict::Plain)?;
         self.merge();
         self.splice(unit, open, close, text, "")
     }
@@ -174,7 +174,7 @@ impl Walk {
         self.needs_walk();
         self.rules.inspect_key(text, &mut self.scratch, &mut self.hits);
         self.find_copies(text);
-        self.learn_hits(unit, open, text)?;
+        self.learn_hits(unit, open, text, false)?;
         self.merge();
         let mut name = self.redacted(text);
         let suffix = self.names.suffix(self.depth, &name);
@@ -201,7 +201,7 @@ impl Walk {
             return Ok(close + 1);
         }
         self.needs_walk();
-        self.learn_hits(unit, at, &text)?;
+        self.learn_hits(unit, at, &text, false)?;
         self.merge();
         let name = self.redacted(&text);
         let suffix = self.names.index_suffix(&text, &name);
@@ -242,12 +242,14 @@ impl Walk {
         Ok(())
     }
 
-    fn learn_hits(&mut self, unit: &Unit<'_>, token: usize, text: &str) -> Result<(), Refusal> {
+    /// Learns what was found in a text. `plain`: by a search as a value under a key that says nothing, which would have found
+    /// the secrets inside of one, too.
+    fn learn_hits(&mut self, unit: &Unit<'_>, token: usize, text: &str, plain: bool) -> Result<(), Refusal> {
         if !self.mode.learn {
             return Ok(());
         }
         let whole = |h: &crate::detect::Hit| h.secret && h.start == 0 && h.end == text.len();
-        if self.hits.len() == 1 && whole(&self.hits[0]) {
+        if !plain && self.hits.len() == 1 && whole(&self.hits[0]) {
             let hits = self.hits.clone();
             self.learn_whole(unit, token, text)?;
             self.hits = hits;

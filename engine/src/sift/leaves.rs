@@ -48,7 +48,7 @@ impl Walk {
             return None;
         }
         let quiet = match leaf {
-            Leaf::End => return None,
+            Leaf::End | Leaf::Asks(..) => return None,
             Leaf::Private => self.private_leaf(raw, at, closed.escaped)?,
             Leaf::IndexKey if closed.escaped || !self.quiet_index_key(raw) => return None,
             Leaf::IndexKey => true,
@@ -84,7 +84,7 @@ impl Walk {
         let verdict = match leaf {
             Leaf::Data(verdict) => verdict,
             Leaf::IndexKey => KeyVerdict::Plain,
-            Leaf::Private | Leaf::End => return None,
+            Leaf::Private | Leaf::End | Leaf::Asks(..) => return None,
         };
         if len < TAINT_BYTES_MIN && Kind::of(verdict).is_some() {
             return Some(end);

@@ -5,7 +5,7 @@
 //! trusted for other bytes than those that were seen, so each resource is fingerprinted.
 
 use terrasift_schemas::detection::Action;
-use twox_hash::xxhash3_64::Hasher;
+use twox_hash::xxhash3_64::{DEFAULT_SECRET_LENGTH, Hasher, RawHasher, SecretBuffer};
 
 use super::tally::LISTED_MAX;
 use crate::detect::{RuleIx, RuleSet};
@@ -40,9 +40,20 @@ pub(super) struct Region {
     pub walk: bool,
 }
 
+/// Fingerprints a region. The secret that comes of the seed stands beside it, so that a region takes nothing from the heap.
+type Printer = RawHasher<[u8; DEFAULT_SECRET_LENGTH]>;
+
+fn printer(seed: u64) -> Printer {
+    // INVARIANT: the room has the length that is asked for.
+    let secret = SecretBuffer::with_seed(seed, [0; DEFAULT_SECRET_LENGTH]).expect("a secret's room");
+    RawHasher::new(secret)
+}
+
 /// The notes on a state.
 pub(super) struct Notes {
     seed: u64,
+    /// That has seen nothing yet.
+    fresh: Printer,
     /// Where the first region begins.
     pub start: Option<u64>,
     pub regions: Vec<Region>,
@@ -67,20 +78,22 @@ struct Open {
     edits: usize,
     pointers: usize,
     walk: bool,
-    hasher: Hasher,
+    hasher: Printer,
 }
 
 impl Notes {
     /// Nothing is noted yet. The seed keeps the fingerprints of one state from meaning anything for another.
     pub(super) fn new(seed: u64) -> Self {
+        let fresh = printer(seed);
         Self {
             seed,
+            fresh: fresh.clone(),
             start: None,
             regions: Vec::new(),
             edits: Vec::new(),
             pointers: String::new(),
             pointer_ends: Vec::new(),
-            open: Open { from: 0, edits: 0, pointers: 0, walk: false, hasher: Hasher::with_seed(seed) },
+            open: Open { from: 0, edits: 0, pointers: 0, walk: false, hasher: fresh },
             full: false,
         }
     }
@@ -97,7 +110,7 @@ impl Notes {
 
     fn next(&mut self, from: u64) {
         let (edits, pointers) = (self.edits.len(), self.pointer_ends.len());
-        self.open = Open { from, edits, pointers, walk: false, hasher: Hasher::with_seed(self.seed) };
+        self.open = Open { from, edits, pointers, walk: false, hasher: self.fresh.clone() };
     }
 
     /// Whether regions are being noted.

@@ -24,9 +24,11 @@ const SLOTS: usize = 2 * STEPS_MAX;
 /// Room for the last leaf of a step. A longer one is looked at each time.
 const LEAF_BYTES_MAX: usize = 64;
 /// Containers that are open at once, at most. Real states stay below 40.
-const LEVELS_MAX: u32 = 64;
+const LEVELS_MAX: u32 = 63;
 /// Places that are remembered.
 const PLACES_MAX: usize = 1024;
+/// Steps that are remembered behind a step, beside the last one.
+const OTHERS: usize = 7;
 /// Slots tried for a step before it is given up: bounds what a hostile state can cost.
 const PROBES_MAX: usize = 16;
 
@@ -37,6 +39,8 @@ pub(super) enum Leaf {
     End,
     /// A value under a key that says this.
     Data(KeyVerdict),
+    /// A value whose name, before it in the same object, tells what it is; and what is said of both from above.
+    Asks(KeyVerdict, KeyVerdict),
     /// The instance's key.
     IndexKey,
     /// What the provider keeps.
@@ -48,7 +52,7 @@ pub(super) enum Leaf {
 pub(super) struct Place {
     pub(super) parent: u32,
     pub(super) object: bool,
-    depth: u32,
+    pub(super) depth: u32,
     /// What is said of its values from above.
     pub(super) verdict: KeyVerdict,
     /// The last place that was found in this one, and the one that was found before it in the same one; 0: none.
@@ -69,6 +73,22 @@ pub(super) const HEADER: u32 = 3;
 pub(super) const INSTANCE: u32 = 0;
 pub(super) const RESOURCE: u32 = 1;
 
+/// What a step means for the name that the object at hand has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// Nothing.
+    Keep,
+    /// An object begins.
+    Fresh,
+    /// Another container ended, or began: what stood before it in the same object is not known any more.
+    Lost,
+}
+
+/// No name stood in the object at hand so far.
+pub(super) const NAMELESS: usize = usize::MAX;
+/// One may have stood there, or two.
+pub(super) const LOST: usize = usize::MAX - 1;
+
 /// A text between two leaves at a place.
 #[derive(Clone, Copy)]
 struct Step {
@@ -79,12 +99,31 @@ struct Step {
     whole: u32,
     /// Bits of the members that may stand once only.
     once: u32,
-    /// Which step came behind it the last time, and another time; 0: none.
+    /// Which step came behind it the last time; 0: none.
     next: u32,
-    other: u32,
+    ends: bool,
+    naming: Naming,
+    /// The leaf behind it is a name ([`crate::detect::PairPart::Name`]).
+    names: bool,
+}
+
+/// What is asked of a step where something changes: it stands apart, so that what is followed stays small.
+#[derive(Clone, Copy)]
+struct Turning {
+    /// Which steps came behind it before the last time, the last one first: instances of several types begin alike.
+    others: [u32; OTHERS],
     from: u32,
     to: u32,
-    ends: bool,
+}
+
+/// A step that is new.
+pub(super) struct Taking {
+    pub(super) from: u32,
+    pub(super) to: u32,
+    pub(super) once: u32,
+    pub(super) leaf: Leaf,
+    pub(super) naming: Naming,
+    pub(super) names: bool,
 }
 
 /// How far an instance was followed.
@@ -95,6 +134,16 @@ pub(super) struct Trip {
     pub(super) seen: u32,
     /// The last step.
     pub(super) step: u32,
+    /// Where the name of the object at hand stands, or [`NAMELESS`], or [`LOST`].
+    pub(super) name: usize,
+    /// Bits of the depths at which an object was asked in vain: a name behind what asked would answer.
+    pub(super) unanswered: u64,
+}
+
+impl Trip {
+    pub(super) fn new(step: u32) -> Self {
+        Self { at: 0, seen: 0, step, name: NAMELESS, unanswered: 0 }
+    }
 }
 
 /// Why it is not followed further by itself.
@@ -115,6 +164,7 @@ pub(super) struct Trails {
     used_max: usize,
     /// The first two stand before an instance and before a resource.
     steps: Vec<Step>,
+    turnings: Vec<Turning>,
     /// What stands behind each of them.
     leaves: Vec<Leaf>,
     places: Vec<Place>,
@@ -129,6 +179,7 @@ impl Trails {
             used: 0,
             used_max: 0,
             steps: Vec::new(),
+            turnings: Vec::new(),
             leaves: Vec::new(),
             places: Vec::new(),
             slots: Vec::new(),
@@ -139,6 +190,7 @@ impl Trails {
     pub(super) fn memory_bytes(&self) -> usize {
         self.text.capacity()
             + self.steps.capacity() * size_of::<Step>()
+            + self.turnings.capacity() * size_of::<Turning>()
             + self.leaves.capacity() * size_of::<Leaf>()
             + self.places.capacity() * size_of::<Place>()
             + self.slots.capacity() * size_of::<u32>()
@@ -156,11 +208,13 @@ impl Trails {
             self.text = vec![0; TEXT_BYTES_MAX];
             self.slots = vec![0; SLOTS];
             self.steps.reserve_exact(STEPS_MAX);
+            self.turnings.reserve_exact(STEPS_MAX);
             self.leaves.reserve_exact(STEPS_MAX);
             self.places.reserve_exact(PLACES_MAX);
         }
         self.used = 0;
         self.steps.clear();
+        self.turnings.clear();
         self.leaves.clear();
         self.places.clear();
         self.slots.fill(0);
@@ -170,10 +224,19 @@ impl Trails {
         self.places.push(Place { object: true, depth: 1, ..outside });
         self.places.push(Place { parent: BEFORE, ..outside });
         self.places.push(Place { parent: BEFORE, object: true, depth: 1, ..outside });
-        let (start, place) = (0, OUTSIDE);
-        let before =
-            Step { start, glue: 0, whole: 0, once: 0, next: 0, other: 0, from: place, to: place, ends: true };
-        self.steps.extend([before, Step { from: BEFORE, to: BEFORE, ..before }]);
+        let before = Step {
+            start: 0,
+            glue: 0,
+            whole: 0,
+            once: 0,
+            next: 0,
+            ends: true,
+            naming: Naming::Keep,
+            names: false,
+        };
+        self.steps.extend([before; 2]);
+        let turning = |place| Turning { others: [0; OTHERS], from: place, to: place };
+        self.turnings.extend([turning(OUTSIDE), turning(BEFORE)]);
         self.leaves.extend([Leaf::End; 2]);
     }
 
@@ -184,7 +247,7 @@ impl Trails {
 
     /// The place behind a step.
     pub(super) fn place_behind(&self, step: u32) -> u32 {
-        self.steps[index(step)].to
+        self.turnings[index(step)].to
     }
 
     #[inline]
@@ -192,17 +255,46 @@ impl Trails {
         &self.places[index(place)]
     }
 
-    /// The step that came behind this one, not the last time but another one; 0: none.
-    pub(super) fn other(&self, step: u32) -> u32 {
-        self.steps[index(step)].other
+    /// Keeps up with the name of the object at hand. `None`: it stands behind what asked for it.
+    #[inline(always)]
+    fn name(&self, step: u32, trip: &mut Trip) -> Option<()> {
+        let here = 1u64 << self.places[index(self.place_behind(step))].depth;
+        let step = &self.steps[index(step)];
+        // Only what encloses the place is still open.
+        match step.naming {
+            Naming::Keep => {}
+            Naming::Fresh => {
+                trip.name = NAMELESS;
+                trip.unanswered &= here - 1;
+            }
+            Naming::Lost => {
+                trip.name = LOST;
+                trip.unanswered &= here | (here - 1);
+            }
+        }
+        if step.names {
+            if trip.unanswered & here != 0 {
+                return None;
+            }
+            trip.name = if trip.name == NAMELESS { trip.at + index(step.glue) } else { LOST };
+        }
+        Some(())
+    }
+
+    /// The step that came behind this one at some time, and has the text with which the bytes begin.
+    pub(super) fn other(&self, step: u32, bytes: &[u8]) -> Option<u32> {
+        let others = self.turnings[index(step)].others.iter().copied();
+        others.take_while(|other| *other != 0).find(|other| self.begins(*other, bytes))
     }
 
     /// This step came behind that one.
     pub(super) fn follows(&mut self, step: u32, behind: u32) {
-        let step = &mut self.steps[index(step)];
-        if step.next != behind {
-            step.other = step.next;
-            step.next = behind;
+        let mut moved = std::mem::replace(&mut self.steps[index(step)].next, behind);
+        for other in &mut self.turnings[index(step)].others {
+            if moved == behind || moved == 0 {
+                break;
+            }
+            moved = std::mem::replace(other, moved);
         }
     }
 
@@ -222,6 +314,9 @@ impl Trails {
             }
             trip.seen |= step.once;
             trip.step = next;
+            if step.names || step.naming != Naming::Keep {
+                self.name(next, trip)?;
+            }
             if step.ends {
                 trip.at += glue;
                 return Some(Stop::End);
@@ -235,7 +330,7 @@ impl Trails {
     }
 
     /// Whether the bytes begin with the text of a step.
-    pub(super) fn begins(&self, step: u32, bytes: &[u8]) -> bool {
+    fn begins(&self, step: u32, bytes: &[u8]) -> bool {
         let found = &self.steps[index(step)];
         let glue = index(found.glue);
         step > RESOURCE && common(bytes, &self.text[index(found.start)..], glue) == glue
@@ -260,13 +355,15 @@ impl Trails {
             |step| {
                 let known = &self.steps[index(*step)];
                 let start = index(known.start);
-                known.from == from && self.text[start..start + index(known.glue)] == *glue
+                self.turnings[index(*step)].from == from
+                    && self.text[start..start + index(known.glue)] == *glue
             },
         )
     }
 
     /// Takes a step that is new.
-    pub(super) fn take(&mut self, from: u32, to: u32, glue: &[u8], once: u32, leaf: Leaf) -> Option<u32> {
+    pub(super) fn take(&mut self, glue: &[u8], taking: Taking) -> Option<u32> {
+        let Taking { from, to, once, leaf, naming, names } = taking;
         let room = (glue.len() + LEAF_BYTES_MAX).next_multiple_of(CHUNK);
         if self.steps.len() == STEPS_MAX || self.used + room + CHUNK > TEXT_BYTES_MAX {
             return None;
@@ -285,11 +382,11 @@ impl Trails {
             whole: small(glue.len()),
             once,
             next: 0,
-            other: 0,
-            from,
-            to,
             ends: matches!(leaf, Leaf::End),
+            naming,
+            names,
         });
+        self.turnings.push(Turning { others: [0; OTHERS], from, to });
         self.leaves.push(leaf);
         self.slots[slot] = step;
         Some(step)
