@@ -30,11 +30,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use url::Url;
 
+use crate::beside::reload::Reload;
+use crate::beside::{leaks, reload, suspension};
 use crate::certificates::Certificates;
-use crate::leaks;
-use crate::reload::{self, Reload};
 use crate::rule_file::book::RuleBook;
-use crate::suspension;
 
 /// The consumer has joined its group.
 const CONSUMER_FLAG: &str = "consumer_unassigned";

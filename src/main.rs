@@ -2,6 +2,7 @@
 
 mod app;
 mod audit;
+mod beside;
 mod broker;
 mod certificates;
 mod check;
@@ -11,17 +12,14 @@ mod demo;
 mod dlq;
 mod identity;
 mod key;
-mod leaks;
 mod logging;
 mod memory;
 mod migrate;
-mod reload;
 mod rule_file;
 mod rules;
 mod sanitize;
 mod schemas;
 mod serve;
-mod suspension;
 mod tenant;
 mod trail;
 

@@ -69,31 +69,15 @@ struct Row {
 }
 
 fn table() -> Vec<Row> {
-    let open =
-        |path, handler, operation| Row { method: Method::GET, path, door: Door::Open, handler, operation };
-    let read = |path, wanted, handler, operation| Row {
-        method: Method::GET,
-        path,
-        door: Door::Api(wanted),
-        handler,
-        operation,
-    };
-    let write = |path, wanted, handler, operation| Row {
-        method: Method::POST,
-        path,
-        door: Door::Api(wanted),
-        handler,
-        operation,
-    };
-    let shown = |path, handler, operation| Row {
-        method: Method::GET,
-        path,
-        door: Door::ApiByNamespace(CATALOG_READ),
-        handler,
-        operation,
-    };
-    let public =
-        |path, handler, operation| Row { method: Method::GET, path, door: Door::Public, handler, operation };
+    let row = |method, path, door, handler, operation| Row { method, path, door, handler, operation };
+    let open = |path, handler, operation| row(Method::GET, path, Door::Open, handler, operation);
+    let public = |path, handler, operation| row(Method::GET, path, Door::Public, handler, operation);
+    let read =
+        |path, wanted, handler, operation| row(Method::GET, path, Door::Api(wanted), handler, operation);
+    let write =
+        |path, wanted, handler, operation| row(Method::POST, path, Door::Api(wanted), handler, operation);
+    let by_namespace = Door::ApiByNamespace(CATALOG_READ);
+    let shown = |path, handler, operation| row(Method::GET, path, by_namespace, handler, operation);
     let by_ref = "/v1/entities/by-ref/{kind}/{namespace}/{name}";
     vec![
         open("/healthz", get(operations::healthz), operations::HEALTHZ),
@@ -101,13 +85,7 @@ fn table() -> Vec<Row> {
         open("/metrics", get(operations::metrics), operations::METRICS),
         public("/openapi.json", get(reference::document), reference::DOCUMENT),
         public("/docs", get(reference::page), reference::PAGE),
-        Row {
-            method: Method::POST,
-            path: WEBHOOK_ROUTE,
-            door: Door::Webhook,
-            handler: post(webhook::receive),
-            operation: webhook::RECEIVE,
-        },
+        row(Method::POST, WEBHOOK_ROUTE, Door::Webhook, post(webhook::receive), webhook::RECEIVE),
         shown(CHANGES_ROUTE, get(feed::changes), feed::CHANGES),
         shown("/v1/changes/stream", get(stream::changes), stream::CHANGES),
         shown("/v1/snapshot", get(feed::snapshot), feed::SNAPSHOT),
