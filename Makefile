@@ -160,6 +160,17 @@ pgrls: packages python-packages ## Have pgrls judge the schema's row-level secur
 	cargo build --locked --package terrasift-load-tests --bin terrasift-isolation
 	exec "$$CARGO_TARGET_DIR/debug/terrasift-isolation" -- "$$pgrls/bin/pgrls" lint --config connectors/postgres/pgrls.toml
 
+# An outside judge of the API, below the target folder and nowhere else.
+SCHEMATHESIS_VERSION := 4.32.5
+
+.PHONY: schemathesis
+schemathesis: packages python-packages ## Have schemathesis hold the API against its OpenAPI document, SEED=7; ARGS go to it
+	schemathesis="$$CARGO_TARGET_DIR/schemathesis-$(SCHEMATHESIS_VERSION)"
+	[[ -x "$$schemathesis/bin/schemathesis" ]] || { python3 -m venv "$$schemathesis" && \
+		"$$schemathesis/bin/pip" install --quiet 'schemathesis==$(SCHEMATHESIS_VERSION)'; }
+	SCHEMATHESIS="$$schemathesis/bin/schemathesis" SCHEMATHESIS_ARGS='--seed $(or $(SEED),1) $(ARGS)' \
+		cargo test --locked --package terrasift-http --test doors an_outside_judge -- --nocapture
+
 # Minutes of the rows `soak` and `budget`; the figures that count are those of 30.
 MINUTES ?= 30
 

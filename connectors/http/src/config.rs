@@ -16,6 +16,7 @@ use terrasift_secrets::Secret;
 use crate::audit_trail::AuditTrail;
 use crate::certificate::CertificateGrant;
 use crate::key_uses::KeyUses;
+use crate::query::WAIT_SECONDS_MAX;
 use crate::readiness::Readiness;
 use crate::token_bucket::Rate;
 
@@ -37,6 +38,8 @@ pub struct HttpConfig {
     pub handshake_timeout: Duration,
     /// Handshakes that are answered at once; others wait their turn within their time.
     pub max_handshakes: usize,
+    /// Longest that a poll of the feed is held, whatever its `wait` asks for.
+    pub long_poll_max: Duration,
     /// Open connections; further ones wait in the kernel's backlog.
     pub max_connections: usize,
     /// Age at which a connection is asked to close after its current answer: bounds readers that never read.
@@ -65,6 +68,7 @@ impl Default for HttpConfig {
             // one who sends the next request, or that request is lost.
             idle_timeout: Duration::from_secs(75),
             request_timeout: Duration::from_secs(30),
+            long_poll_max: Duration::from_secs(WAIT_SECONDS_MAX),
             handshake_timeout: Duration::from_secs(10),
             // Far above what two cores sign in a round trip, and some MiB of buffers.
             max_handshakes: 256,

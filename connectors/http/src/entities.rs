@@ -34,8 +34,8 @@ pub(crate) const ADDRESS: &str = "terraform.io/resource-address";
 
 const NAMESPACE: Parameter = Parameter {
     name: "namespace",
-    about: "Only entities in this namespace",
-    shape: Shape::Text("^[a-z0-9-]{1,63}$"),
+    about: "Only entities in this namespace, in any case",
+    shape: Shape::Text("^[A-Za-z0-9-]{1,63}$"),
 };
 const NAME: Parameter = Parameter {
     name: "name",
@@ -118,7 +118,12 @@ impl Wanted {
                 "limit" => wanted.limit = limit(&value)?,
                 "kind" => filter.kind = Some(kind(&value)?),
                 "workspace" => filter.workspace = Some(workspace(&value)?),
-                "namespace" => filter.namespace = Some(named(&value, "`namespace` is of a-z, 0-9 and -")?),
+                "namespace" => {
+                    let detail = "`namespace` is of letters, digits and -";
+                    let plain = !value.contains(['.', '_']);
+                    let namespace = if plain { &*value } else { "" };
+                    filter.namespace = Some(named(namespace, detail)?);
+                }
                 "name" => filter.name = Some(named(&value, "`name` is of letters, digits, ., _ and -")?),
                 "prefix" => {
                     filter.name_prefix = Some(named(&value, "`prefix` is of letters, digits, ., _ and -")?)
@@ -278,6 +283,7 @@ mod tests {
             ("name=a%2Fb", Err(Code::FilterInvalid)),
             ("prefix=%25", Err(Code::FilterInvalid)),
             ("namespace=a'b", Err(Code::FilterInvalid)),
+            ("namespace=a.b", Err(Code::FilterInvalid)),
             ("owner=", Err(Code::FilterInvalid)),
             ("owner=a%00b", Err(Code::FilterInvalid)),
             ("annotation=", Err(Code::FilterInvalid)),

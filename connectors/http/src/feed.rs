@@ -236,7 +236,7 @@ pub(crate) async fn changes(
     let query = ListQuery::parse(parts.uri.query(), CHANGES.query)?;
     let filter = reader.filter("changes", query.kind.as_deref());
     let (mut at, mut head, mut rows) = reader.first(filter, &query).await?;
-    let deadline = Instant::now() + query.wait;
+    let deadline = Instant::now() + query.wait.min(gate.config.long_poll_max);
     let page = loop {
         let page = page(rows, query.limit, at, head.seq);
         let left = deadline.saturating_duration_since(Instant::now());

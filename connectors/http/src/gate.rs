@@ -20,7 +20,6 @@ use crate::attempt::{Attempt, resource};
 use crate::config::{Doors, HttpConfig, HttpError, Routes, TenantDoor};
 use crate::cursor::CursorKey;
 use crate::problem::{Code, Problem, ProblemCode};
-use crate::query::WAIT_SECONDS_MAX;
 use crate::reference::Reference;
 use crate::router::CHANGES_ROUTE;
 use crate::telemetry::{RequestAnswered, Telemetry};
@@ -150,8 +149,7 @@ pub(crate) async fn observe(State(gate): State<Arc<Gate>>, mut request: Request,
     let resource = resource(route, request.uri().path(), |slug| gate.tenant_of_slug(slug).is_some());
     let attempt = Attempt::begin(&gate.doors.trail, method, route, resource, &trace);
     request.extensions_mut().insert(trace);
-    let long_poll =
-        if route == CHANGES_ROUTE { Duration::from_secs(WAIT_SECONDS_MAX) } else { Duration::ZERO };
+    let long_poll = if route == CHANGES_ROUTE { gate.config.long_poll_max } else { Duration::ZERO };
     gate.telemetry.in_flight.inc();
     let _leaves = InFlight(&gate);
     let answer = timeout(gate.config.request_timeout.saturating_add(long_poll), next.run(request)).await;

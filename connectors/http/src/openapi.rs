@@ -81,8 +81,8 @@ struct ProblemShape {
     /// What happened here, and how to mend it; never what was sent.
     detail: String,
     /// What is missing, where several things can be.
-    #[schemars(extend("items" = {"type": "string"}))]
-    reasons: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<String>,
 }
 
 /// The whole document.
@@ -199,12 +199,19 @@ fn answers(generator: &mut SchemaGenerator, answer: Answer) -> Map<String, Value
             ("200", "done; not to be kept", "application/json", schema(generator).to_value())
         }
         Answer::Accepted(schema) => ("202", "accepted", "application/json", schema(generator).to_value()),
-        Answer::Events(schema) => (
-            "200",
-            "events without end; the shape is that of their data",
-            "text/event-stream",
-            schema(generator).to_value(),
-        ),
+        Answer::Events(schema) => {
+            let data = json!({
+                "type": "string",
+                "contentMediaType": "application/json",
+                "contentSchema": schema(generator).to_value(),
+            });
+            let event = json!({
+                "type": "object",
+                "required": ["event", "data"],
+                "properties": {"id": {"type": "string"}, "event": {"enum": ["change", "reset"]}, "data": data},
+            });
+            ("200", "events, each of this shape", "text/event-stream", event)
+        }
         Answer::Text(media) => ("200", "done", media, json!({"type": "string"})),
     };
     let mut answers = Map::new();
@@ -242,6 +249,7 @@ fn door_problems(door: Door) -> &'static [Code] {
             Code::RateLimited,
             Code::StoreUnavailable,
             Code::IssuerUnavailable,
+            Code::Internal,
         ],
     }
 }

@@ -24,11 +24,9 @@ use crate::feed::{Reader, change_body, page, to_json};
 use crate::gate::Gate;
 use crate::openapi::{Answer, Operation, schema_of};
 use crate::problem::{Code, OK, Problem};
-use crate::query::{CURSOR, KIND, LIMIT, ListQuery, WAIT_SECONDS_MAX};
+use crate::query::{CURSOR, KIND, LIMIT, ListQuery};
 use crate::serve::Draining;
 
-/// Then the door looks anew at who asks: a key that was revoked opens nothing for longer than a long-poll takes.
-const AGE_MAX: Duration = Duration::from_secs(WAIT_SECONDS_MAX);
 /// Between two signs of life: far below the idle timeouts of common proxies.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
@@ -80,7 +78,8 @@ pub(crate) async fn changes(
     let page = page(rows, query.limit, at, head.seq);
     let ready = events(&reader, filter, page.rows, &page.at)?;
     let Reader { tenant, trace, scope, .. } = reader;
-    let until = Instant::now() + AGE_MAX.min(gate.config.connection_age_max);
+    // Then the door looks anew at who asks: a key that was revoked opens nothing for longer than a long-poll takes.
+    let until = Instant::now() + gate.config.long_poll_max;
     let (at, ready) = (page.at, Some(ready));
     let follower = Follower { gate, tenant, trace, scope, query, filter, at, until, draining, ready };
     let body = Body::from_stream(stream::unfold(follower, |mut follower| async move {

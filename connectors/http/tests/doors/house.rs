@@ -51,8 +51,11 @@ pub struct Cluster {
 }
 
 pub fn run(test: impl Future<Output = ()>) {
-    RUNTIME
-        .block_on(async { tokio::time::timeout(PATIENCE * 4, test).await.expect("the test ends in time") });
+    run_within(PATIENCE * 4, test);
+}
+
+pub fn run_within(longest: Duration, test: impl Future<Output = ()>) {
+    RUNTIME.block_on(async { tokio::time::timeout(longest, test).await.expect("the test ends in time") });
 }
 
 pub async fn cluster() -> &'static Cluster {

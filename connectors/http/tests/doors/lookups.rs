@@ -45,6 +45,12 @@ fn resource(
 
 async fn furnished(name: &str) -> House {
     let house = house(name).await;
+    furnish(&house).await;
+    house
+}
+
+/// Gives both tenants the same resources.
+pub async fn furnish(house: &House) {
     for (serial, tenant) in [(1, &house.a), (2, &house.b)] {
         let things = vec![
             resource(tenant, "web-1", "aws_instance", "aws_instance.web[0]", "group:default/web"),
@@ -66,7 +72,6 @@ async fn furnished(name: &str) -> House {
         ];
         house.commit_rendered(tenant, "ws-A", serial, things, Vec::new(), Report::default()).await;
     }
-    house
 }
 
 fn names(answer: &Answer, list: &str) -> Vec<String> {

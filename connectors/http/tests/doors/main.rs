@@ -9,6 +9,7 @@ mod dead_letters;
 mod feed;
 mod hostile;
 mod house;
+mod judge;
 mod keys;
 mod lookups;
 mod matrix;

@@ -177,8 +177,7 @@ fn who_may_what_is_as_the_rule_says_on_every_route() {
     run(async {
         let rate = Rate { capacity: 100_000, window: Duration::from_secs(1) };
         // Streams end with the page that they begin with.
-        let config =
-            HttpConfig { api_rate: rate, connection_age_max: Duration::ZERO, ..HttpConfig::default() };
+        let config = HttpConfig { api_rate: rate, long_poll_max: Duration::ZERO, ..HttpConfig::default() };
         let house = house_with("matrix", config, None).await;
         let everybody = everybody(&house).await;
         let paths: BTreeSet<_> = CLASSIFIED.iter().map(|(_, path, _)| *path).collect();
