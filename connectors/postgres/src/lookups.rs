@@ -336,21 +336,46 @@ impl RunRow {
 }
 
 /// Names are looked up in the primary key, which begins with kind and namespace: of these there are few, and each is found by one look
-/// behind the one before (`0` comes right behind `/`, and names are of letters below `{`).
-const SPACES: &str = "RECURSIVE spaces AS (
-    (SELECT split_part(entity_ref, '/', 1) AS space FROM entities WHERE tenant_id = (SELECT tenant_id FROM h)
-     ORDER BY entity_ref LIMIT 1)
-    UNION ALL
-    SELECT (SELECT split_part(e.entity_ref, '/', 1) FROM entities AS e
-            WHERE e.tenant_id = (SELECT tenant_id FROM h) AND e.entity_ref >= s.space || '0' ORDER BY e.entity_ref LIMIT 1)
-    FROM spaces AS s WHERE s.space IS NOT NULL
-), ";
+/// behind the one before (`0` comes right behind `/`, and names are of letters below `{`). `OFFSET 0` keeps the planner from reading
+/// the tenant's entities in the order of their changes instead: with 100,000 of them, that took 171 ms where this takes 2.
+fn in_spaces(query: &mut QueryBuilder<Postgres>, tenant: &str, filter: &EntityFilter) {
+    query.push("spaces AS s CROSS JOIN LATERAL (SELECT * FROM entities AS i WHERE i.tenant_id = ");
+    query.push_bind(tenant.to_owned()).push(" AND i.entity_ref ");
+    if let Some(name) = &filter.name {
+        query.push("= s.space || '/' || ").push_bind(name.clone());
+    } else {
+        let prefix = filter.name_prefix.clone().unwrap_or_default();
+        query.push(">= s.space || '/' || ").push_bind(prefix.clone());
+        query.push(" AND i.entity_ref < s.space || '/' || ").push_bind(prefix).push(" || '{'");
+    }
+    query.push(" OFFSET 0) AS e");
+}
+
+/// Kinds with their namespaces, as references begin with them.
+fn push_spaces(query: &mut QueryBuilder<Postgres>, tenant: &str) {
+    query.push(
+        "RECURSIVE spaces AS (
+             (SELECT split_part(entity_ref, '/', 1) AS space FROM entities WHERE tenant_id = ",
+    );
+    query.push_bind(tenant.to_owned());
+    query.push(
+        " ORDER BY entity_ref LIMIT 1)
+             UNION ALL
+             SELECT (SELECT split_part(e.entity_ref, '/', 1) FROM entities AS e WHERE e.tenant_id = ",
+    );
+    query.push_bind(tenant.to_owned());
+    query.push(
+        " AND e.entity_ref >= s.space || '0' ORDER BY e.entity_ref LIMIT 1)
+             FROM spaces AS s WHERE s.space IS NOT NULL
+         ), ",
+    );
+}
 
 fn find(tenant: &str, filter: &EntityFilter, after: i64, limit: u32) -> QueryBuilder<Postgres> {
     let by_name = filter.name.is_some() || filter.name_prefix.is_some();
     let mut query = QueryBuilder::<Postgres>::new("WITH ");
     if by_name {
-        query.push(SPACES);
+        push_spaces(&mut query, tenant);
     }
     query.push("h AS (SELECT tenant_id, feed_epoch, seq FROM tenant_heads WHERE tenant_id = ");
     query.push_bind(tenant.to_owned());
@@ -359,17 +384,7 @@ fn find(tenant: &str, filter: &EntityFilter, after: i64, limit: u32) -> QueryBui
          FROM h LEFT JOIN LATERAL (SELECT e.change_seq, e.entity_ref, false AS deleted, e.body FROM ",
     );
     if by_name {
-        query.push("spaces AS s JOIN entities AS e ON ");
-        match (&filter.name, &filter.name_prefix) {
-            (Some(name), _) => {
-                query.push("e.entity_ref = s.space || '/' || ").push_bind(name.clone());
-            }
-            (None, prefix) => {
-                let prefix = prefix.clone().unwrap_or_default();
-                query.push("e.entity_ref >= s.space || '/' || ").push_bind(prefix.clone());
-                query.push(" AND e.entity_ref < s.space || '/' || ").push_bind(prefix).push(" || '{'");
-            }
-        }
+        in_spaces(&mut query, tenant, filter);
     } else {
         query.push("entities AS e");
     }
