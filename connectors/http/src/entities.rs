@@ -67,14 +67,7 @@ pub(crate) const LIST: Operation = Operation {
     query: PARAMETERS,
     body: None,
     answer: Answer::Tagged(schema_of::<EntitiesBody>),
-    problems: &[
-        Code::CursorInvalid,
-        Code::CursorFilterChanged,
-        Code::CursorExpired,
-        Code::LimitOutOfRange,
-        Code::KindInvalid,
-        Code::FilterInvalid,
-    ],
+    problems: &[Code::CursorExpired],
 };
 
 pub(crate) const BY_REF: Operation = Operation {

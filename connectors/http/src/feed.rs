@@ -30,14 +30,6 @@ use crate::query::{CURSOR, KIND, LIMIT, ListQuery, WAIT};
 use crate::serve::Draining;
 use crate::telemetry::{BackendFailed, CrossTenantAttempt};
 
-const FEED_PROBLEMS: &[Code] = &[
-    Code::CursorInvalid,
-    Code::CursorFilterChanged,
-    Code::CursorExpired,
-    Code::LimitOutOfRange,
-    Code::KindInvalid,
-];
-
 pub(crate) const CHANGES: Operation = Operation {
     id: "listChanges",
     summary: "The newest change of each entity, in the order of the tenant's feed",
@@ -47,14 +39,7 @@ pub(crate) const CHANGES: Operation = Operation {
     query: &[CURSOR, LIMIT, WAIT, KIND],
     body: None,
     answer: Answer::Tagged(schema_of::<ChangesPage>),
-    problems: &[
-        Code::CursorInvalid,
-        Code::CursorFilterChanged,
-        Code::CursorExpired,
-        Code::LimitOutOfRange,
-        Code::WaitOutOfRange,
-        Code::KindInvalid,
-    ],
+    problems: &[Code::CursorExpired],
 };
 
 pub(crate) const SNAPSHOT: Operation = Operation {
@@ -64,7 +49,7 @@ pub(crate) const SNAPSHOT: Operation = Operation {
     query: &[CURSOR, LIMIT, KIND],
     body: None,
     answer: Answer::Tagged(schema_of::<ChangesPage>),
-    problems: FEED_PROBLEMS,
+    problems: &[Code::CursorExpired],
 };
 
 /// One API request of one tenant: what every handler needs to read for it.

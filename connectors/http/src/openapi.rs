@@ -35,7 +35,7 @@ pub(crate) struct Operation {
     pub body: Option<SchemaOf>,
     /// What is answered when it is done.
     pub answer: Answer,
-    /// What else can happen, beyond what can happen on every route behind its door.
+    /// What else can happen, beyond what can happen on every route behind its door and to every parameter.
     pub problems: &'static [Code],
 }
 
@@ -170,6 +170,11 @@ fn operation(generator: &mut SchemaGenerator, route: &Described, problem: &Value
     let mut answers = answers(generator, answer);
     let mut codes: Vec<Code> = door_problems(route.door).to_vec();
     codes.extend(problems);
+    for code in query.iter().flat_map(Parameter::problems) {
+        if !codes.contains(code) {
+            codes.push(*code);
+        }
+    }
     if !query.is_empty() {
         codes.extend([Code::QueryParameterUnknown, Code::QueryParameterRepeated]);
     } else if matches!(route.door, Door::Api(_) | Door::ApiByNamespace(_)) {

@@ -32,6 +32,19 @@ pub(crate) struct Parameter {
     pub shape: Shape,
 }
 
+impl Parameter {
+    /// How it can be refused.
+    pub(crate) fn problems(&self) -> &'static [Code] {
+        match self.name {
+            "cursor" => &[Code::CursorInvalid, Code::CursorFilterChanged],
+            "limit" => &[Code::LimitOutOfRange],
+            "wait" => &[Code::WaitOutOfRange],
+            "kind" => &[Code::KindInvalid],
+            _ => &[Code::FilterInvalid],
+        }
+    }
+}
+
 /// What a parameter looks like, as far as a schema can say it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Shape {

@@ -45,13 +45,7 @@ pub(crate) const LIST: Operation = Operation {
     query: PARAMETERS,
     body: None,
     answer: Answer::Tagged(schema_of::<ResourcesBody>),
-    problems: &[
-        Code::CursorInvalid,
-        Code::CursorFilterChanged,
-        Code::CursorExpired,
-        Code::LimitOutOfRange,
-        Code::FilterInvalid,
-    ],
+    problems: &[Code::CursorExpired],
 };
 
 pub(crate) const TYPES: Operation = Operation {

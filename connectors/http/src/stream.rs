@@ -38,13 +38,7 @@ pub(crate) const CHANGES: Operation = Operation {
     query: &[CURSOR, LIMIT, KIND],
     body: None,
     answer: Answer::Events(schema_of::<Change>),
-    problems: &[
-        Code::CursorInvalid,
-        Code::CursorFilterChanged,
-        Code::CursorExpired,
-        Code::LimitOutOfRange,
-        Code::KindInvalid,
-    ],
+    problems: &[Code::CursorExpired],
 };
 
 /// A reader of the feed between two pages.

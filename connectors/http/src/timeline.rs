@@ -28,8 +28,6 @@ use crate::query::{
 const OUTCOMES: &[&str] = &["ok", "denied", "cross_tenant", "invalid", "failed", "abandoned", "gap"];
 const OUTCOME: Parameter =
     Parameter { name: "outcome", about: "Only records with this outcome", shape: Shape::Word(OUTCOMES) };
-const LIST_PROBLEMS: &[Code] =
-    &[Code::CursorInvalid, Code::CursorFilterChanged, Code::LimitOutOfRange, Code::FilterInvalid];
 
 pub(crate) const RUNS: Operation = Operation {
     id: "listRuns",
@@ -38,7 +36,7 @@ pub(crate) const RUNS: Operation = Operation {
     query: &[CURSOR, LIMIT, WORKSPACE],
     body: None,
     answer: Answer::Tagged(schema_of::<RunsBody>),
-    problems: LIST_PROBLEMS,
+    problems: &[],
 };
 
 pub(crate) const SECURITY_AUDIT: Operation = Operation {
@@ -48,7 +46,7 @@ pub(crate) const SECURITY_AUDIT: Operation = Operation {
     query: &[CURSOR, LIMIT, OUTCOME, SINCE],
     body: None,
     answer: Answer::Tagged(schema_of::<SecurityAuditBody>),
-    problems: LIST_PROBLEMS,
+    problems: &[],
 };
 
 /// A run of Terraform Cloud whose state was synced.
