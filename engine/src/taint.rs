@@ -4,6 +4,7 @@
 //! the first eight bytes to find the place and 64 bits of the whole to be sure.
 
 mod commonplaces;
+mod copies;
 
 use std::fmt;
 use std::hash::Hasher;
@@ -12,28 +13,44 @@ use siphasher::sip::SipHasher24;
 use zeroize::Zeroize;
 
 use commonplaces::common;
+pub(crate) use copies::Copies;
 
 /// Shorter texts are ignored: they would be found everywhere.
 const SHORTEST: usize = 8;
 /// Bytes of all tables together.
 const BUDGET_BYTES: usize = 2 * 1024 * 1024;
-/// 2^18 bits: 32 KiB, one in four set when full.
-const FILTER_WORDS: usize = 4096;
-/// 2^22 bits: 512 KiB for the four-byte pieces of secrets, one in seventeen set by 50,000 of them.
-const PIECE_WORDS: usize = 1 << 16;
+/// Room for secrets. Most states have a few: what they cost is not more than what they hold.
+struct Room {
+    /// One fingerprint of 64 bits in each; for each length that secrets with one head have, head and length in 32 bits each.
+    slots: usize,
+    /// Of the table of the pieces of secrets, one in seventeen to thirty set when full.
+    piece_bits: u32,
+    /// Of the filter of their heads, one in four to nine set when full.
+    filter_bits: u32,
+}
+
+const ROOMS: [Room; 3] = [
+    Room { slots: 256, piece_bits: 15, filter_bits: 11 },
+    Room { slots: MANY, piece_bits: 20, filter_bits: 16 },
+    Room { slots: SLOTS, piece_bits: 22, filter_bits: 18 },
+];
+const MANY: usize = 8192;
 /// Every fifth place of a text is looked at: a secret has a piece of four bytes at one of five places in a row, in its
 /// first eight bytes (sampled q-grams: Sutinen and Tarhio, "On using q-gram locations in approximate string matching", 1995).
 const STRIDE: usize = 5;
 const PIECE: usize = SHORTEST + 1 - STRIDE;
 /// Bytes of eight places, the last piece included.
 const BLOCK: usize = 8 * STRIDE;
-/// One fingerprint of 64 bits; for each length that secrets with one head have, head and length in 32 bits each.
-const ENTRY_BYTES: usize = 16;
-/// What the filters leave of the budget, in fingerprints; their pages are taken as they are touched.
-const SLOTS: usize = (BUDGET_BYTES - (FILTER_WORDS + PIECE_WORDS) * 8) / ENTRY_BYTES;
-/// Seven eighths of the slots: with linear probing that is about thirty slots for a secret that is new and four for one
-/// that is known (Knuth, "The Art of Computer Programming", volume 3, section 6.4).
-const ENTRIES_MAX: usize = SLOTS / 8 * 7;
+/// Bytes of a slot in both tables.
+const SLOT_BYTES: usize = 16;
+/// What the bits, and the table that is left behind last, leave of the budget.
+const SLOTS: usize = (BUDGET_BYTES - (1 << 22) / 8 - (1 << 18) / 8 - MANY * SLOT_BYTES / 2) / SLOT_BYTES;
+
+/// How many secrets a table takes: seven eighths of its slots. With linear probing that is about thirty slots for a secret
+/// that is new and four for one that is known (Knuth, "The Art of Computer Programming", volume 3, section 6.4).
+const fn entries_max(slots: usize) -> usize {
+    slots / 8 * 7
+}
 
 /// There are more secrets than 2 MiB of fingerprints hold: the state goes to review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +75,14 @@ pub struct Taint {
     key: [u8; 16],
     multiplier: u64,
     small: u32,
+    /// A bit for the hash of each head, of which `filter_shift` bits are left out.
     filter: Vec<u64>,
+    filter_shift: u32,
+    /// A bit for the hash of each piece.
     pieces: Vec<u64>,
+    piece_shift: u32,
+    /// The hashes of all pieces, as long as there is a larger room to move to.
+    hashes: Vec<u32>,
     /// A hash table by head, probed one slot after the other. Many secrets may begin alike (`-----BEGIN`), few of those
     /// have one length.
     lengths: Vec<u64>,
@@ -81,7 +104,10 @@ impl Taint {
             multiplier,
             small: u32::from_be_bytes(low) | 1,
             filter: Vec::new(),
+            filter_shift: 0,
             pieces: Vec::new(),
+            piece_shift: 0,
+            hashes: Vec::new(),
             lengths: Vec::new(),
             wholes: Vec::new(),
             count: 0,
@@ -99,34 +125,65 @@ impl Taint {
             return Ok(());
         }
         let Ok(len) = u32::try_from(bytes.len()) else { return Ok(()) };
-        let mixed = self.mix(window(bytes, 0));
-        if self.filter.is_empty() {
-            self.filter = vec![0; FILTER_WORDS];
-            self.pieces = vec![0; PIECE_WORDS];
-            self.lengths = vec![0; SLOTS];
-            self.wholes = vec![0; SLOTS];
-        }
         let whole = self.whole(bytes);
-        let place = self.place_of(whole);
-        if self.wholes[place] == whole {
+        if self.knows(whole) {
             return Ok(());
         }
-        if self.count >= ENTRIES_MAX {
-            return Err(TaintFull);
+        if self.count == entries_max(self.wholes.len()) {
+            self.grow()?;
         }
-        self.wholes[place] = whole;
         self.count += 1;
-        let length = length_of(head(mixed), len);
-        let mut place = slot_of(head(mixed));
-        while self.lengths[place] != 0 && self.lengths[place] != length {
-            place = behind(place);
-        }
-        self.lengths[place] = length;
+        let place = self.place_of(whole);
+        self.wholes[place] = whole;
+        self.take_length(length_of(head(self.mix(window(bytes, 0))), len));
         for at in 0..STRIDE {
-            let piece = self.place(piece(bytes, at));
-            self.pieces[word(piece)] |= 1 << (piece & 63);
+            let hash = self.hash(piece(bytes, at));
+            if self.wholes.len() < SLOTS {
+                self.hashes.push(hash);
+            }
+            self.take_piece(hash);
         }
-        self.filter[slot(mixed)] |= bit(mixed);
+        Ok(())
+    }
+
+    fn take_length(&mut self, length: u64) {
+        let head = head(length);
+        let place = head >> self.filter_shift;
+        self.filter[word(place)] |= 1 << (place & 63);
+        let mut slot = slot_of(head, self.lengths.len());
+        while self.lengths[slot] != 0 && self.lengths[slot] != length {
+            slot = behind(slot, self.lengths.len());
+        }
+        self.lengths[slot] = length;
+    }
+
+    fn take_piece(&mut self, hash: u32) {
+        let place = hash >> self.piece_shift;
+        self.pieces[word(place)] |= 1 << (place & 63);
+    }
+
+    /// Moves to the next larger room. One table after the other, so that the budget holds meanwhile.
+    fn grow(&mut self) -> Result<(), TaintFull> {
+        let room = ROOMS.iter().find(|room| room.slots > self.wholes.len()).ok_or(TaintFull)?;
+        let bits = |bits: u32| vec![0; 1 << (bits - 6)];
+        (self.piece_shift, self.filter_shift) = (32 - room.piece_bits, 32 - room.filter_bits);
+        self.pieces = bits(room.piece_bits);
+        let hashes = std::mem::take(&mut self.hashes);
+        hashes.iter().for_each(|hash| self.take_piece(*hash));
+        if room.slots < SLOTS {
+            self.hashes = hashes;
+        } else {
+            drop(hashes);
+        }
+        self.filter = bits(room.filter_bits);
+        let lengths = std::mem::replace(&mut self.lengths, vec![0; room.slots]);
+        lengths.iter().filter(|length| **length != 0).for_each(|length| self.take_length(*length));
+        drop(lengths);
+        let wholes = std::mem::replace(&mut self.wholes, vec![0; room.slots]);
+        for whole in wholes.into_iter().filter(|whole| *whole != 0) {
+            let place = self.place_of(whole);
+            self.wholes[place] = whole;
+        }
         Ok(())
     }
 
@@ -172,16 +229,16 @@ impl Taint {
 
     /// Calls back for the longest known secret at each place where one stands, in order, until told to stop.
     pub(crate) fn each(&self, bytes: &[u8], mut seen: impl FnMut(usize, usize) -> bool) {
-        let Some(pieces) = self.pieces.first_chunk().filter(|_| self.count > 0 && bytes.len() >= SHORTEST)
-        else {
+        if self.count == 0 || bytes.len() < SHORTEST {
             return;
-        };
+        }
+        let pieces = Pieces { table: &self.pieces, small: self.small, shift: self.piece_shift };
         // Eight places at a time: what the table says of one does not wait for the others.
         let (blocks, rest) = bytes.as_chunks::<BLOCK>();
         for (number, block) in blocks.iter().enumerate() {
             let mut held = 0u32;
             for place in 0..BLOCK / STRIDE {
-                held |= u32::from(self.is_piece(pieces, piece(block, place * STRIDE))) << place;
+                held |= u32::from(pieces.hold(piece(block, place * STRIDE))) << place;
             }
             while held != 0 {
                 let at = number * BLOCK + index(held.trailing_zeros()) * STRIDE;
@@ -192,24 +249,18 @@ impl Taint {
             }
         }
         for at in (bytes.len() - rest.len()..=bytes.len() - PIECE).step_by(STRIDE) {
-            if self.is_piece(pieces, piece(bytes, at)) && !self.around(bytes, at, &mut seen) {
+            if pieces.hold(piece(bytes, at)) && !self.around(bytes, at, &mut seen) {
                 return;
             }
         }
-    }
-
-    /// A secret may have these four bytes among its first eight.
-    #[inline(always)]
-    fn is_piece(&self, pieces: &[u64; PIECE_WORDS], piece: u32) -> bool {
-        let place = self.place(piece);
-        pieces[word(place)] >> (place & 63) & 1 == 1
     }
 
     /// Calls back for each secret of which a piece stands at a place. False: that was enough.
     fn around(&self, bytes: &[u8], at: usize, seen: &mut impl FnMut(usize, usize) -> bool) -> bool {
         for start in (at + 1).saturating_sub(STRIDE)..=at.min(bytes.len() - SHORTEST) {
             let mixed = self.mix(window(bytes, start));
-            if self.filter[slot(mixed)] & bit(mixed) == 0 {
+            let place = head(mixed) >> self.filter_shift;
+            if self.filter[word(place)] >> (place & 63) & 1 == 0 {
                 continue;
             }
             if let Some(end) = self.confirm(bytes, start, head(mixed))
@@ -221,10 +272,10 @@ impl Taint {
         true
     }
 
-    /// Where a piece stands in the table of pieces. Keyed, so that nobody can fill it up from outside.
+    /// The hash of a piece. Keyed, so that nobody can fill the table up from outside.
     #[inline]
-    fn place(&self, piece: u32) -> u32 {
-        piece.wrapping_mul(self.small) >> (32 - 22)
+    fn hash(&self, piece: u32) -> u32 {
+        piece.wrapping_mul(self.small)
     }
 
     #[inline]
@@ -241,19 +292,24 @@ impl Taint {
 
     /// The slot of a fingerprint, or the free one that it would take.
     fn place_of(&self, whole: u64) -> usize {
-        let mut slot = slot_of(head(whole));
+        let mut slot = slot_of(head(whole), self.wholes.len());
         while self.wholes[slot] != 0 && self.wholes[slot] != whole {
-            slot = behind(slot);
+            slot = behind(slot, self.wholes.len());
         }
         slot
+    }
+
+    /// There is a secret with this fingerprint.
+    fn knows(&self, whole: u64) -> bool {
+        self.count > 0 && self.wholes[self.place_of(whole)] == whole
     }
 
     /// The end of the longest secret that begins here.
     fn confirm(&self, bytes: &[u8], at: usize, head: u32) -> Option<usize> {
         let mut longest = None;
-        let mut slot = slot_of(head);
+        let mut slot = slot_of(head, self.lengths.len());
         while let Some(length) = self.lengths.get(slot).filter(|length| **length != 0) {
-            slot = behind(slot);
+            slot = behind(slot, self.lengths.len());
             let len = length & u64::from(u32::MAX);
             let end = usize::try_from(len).ok().and_then(|len| at.checked_add(len));
             let same = length >> 32 == u64::from(head);
@@ -261,8 +317,7 @@ impl Taint {
             if longest.is_some_and(|longest| end <= longest) {
                 continue;
             }
-            let whole = self.whole(&bytes[at..end]);
-            if self.wholes[self.place_of(whole)] == whole {
+            if self.knows(self.whole(&bytes[at..end])) {
                 longest = Some(end);
             }
         }
@@ -270,103 +325,20 @@ impl Taint {
     }
 }
 
-/// Buffers for the search in bytes of JSON.
-#[derive(Default)]
-pub(crate) struct Copies {
-    decoded: Vec<u8>,
-    /// `(decoded offset, raw offset)` behind each escape.
-    shifts: Vec<(usize, usize)>,
+/// The table of pieces, as the search reads it.
+#[derive(Clone, Copy)]
+struct Pieces<'t> {
+    table: &'t [u64],
+    small: u32,
+    shift: u32,
 }
 
-impl Copies {
-    /// Whether a known secret stands in these bytes of JSON, escaped in whatever way, that does not lie within one of the
-    /// raw spans (sorted). May also say so where none stands in one string.
-    pub(crate) fn outside(
-        &mut self,
-        taint: &Taint,
-        json: &[u8],
-        spans: &mut impl Iterator<Item = (usize, usize)>,
-    ) -> bool {
-        if taint.is_empty() {
-            return false;
-        }
-        let escaped = memchr::memchr(b'\\', json).is_some();
-        if escaped {
-            self.decode(json);
-        }
-        let bytes = if escaped { &self.decoded } else { json };
-        let mut span = spans.next();
-        let mut outside = false;
-        taint.each(bytes, |start, end| {
-            let (start, end) = if escaped { (self.raw(start), self.raw(end)) } else { (start, end) };
-            while span.is_some_and(|(_, to)| to < end) {
-                span = spans.next();
-            }
-            outside = span.is_none_or(|(from, _)| start < from);
-            !outside
-        });
-        outside
-    }
-
-    /// All escapes resolved, wherever they stand: strings of valid JSON come out as they are meant.
-    fn decode(&mut self, json: &[u8]) {
-        self.decoded.clear();
-        self.shifts.clear();
-        let mut at = 0;
-        while let Some(run) = memchr::memchr(b'\\', &json[at..]) {
-            self.decoded.extend_from_slice(&json[at..at + run]);
-            at += run;
-            let (character, len) = escape(&json[at..]);
-            let mut utf8 = [0; 4];
-            self.decoded.extend_from_slice(character.encode_utf8(&mut utf8).as_bytes());
-            at = json.len().min(at + len);
-            self.shifts.push((self.decoded.len(), at));
-        }
-        self.decoded.extend_from_slice(&json[at..]);
-    }
-
-    /// The raw offset of a decoded one. Within an escape: its end.
-    fn raw(&self, at: usize) -> usize {
-        match self.shifts.partition_point(|(decoded, _)| *decoded <= at) {
-            0 => at,
-            n => self.shifts[n - 1].1 + (at - self.shifts[n - 1].0),
-        }
-    }
-
-    /// Bytes held.
-    pub(crate) fn memory_bytes(&self) -> usize {
-        self.decoded.capacity() + self.shifts.capacity() * size_of::<(usize, usize)>()
-    }
-}
-
-impl Drop for Copies {
-    fn drop(&mut self) {
-        self.decoded.zeroize();
-    }
-}
-
-/// The character of the escape that begins here, and its raw length. JSON was checked before.
-fn escape(bytes: &[u8]) -> (char, usize) {
-    let unit = |at: usize| {
-        let digits = bytes.get(at..at + 4)?;
-        digits.iter().try_fold(0, |code, digit| Some(code << 4 | char::from(*digit).to_digit(16)?))
-    };
-    match bytes.get(1) {
-        Some(b'n') => ('\n', 2),
-        Some(b't') => ('\t', 2),
-        Some(b'r') => ('\r', 2),
-        Some(b'b') => ('\u{8}', 2),
-        Some(b'f') => ('\u{c}', 2),
-        Some(b'u') => match unit(2) {
-            Some(high @ 0xd800..0xdc00) => {
-                let low = unit(8).unwrap_or(0xdc00);
-                let code = 0x1_0000 + ((high - 0xd800) << 10) + (low & 0x3ff);
-                (char::from_u32(code).unwrap_or('\u{fffd}'), 12)
-            }
-            code => (code.and_then(char::from_u32).unwrap_or('\u{fffd}'), 6),
-        },
-        Some(byte) => (char::from(*byte), 2),
-        None => ('\\', 1),
+impl Pieces<'_> {
+    /// A secret may have these four bytes among its first eight.
+    #[inline(always)]
+    fn hold(self, piece: u32) -> bool {
+        let place = piece.wrapping_mul(self.small) >> self.shift;
+        self.table[word(place)] >> (place & 63) & 1 == 1
     }
 }
 
@@ -397,7 +369,7 @@ fn index(bit: u32) -> usize {
 }
 
 #[inline]
-#[expect(clippy::as_conversions, reason = "hot path: 22 bits fit usize")]
+#[expect(clippy::as_conversions, reason = "hot path: u32 fits usize on every target that runs this")]
 fn word(place: u32) -> usize {
     (place >> 6) as usize
 }
@@ -408,28 +380,17 @@ fn head(mixed: u64) -> u32 {
     (mixed >> 32) as u32
 }
 
-#[inline]
-#[expect(clippy::as_conversions, reason = "hot path: 12 bits fit usize")]
-fn slot(mixed: u64) -> usize {
-    (mixed >> 52) as usize
-}
-
 /// The first slot of a head.
 #[inline]
 #[expect(clippy::as_conversions, reason = "hot path: below the number of slots")]
-fn slot_of(head: u32) -> usize {
-    ((u64::from(head) * SLOTS as u64) >> 32) as usize
+fn slot_of(head: u32, slots: usize) -> usize {
+    ((u64::from(head) * slots as u64) >> 32) as usize
 }
 
 /// The next slot.
 #[inline]
-fn behind(slot: usize) -> usize {
-    if slot + 1 == SLOTS { 0 } else { slot + 1 }
-}
-
-#[inline]
-fn bit(mixed: u64) -> u64 {
-    1 << (mixed >> 46 & 63)
+fn behind(slot: usize, slots: usize) -> usize {
+    if slot + 1 == slots { 0 } else { slot + 1 }
 }
 
 #[cfg(test)]
@@ -476,11 +437,34 @@ mod tests {
     #[test]
     fn overflow_is_told_and_the_budget_holds() {
         let mut taint = Taint::new([1; 16]);
-        let full = (0..ENTRIES_MAX + 1).try_for_each(|n| taint.learn(&format!("secret-{n:08}")));
+        let full = (0..=entries_max(SLOTS)).try_for_each(|n| taint.learn(&format!("secret-{n:08}")));
         assert_eq!(full, Err(TaintFull));
         let tables = (taint.filter.len() + taint.pieces.len()) * 8;
-        assert!(taint.lengths.len() * 8 + taint.wholes.len() * 8 + tables <= BUDGET_BYTES);
-        assert_eq!(taint.learn("secret-00000001"), Ok(()));
+        let left_behind = MANY * 8;
+        assert!(taint.lengths.len() * 8 + taint.wholes.len() * 8 + tables + left_behind <= BUDGET_BYTES);
+        assert_eq!((taint.learn("secret-00000001"), taint.hashes.capacity()), (Ok(()), 0));
+    }
+
+    #[test]
+    fn what_was_learnt_is_found_in_every_room() {
+        let secret = |n: usize| format!("{:08x}-of-{n}", (n + 1) * 0x9E37_79B1);
+        let known = |taint: &Taint, n: usize| {
+            let mut found = Vec::new();
+            taint.find(&format!("ein {} im Text", secret(n)), &mut found);
+            found.contains(&(4, 4 + secret(n).len()))
+        };
+        let mut taint = Taint::new([3; 16]);
+        let mut learnt = 0;
+        for room in &ROOMS {
+            for many in [entries_max(room.slots) - 1, entries_max(room.slots)] {
+                (learnt..many).for_each(|n| taint.learn(&secret(n)).unwrap());
+                learnt = many;
+                assert_eq!(taint.wholes.len(), room.slots);
+                let missed: Vec<usize> = (0..learnt).filter(|n| !known(&taint, *n)).collect();
+                assert!(missed.is_empty(), "{missed:?} of {learnt}");
+                assert!((learnt..learnt + 500).all(|n| !known(&taint, n)));
+            }
+        }
     }
 
     proptest! {

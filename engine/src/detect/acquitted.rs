@@ -10,10 +10,12 @@ use zeroize::Zeroize;
 
 use super::{Hint, KeyContext, KeyVerdict};
 
-/// Slots, a power of two; a value has one.
-const SLOTS: usize = 1 << 13;
-/// Bytes of the values that are remembered.
-const RING_BYTES: usize = 512 << 10;
+/// Slots, a power of two; a value has one. For each 64 bytes of values.
+const SLOTS_MAX: usize = RING_BYTES_MAX / RING_BYTES_A_SLOT;
+const RING_BYTES_A_SLOT: usize = 64;
+/// Bytes of the values that are remembered: at first, and once as many were there.
+const RING_BYTES_MIN: usize = 32 << 10;
+const RING_BYTES_MAX: usize = 512 << 10;
 /// Longer values push too many others out.
 const VALUE_BYTES_MAX: usize = 16 << 10;
 
@@ -140,14 +142,15 @@ impl Acquitted {
     #[inline]
     pub(crate) fn knows(&self, place: Place, look: Look, value: &[u8]) -> bool {
         // The word of a look has room for no longer values.
-        if self.marks.get(place.slot) != Some(&place.mark) || value.len() > VALUE_BYTES_MAX {
+        let slot = place.slot & self.marks.len().wrapping_sub(1);
+        if self.marks.get(slot) != Some(&place.mark) || value.len() > VALUE_BYTES_MAX {
             return false;
         }
-        let (start, known) = (self.starts[place.slot], self.looks[place.slot]);
-        if !look.is_answered_by(value.len(), known) || self.written - start > RING_BYTES as u64 {
+        let (start, known) = (self.starts[slot], self.looks[slot]);
+        if !look.is_answered_by(value.len(), known) || self.written - start > self.ring.len() as u64 {
             return false;
         }
-        let start = in_ring(start);
+        let start = self.in_ring(start);
         self.ring.get(start..start + value.len()) == Some(value)
     }
 
@@ -156,37 +159,48 @@ impl Acquitted {
         if value.len() > VALUE_BYTES_MAX {
             return;
         }
-        if self.marks.is_empty() {
-            self.marks = vec![0; SLOTS];
-            self.starts = vec![0; SLOTS];
-            self.looks = vec![0; SLOTS];
-            self.ring = vec![0; RING_BYTES];
+        if self.written + value.len() as u64 > self.ring.len() as u64 && self.ring.len() < RING_BYTES_MAX {
+            self.grow();
         }
-        let mut start = in_ring(self.written);
-        if start + value.len() > RING_BYTES {
+        let mut start = self.in_ring(self.written);
+        if start + value.len() > self.ring.len() {
             // No value is cut in two.
-            self.written += (RING_BYTES - start) as u64;
+            self.written += (self.ring.len() - start) as u64;
             start = 0;
         }
         self.ring[start..start + value.len()].copy_from_slice(value);
-        self.marks[place.slot] = place.mark;
-        self.starts[place.slot] = self.written;
-        self.looks[place.slot] = look.packed(value.len());
+        let slot = place.slot & (self.marks.len() - 1);
+        self.marks[slot] = place.mark;
+        self.starts[slot] = self.written;
+        self.looks[slot] = look.packed(value.len());
         self.written += value.len() as u64;
+    }
+
+    /// The first room, or the whole of it. What was known is forgotten, and what repeats comes back at once.
+    fn grow(&mut self) {
+        self.wipe();
+        let bytes = if self.ring.is_empty() { RING_BYTES_MIN } else { RING_BYTES_MAX };
+        let slots = bytes / RING_BYTES_A_SLOT;
+        (self.marks, self.starts, self.looks) = (vec![0; slots], vec![0; slots], vec![0; slots]);
+        (self.ring, self.written) = (vec![0; bytes], 1);
+    }
+
+    fn wipe(&mut self) {
+        // What was never written is zero, and perhaps not even there.
+        let used = usize::try_from(self.written).unwrap_or(usize::MAX).min(self.ring.len());
+        self.ring[..used].zeroize();
+    }
+
+    #[inline]
+    fn in_ring(&self, written: u64) -> usize {
+        written as usize & (self.ring.len() - 1)
     }
 }
 
 impl Drop for Acquitted {
     fn drop(&mut self) {
-        // What was never written is zero, and perhaps not even there.
-        let used = usize::try_from(self.written).unwrap_or(RING_BYTES).min(self.ring.len());
-        self.ring[..used].zeroize();
+        self.wipe();
     }
-}
-
-#[inline]
-fn in_ring(written: u64) -> usize {
-    (written % RING_BYTES as u64) as usize
 }
 
 /// Multiply and fold, eight bytes at a time. Not keyed: a collision costs a look.
@@ -206,7 +220,7 @@ fn place_of(value: &[u8]) -> Place {
         Some(last) => fold(u64::from_le_bytes(*last)),
         None => fold(rest.iter().fold(0, |all, byte| all << 8 | u64::from(*byte))),
     }
-    Place { slot: (state >> 32) as usize & (SLOTS - 1), mark: (state >> 16) as u32 | 1 }
+    Place { slot: (state >> 32) as usize & (SLOTS_MAX - 1), mark: (state >> 16) as u32 | 1 }
 }
 
 #[cfg(test)]

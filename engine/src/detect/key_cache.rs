@@ -7,8 +7,9 @@ use zeroize::Zeroize;
 
 use super::{KeyVerdict, keys};
 
-/// Slots, a power of two; a name has one.
-const SLOTS: usize = 1024;
+/// Slots, powers of two; a name has one. At first, and once that many names had to be decided.
+const SLOTS_MIN: usize = 64;
+const SLOTS_MAX: usize = 1024;
 /// Longer names are rare, and decided each time. Bytes.
 const NAME_BYTES_MAX: usize = 47;
 
@@ -23,6 +24,8 @@ struct Slot {
 #[derive(Default)]
 pub(super) struct KeyCache {
     slots: Vec<Slot>,
+    /// Names that had to be decided.
+    decided: usize,
 }
 
 impl KeyCache {
@@ -33,23 +36,36 @@ impl KeyCache {
             Ok(len @ 1..) if bytes.len() <= NAME_BYTES_MAX => len,
             _ => return keys::classify(name),
         };
-        if self.slots.is_empty() {
-            let free = Slot { len: 0, name: [0; NAME_BYTES_MAX], verdict: KeyVerdict::Plain };
-            self.slots = vec![free; SLOTS];
+        if self.decided >= self.slots.len() && self.slots.len() < SLOTS_MAX {
+            self.grow();
         }
-        let slot = &mut self.slots[place(bytes)];
+        let slot = place(bytes) & (self.slots.len() - 1);
+        let slot = &mut self.slots[slot];
         if slot.len != len || slot.name[..bytes.len()] != *bytes {
             slot.len = len;
             slot.name[..bytes.len()].copy_from_slice(bytes);
             slot.verdict = keys::classify(name);
+            self.decided += 1;
         }
         slot.verdict
+    }
+
+    /// The first room, or the whole of it; what was known is forgotten.
+    fn grow(&mut self) {
+        self.wipe();
+        let slots = if self.slots.is_empty() { SLOTS_MIN } else { SLOTS_MAX };
+        let free = Slot { len: 0, name: [0; NAME_BYTES_MAX], verdict: KeyVerdict::Plain };
+        self.slots = vec![free; slots];
+    }
+
+    fn wipe(&mut self) {
+        self.slots.iter_mut().for_each(|slot| slot.name.zeroize());
     }
 }
 
 impl Drop for KeyCache {
     fn drop(&mut self) {
-        self.slots.iter_mut().for_each(|slot| slot.name.zeroize());
+        self.wipe();
     }
 }
 
@@ -63,7 +79,7 @@ fn place(name: &[u8]) -> usize {
         _ => name.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)),
     };
     let mixed = (ends ^ u64::try_from(name.len()).unwrap_or(0)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 40) as usize & (SLOTS - 1)
+    (mixed >> 40) as usize & (SLOTS_MAX - 1)
 }
 
 #[cfg(test)]

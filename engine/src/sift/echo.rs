@@ -15,10 +15,12 @@ use super::walk::{Ctx, Walk};
 use crate::refusal::Refusal;
 use crate::scan::Unit;
 
-/// Bytes that are remembered; all are forgotten when they are full, and what repeats comes back at once.
+/// Bytes that are remembered, at first and once as many were there; all are forgotten when they are full, and what repeats
+/// comes back at once.
+const TEXT_BYTES_MIN: usize = 16 << 10;
 const TEXT_BYTES_MAX: usize = 256 << 10;
-/// Members that are remembered.
-const MEMBERS_MAX: usize = TEXT_BYTES_MAX / 24;
+/// Bytes for which one member is remembered.
+const TEXT_BYTES_A_MEMBER: usize = 24;
 /// A longer member is walked: what is in it is remembered by itself.
 const MEMBER_BYTES_MAX: usize = 2 << 10;
 
@@ -44,7 +46,7 @@ pub(super) struct LastHeard {
 
 /// What was heard in this state.
 pub(super) struct Echo {
-    /// Of fixed size once there is anything: a buffer that grew would leave copies behind.
+    /// Exchanged where more room is needed: a buffer that grew would leave copies behind.
     text: Vec<u8>,
     /// Bytes that are in use, and that ever were.
     used: usize,
@@ -124,15 +126,10 @@ impl Echo {
         key: usize,
     ) -> Option<LastHeard> {
         let (follows, between) = (between.is_some(), between.unwrap_or_default());
-        if self.used + between.len() + member.len() > TEXT_BYTES_MAX || self.members.len() == MEMBERS_MAX {
-            self.used = 0;
-            self.members.clear();
-            self.begun = self.begun.wrapping_add(1).max(1);
+        let (bytes, members) = (self.used + between.len() + member.len(), self.members.len());
+        if bytes > self.text.len() || members == self.text.len() / TEXT_BYTES_A_MEMBER {
+            self.begin();
             return self.take(member, None, tokens, key);
-        }
-        if self.text.is_empty() {
-            self.text = vec![0; TEXT_BYTES_MAX];
-            self.members.reserve_exact(MEMBERS_MAX);
         }
         let start = self.used + between.len();
         let end = start + member.len();
@@ -145,11 +142,29 @@ impl Echo {
         self.members.push(Heard { from, to: small(end)?, tokens: small(tokens)?, key: small(key)?, follows });
         Some(LastHeard { begun: self.begun, member: number })
     }
+
+    /// Forgets everything, and takes the first room, or the whole of it.
+    fn begin(&mut self) {
+        if self.text.len() < TEXT_BYTES_MAX {
+            self.wipe();
+            let bytes = if self.text.is_empty() { TEXT_BYTES_MIN } else { TEXT_BYTES_MAX };
+            self.text = vec![0; bytes];
+            self.used_max = 0;
+            self.members.reserve_exact(bytes / TEXT_BYTES_A_MEMBER);
+        }
+        self.used = 0;
+        self.members.clear();
+        self.begun = self.begun.wrapping_add(1).max(1);
+    }
+
+    fn wipe(&mut self) {
+        self.text[..self.used_max].zeroize();
+    }
 }
 
 impl Drop for Echo {
     fn drop(&mut self) {
-        self.text[..self.used_max].zeroize();
+        self.wipe();
     }
 }
 

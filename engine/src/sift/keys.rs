@@ -40,8 +40,10 @@ struct Entry {
 
 /// Keys are remembered up to this length, bytes; longer ones are rare and decided each time.
 const KEY_BYTES_MAX: usize = 256;
-/// Slots of the table, a power of two; at most half are used. The largest of the corpus' states has 700 keys.
-const SLOTS: usize = 1 << 13;
+/// Slots of the table, powers of two, of which at most half are used: at first, and in the end. The largest of the corpus'
+/// states has 700 keys.
+const SLOTS_MIN: usize = 1 << 8;
+const SLOTS_MAX: usize = 1 << 13;
 /// A key whose members were new so often in a row (an id) is asked for, and its members are kept, so seldom.
 const STRANGERS_MAX: u8 = 8;
 /// Slots tried for a key before it is given up: bounds what a hostile state can cost.
@@ -63,7 +65,7 @@ pub(super) struct Slot(usize);
 
 impl KeyMemo {
     pub(super) fn new() -> Self {
-        Self { slots: vec![0; SLOTS], entries: Vec::new(), text: Vec::new(), last: 0 }
+        Self { slots: vec![0; SLOTS_MIN], entries: Vec::new(), text: Vec::new(), last: 0 }
     }
 
     /// Bytes held.
@@ -135,7 +137,7 @@ impl KeyMemo {
     fn find(&self, raw: &[u8]) -> Option<usize> {
         let hash = hash(raw);
         for probe in 0..PROBES_MAX {
-            let index = usize::try_from(self.slots[slot_of(hash, probe)]).unwrap_or(0).checked_sub(1)?;
+            let index = usize::try_from(self.slots[self.slot_of(hash, probe)]).unwrap_or(0).checked_sub(1)?;
             let entry = self.entries.get(index)?;
             if entry.hash == hash && self.text_of(entry) == raw {
                 return Some(index);
@@ -175,7 +177,7 @@ impl KeyMemo {
         }
         let hash = hash(raw);
         for probe in 0..PROBES_MAX {
-            let slot = slot_of(hash, probe);
+            let slot = self.slot_of(hash, probe);
             let index = usize::try_from(self.slots[slot]).unwrap_or(0);
             let Some(entry) = index.checked_sub(1).and_then(|i| self.entries.get(i)) else {
                 return self.remember(raw, hash, slot, decide());
@@ -198,12 +200,20 @@ impl KeyMemo {
     }
 
     fn remember(&mut self, raw: &[u8], hash: u64, slot: usize, facts: KeyFacts) -> (KeyFacts, Option<Slot>) {
-        if self.entries.len() >= SLOTS / 2 {
-            // Full of keys that are data. Begin anew: what repeats comes back at once.
-            self.slots.fill(0);
-            self.entries.clear();
-            self.text.clear();
-            return (facts, None);
+        let mut slot = slot;
+        if self.entries.len() >= self.slots.len() / 2 {
+            if self.slots.len() == SLOTS_MAX {
+                // Full of keys that are data. Begin anew: what repeats comes back at once.
+                self.slots.fill(0);
+                self.entries.clear();
+                self.text.clear();
+                return (facts, None);
+            }
+            self.grow();
+            match self.free(hash) {
+                Some(free) => slot = free,
+                None => return (facts, None),
+            }
         }
         let start = u32::try_from(self.text.len()).unwrap_or(0);
         self.text.extend_from_slice(raw);
@@ -219,6 +229,26 @@ impl KeyMemo {
         });
         self.slots[slot] = u32::try_from(self.entries.len()).unwrap_or(0);
         (facts, Some(Slot(self.entries.len() - 1)))
+    }
+
+    /// Four times as many slots. A key for which none is free is not found any more.
+    fn grow(&mut self) {
+        self.slots = vec![0; self.slots.len() * 4];
+        for index in 0..self.entries.len() {
+            if let Some(slot) = self.free(self.entries[index].hash) {
+                self.slots[slot] = u32::try_from(index + 1).unwrap_or(0);
+            }
+        }
+    }
+
+    fn free(&self, hash: u64) -> Option<usize> {
+        (0..PROBES_MAX).map(|probe| self.slot_of(hash, probe)).find(|slot| self.slots[*slot] == 0)
+    }
+
+    #[inline]
+    #[expect(clippy::as_conversions, reason = "hot path; the mask keeps it far below usize")]
+    fn slot_of(&self, hash: u64, probe: usize) -> usize {
+        ((hash >> 32) as usize + probe) & (self.slots.len() - 1)
     }
 }
 
@@ -259,11 +289,6 @@ pub(super) fn decide(
         tainted_at: 0,
         tainted: false,
     }
-}
-
-#[expect(clippy::as_conversions, reason = "hot path; the mask keeps it far below usize")]
-fn slot_of(hash: u64, probe: usize) -> usize {
-    ((hash >> 32) as usize + probe) & (SLOTS - 1)
 }
 
 /// Multiply and fold, eight bytes at a time. Not keyed: a collision costs a comparison, and [`PROBES_MAX`] bounds them.

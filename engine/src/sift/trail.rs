@@ -15,18 +15,25 @@ use zeroize::Zeroize;
 
 use crate::detect::KeyVerdict;
 
-/// Bytes of the texts of all steps; all are forgotten when they are full, and what repeats comes back at once.
+/// How much is remembered; all of it is forgotten when it is full, and what repeats comes back at once.
+#[derive(Clone, Copy)]
+struct Room {
+    /// Of the texts of all steps.
+    text_bytes: usize,
+    steps: usize,
+    places: usize,
+}
+
+/// At first, and once that was full.
+const ROOMS: [Room; 2] = [
+    Room { text_bytes: 32 << 10, steps: 256, places: 128 },
+    Room { text_bytes: TEXT_BYTES_MAX, steps: 4096, places: 1024 },
+];
 const TEXT_BYTES_MAX: usize = 512 << 10;
-/// Steps that are remembered.
-const STEPS_MAX: usize = 4096;
-/// Slots of the table, a power of two.
-const SLOTS: usize = 2 * STEPS_MAX;
 /// Room for the last leaf of a step. A longer one is looked at each time.
 const LEAF_BYTES_MAX: usize = 64;
 /// Containers that are open at once, at most. Real states stay below 40.
 const LEVELS_MAX: u32 = 63;
-/// Places that are remembered.
-const PLACES_MAX: usize = 1024;
 /// Steps that are remembered behind a step, beside the last one.
 const OTHERS: usize = 7;
 /// Slots tried for a step before it is given up: bounds what a hostile state can cost.
@@ -158,7 +165,9 @@ pub(super) enum Stop {
 
 /// What is remembered of the instances of this state.
 pub(super) struct Trails {
-    /// Of fixed size once there is anything: a buffer that grew would leave copies behind.
+    /// None before the first instance.
+    room: Option<Room>,
+    /// Exchanged where more room is needed: a buffer that grew would leave copies behind.
     text: Vec<u8>,
     used: usize,
     used_max: usize,
@@ -168,13 +177,14 @@ pub(super) struct Trails {
     /// What stands behind each of them.
     leaves: Vec<Leaf>,
     places: Vec<Place>,
-    /// Numbers of steps, by place and text.
+    /// Numbers of steps, by place and text; twice as many as there may be steps.
     slots: Vec<u32>,
 }
 
 impl Trails {
     pub(super) fn new() -> Self {
         Self {
+            room: None,
             text: Vec::new(),
             used: 0,
             used_max: 0,
@@ -198,20 +208,16 @@ impl Trails {
 
     /// Makes room. Between two instances only: numbers of steps are forgotten.
     pub(super) fn begin(&mut self) {
-        let full = self.steps.len() >= STEPS_MAX - STEPS_MAX / 8
-            || self.places.len() >= PLACES_MAX - PLACES_MAX / 8
-            || self.used >= TEXT_BYTES_MAX - TEXT_BYTES_MAX / 8;
-        if !full && !self.steps.is_empty() {
+        let nearly = |room: usize| room - room / 8;
+        let fits = |room: &Room| {
+            self.steps.len() < nearly(room.steps)
+                && self.places.len() < nearly(room.places)
+                && self.used < nearly(room.text_bytes)
+        };
+        if self.room.as_ref().is_some_and(fits) {
             return;
         }
-        if self.text.is_empty() {
-            self.text = vec![0; TEXT_BYTES_MAX];
-            self.slots = vec![0; SLOTS];
-            self.steps.reserve_exact(STEPS_MAX);
-            self.turnings.reserve_exact(STEPS_MAX);
-            self.leaves.reserve_exact(STEPS_MAX);
-            self.places.reserve_exact(PLACES_MAX);
-        }
+        self.move_on();
         self.used = 0;
         self.steps.clear();
         self.turnings.clear();
@@ -238,6 +244,23 @@ impl Trails {
         let turning = |place| Turning { others: [0; OTHERS], from: place, to: place };
         self.turnings.extend([turning(OUTSIDE), turning(BEFORE)]);
         self.leaves.extend([Leaf::End; 2]);
+    }
+
+    /// Takes the next larger room, if there is one.
+    fn move_on(&mut self) {
+        let Some(room) = ROOMS.into_iter().find(|room| room.text_bytes > self.text.len()) else { return };
+        self.wipe();
+        self.room = Some(room);
+        (self.text, self.used_max) = (vec![0; room.text_bytes], 0);
+        self.slots = vec![0; 2 * room.steps];
+        self.steps = Vec::with_capacity(room.steps);
+        self.turnings = Vec::with_capacity(room.steps);
+        self.leaves = Vec::with_capacity(room.steps);
+        self.places = Vec::with_capacity(room.places);
+    }
+
+    fn wipe(&mut self) {
+        self.text[..self.used_max].zeroize();
     }
 
     /// What stands behind a step.
@@ -350,27 +373,32 @@ impl Trails {
 
     /// The step at a place that has exactly this text.
     pub(super) fn find(&self, from: u32, glue: &[u8]) -> Option<u32> {
-        let slot = slot_of(from, glue);
-        (0..PROBES_MAX).map(|probe| self.slots[(slot + probe) % SLOTS]).take_while(|step| *step != 0).find(
-            |step| {
-                let known = &self.steps[index(*step)];
-                let start = index(known.start);
-                self.turnings[index(*step)].from == from
-                    && self.text[start..start + index(known.glue)] == *glue
-            },
-        )
+        let same = |step: &u32| {
+            let known = &self.steps[index(*step)];
+            let start = index(known.start);
+            self.turnings[index(*step)].from == from && self.text[start..start + index(known.glue)] == *glue
+        };
+        self.probes(from, glue).map(|slot| self.slots[slot]).take_while(|step| *step != 0).find(same)
+    }
+
+    /// The slots in which such a step may stand.
+    fn probes(&self, from: u32, glue: &[u8]) -> impl Iterator<Item = usize> + use<> {
+        let (first, slots) = (hash_of(from, glue), self.slots.len());
+        (first..first + PROBES_MAX).map(move |slot| slot % slots)
     }
 
     /// Takes a step that is new.
     pub(super) fn take(&mut self, glue: &[u8], taking: Taking) -> Option<u32> {
         let Taking { from, to, once, leaf, naming, names } = taking;
         let room = (glue.len() + LEAF_BYTES_MAX).next_multiple_of(CHUNK);
-        if self.steps.len() == STEPS_MAX || self.used + room + CHUNK > TEXT_BYTES_MAX {
+        if self.steps.len() == self.room?.steps || self.used + room + CHUNK > self.text.len() {
+            if self.text.len() < TEXT_BYTES_MAX {
+                // The next instance finds more room.
+                self.used = self.text.len();
+            }
             return None;
         }
-        let slot = slot_of(from, glue);
-        let slots = (0..PROBES_MAX).map(|probe| (slot + probe) % SLOTS);
-        let slot = slots.into_iter().find(|slot| self.slots[*slot] == 0)?;
+        let slot = self.probes(from, glue).find(|slot| self.slots[*slot] == 0)?;
         let start = self.used;
         self.text[start..start + glue.len()].copy_from_slice(glue);
         self.used += room;
@@ -404,7 +432,7 @@ impl Trails {
             }
             known = place.beside;
         }
-        if depth > LEVELS_MAX || self.places.len() == PLACES_MAX {
+        if depth > LEVELS_MAX || self.places.len() == self.room?.places {
             return None;
         }
         let place = small(self.places.len());
@@ -416,7 +444,7 @@ impl Trails {
 
 impl Drop for Trails {
     fn drop(&mut self) {
-        self.text[..self.used_max].zeroize();
+        self.wipe();
     }
 }
 
@@ -449,7 +477,7 @@ fn first_difference(x: &[u8; CHUNK], y: &[u8; CHUNK]) -> usize {
     if low != 0 { index(low.trailing_zeros() / 8) } else { 16 + index(high.trailing_zeros() / 8) }
 }
 
-fn slot_of(from: u32, glue: &[u8]) -> usize {
+fn hash_of(from: u32, glue: &[u8]) -> usize {
     const K: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut state = (u64::from(from) << 32 | u64::from(small(glue.len()))).wrapping_mul(K);
     let (words, rest) = glue.as_chunks::<8>();
@@ -459,7 +487,7 @@ fn slot_of(from: u32, glue: &[u8]) -> usize {
     }
     let last = rest.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
     state = (state ^ last).wrapping_mul(K);
-    usize::try_from(state >> 40).unwrap_or(0) % SLOTS
+    usize::try_from(state >> 40).unwrap_or(0)
 }
 
 fn small(n: usize) -> u32 {
