@@ -5,7 +5,7 @@
 //! or hold a separator (`ghp_`), so their windows are looked up there instead of everywhere. Must never miss a planted
 //! literal; may propose too much, since every candidate is confirmed.
 
-use super::glance::{BLOCK, Buckets, Eye, Masks, Seen, Sets, seen};
+use super::glance::{BLOCK, Buckets, Eye, Masks, Seen, Sets, opens, seen};
 use super::literal::{Group, Literal, Trigger};
 use super::notice::{number, run, twenty};
 use super::tokens;
@@ -30,7 +30,8 @@ pub(super) struct Signs {
     pub(super) number: bool,
     /// There is a long run of token characters that is neither a digest nor a UUID.
     pub(super) run: bool,
-    /// A word with a capital stands behind another one: a name may. Asks for a look at the words, and is no stage's need yet.
+    /// A word with a capital stands behind another one: a name may, or an address. Asks for a look at the words, and is no
+    /// stage's need yet.
     pub(super) proper: bool,
 }
 
@@ -291,12 +292,17 @@ impl Gate {
     }
 }
 
-/// Whether a capital stands behind a space, and no other capital, digit or sign behind it: a small letter, perhaps
-/// one beyond ASCII, or a full stop.
+/// Whether a word that is written with a capital, or perhaps with one beyond ASCII, stands behind what such words stand
+/// behind: all names and addresses hold one ([`is_opened`]).
 #[inline(always)]
 fn proper(masks: &Masks) -> bool {
-    let other = masks.upper | masks.digit | masks.joint | masks.plus | masks.assigns | masks.coat;
-    masks.space << 1 & masks.upper & !(other >> 1) != 0
+    masks.opens << 1 & (masks.upper | masks.beyond) != 0
+}
+
+/// Whether such a word stands in a part of a text.
+pub(super) fn is_opened(text: &[u8], from: usize, to: usize) -> bool {
+    let capital = |byte: u8| byte.is_ascii_uppercase() || !byte.is_ascii();
+    (from.max(1)..to).any(|at| capital(text[at]) && opens(text[at - 1]))
 }
 
 /// Blocks of a long text overlap by this much: more than the head of an IBAN or of a codice fiscale.

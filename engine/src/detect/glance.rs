@@ -32,6 +32,15 @@ pub(super) struct Masks {
     pub(super) rare: u64,
     /// Space.
     pub(super) space: u64,
+    /// Space, tab, line feed, `=` and `:`: what stands before a word of running text ([`opens`]).
+    pub(super) opens: u64,
+    /// Bytes of characters beyond ASCII.
+    pub(super) beyond: u64,
+}
+
+/// Whether a word of running text may stand behind this byte.
+pub(super) fn opens(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'=' | b':')
 }
 
 impl Masks {
@@ -68,6 +77,8 @@ impl Masks {
             coat: self.coat & valid,
             rare: self.rare & valid,
             space: self.space & valid,
+            opens: self.opens & valid,
+            beyond: self.beyond & valid,
         }
     }
 
@@ -84,6 +95,8 @@ impl Masks {
             coat: low.coat | self.coat << 32,
             rare: low.rare | self.rare << 32,
             space: low.space | self.space << 32,
+            opens: low.opens | self.opens << 32,
+            beyond: low.beyond | self.beyond << 32,
         }
     }
 }
@@ -252,6 +265,8 @@ fn scalar(text: &[u8]) -> Masks {
         set(&mut masks.coat, matches!(byte, b'@' | b'%' | b'\\'));
         set(&mut masks.rare, matches!(byte, b'.' | b'~' | b'$' | b'%' | b','));
         set(&mut masks.space, *byte == b' ');
+        set(&mut masks.opens, opens(*byte));
+        set(&mut masks.beyond, !byte.is_ascii());
     }
     masks
 }
@@ -363,6 +378,7 @@ unsafe fn half(at: *const u8) -> Masks {
     let space = is(b' ');
     let quote = or(is(b'"'), is(b'\''));
     let white = or(space, is(b'\t'));
+    let names = or(equals, is(b':'));
     Masks {
         upper: bits(within(v, b'A', b'Z')),
         lower: bits(within(v, b'a', b'z')),
@@ -370,10 +386,12 @@ unsafe fn half(at: *const u8) -> Masks {
         hex: bits(or(digit, within(folded, b'a', b'f'))),
         joint: bits(or(or(is(b'-'), is(b'_')), or(is(b'/'), equals))),
         plus: bits(is(b'+')),
-        assigns: bits(or(or(equals, or(is(b':'), is(b'>'))), or(quote, white))),
+        assigns: bits(or(or(names, is(b'>')), or(quote, white))),
         coat: bits(or(is(b'@'), or(percent, is(b'\\')))),
         rare: bits(or(or(percent, or(is(b'.'), is(b','))), or(is(b'~'), is(b'$')))),
         space: bits(space),
+        opens: bits(or(names, or(white, is(b'\n')))),
+        beyond: bits(v),
     }
 }
 
@@ -425,7 +443,7 @@ mod tests {
         }
 
         #[test]
-        fn telling_texts_are_told_as_the_twin_tells_them(text in "[ghpeyj10.as:/k@%=+A-F_ -]{1,140}") {
+        fn telling_texts_are_told_as_the_twin_tells_them(text in "[ghpeyj10.as:/k@%=+A-F_ \t\né-]{1,140}") {
             check(text.as_bytes());
         }
     }

@@ -4,6 +4,7 @@
 
 use std::ops::ControlFlow;
 
+use super::gate::is_opened;
 use super::gazetteer::Gazetteer;
 use super::inspect::Search;
 use super::{Hint, announced, checksum, marker, names, postal, structural as rule};
@@ -306,16 +307,12 @@ fn letters_and_digits(search: &mut Search<'_>, bytes: &[u8]) {
 /// Whether a text names a person or an address.
 pub(super) fn mentioned(gazetteer: &Gazetteer, text: &str) -> bool {
     let mut any = false;
-    names::each(gazetteer, text, |_, _| {
-        any = true;
-        ControlFlow::Break(())
-    });
-    if !any {
-        postal::each(text, |_, _| {
-            any = true;
-            ControlFlow::Break(())
-        });
-    }
+    let mut first = |from, to| {
+        any |= is_opened(text.as_bytes(), from, to);
+        if any { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    names::each(gazetteer, text, &mut first);
+    postal::each(text, first);
     any
 }
 
@@ -323,14 +320,18 @@ pub(super) fn mentioned(gazetteer: &Gazetteer, text: &str) -> bool {
 pub(super) fn mentions(search: &mut Search<'_>, text: &str) {
     let rules = search.rules;
     let first = search.scratch.found.len();
+    let opened = |start, end| is_opened(text.as_bytes(), start, end);
     postal::each(text, |start, end| {
-        search.push(start, end, rule::POSTAL);
+        if opened(start, end) {
+            search.push(start, end, rule::POSTAL);
+        }
         ControlFlow::Continue(())
     });
     let last = search.scratch.found.len();
     names::each(&rules.core.gazetteer, text, |start, end| {
         // Streets are named after people.
-        if !search.scratch.found[first..last].iter().any(|f| f.start < end && start < f.end) {
+        let streets = &search.scratch.found[first..last];
+        if opened(start, end) && !streets.iter().any(|f| f.start < end && start < f.end) {
             search.push(start, end, rule::PERSON);
         }
         ControlFlow::Continue(())
