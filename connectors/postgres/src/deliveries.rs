@@ -7,6 +7,13 @@ use terrasift_schemas::TenantId;
 use crate::error::wrap;
 use crate::{Store, StoreError};
 
+/// Deliveries are remembered for so many days: Terraform Cloud gives up within hours, and a replay of an event that was taken
+/// is harmless anyway.
+const REMEMBERED_DAYS: i32 = 30;
+
+/// Old deliveries that a new one takes away, at most: more than one, so that what piled up goes, too.
+const FORGOTTEN_AT_ONCE: i32 = 8;
+
 /// How a webhook delivery stands among those of its tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeliveryStanding {
@@ -57,7 +64,8 @@ impl Store {
         .await
     }
 
-    /// Records a webhook delivery, after it is safe in Kafka. False when it was recorded before.
+    /// Records a webhook delivery, after it is safe in Kafka, and forgets old ones of the same tenant. False when it was
+    /// recorded before.
     ///
     /// # Errors
     /// `Invalid` when the tenant is not declared.
@@ -65,10 +73,19 @@ impl Store {
         self.in_tenant(tenant, move |tx| {
             Box::pin(async move {
                 let done = sqlx::query(
-                    "INSERT INTO webhook_deliveries (tenant_id, digest) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                    "WITH old AS (
+                         SELECT digest FROM webhook_deliveries
+                         WHERE tenant_id = $1 AND at < now() - make_interval(days => $3)
+                         ORDER BY at LIMIT $4),
+                     forgotten AS (
+                         DELETE FROM webhook_deliveries
+                         WHERE tenant_id = $1 AND digest IN (SELECT digest FROM old) AND digest <> $2)
+                     INSERT INTO webhook_deliveries (tenant_id, digest) VALUES ($1, $2) ON CONFLICT DO NOTHING",
                 )
                 .bind(tx.tenant)
                 .bind(digest.as_slice())
+                .bind(REMEMBERED_DAYS)
+                .bind(FORGOTTEN_AT_ONCE)
                 .execute(tx.conn)
                 .await
                 .map_err(wrap("record a delivery: is the tenant declared?"))?;

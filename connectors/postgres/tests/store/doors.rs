@@ -79,6 +79,41 @@ pub async fn deliveries_of_late_are_counted(w: World) {
     }
 }
 
+pub async fn old_deliveries_are_forgotten_as_new_ones_come(w: World) {
+    let (acme, globex) = (tenant("acme"), tenant("globex"));
+    let mut conn = w.app().await;
+    for (tenant, number, days) in
+        (0..20u8).map(|number| (&acme, number, 31)).chain([(&acme, 20, 29), (&globex, 21, 31)])
+    {
+        let settings = "SELECT set_config('app.tenant', $1, false)";
+        sqlx::query(settings).bind(tenant.as_str()).execute(&mut conn).await.unwrap();
+        sqlx::query(
+            "INSERT INTO webhook_deliveries (tenant_id, digest, at)
+             VALUES ($1, $2, now() - make_interval(days => $3))",
+        )
+        .bind(tenant.as_str())
+        .bind(&[number; 32][..])
+        .bind(days)
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    }
+    for number in 100..103 {
+        assert!(w.store.record_delivery(&acme, [number; 32]).await.unwrap());
+    }
+    let seen = |tenant, number| {
+        let store = &w.store;
+        async move { store.delivery_standing(tenant, [number; 32], HOUR, 9).await.unwrap().seen }
+    };
+    for number in 0..20 {
+        assert!(!seen(&acme, number).await, "{number} is old");
+    }
+    for number in [20, 100, 101, 102] {
+        assert!(seen(&acme, number).await, "{number} is not");
+    }
+    assert!(seen(&globex, 21).await, "another tenant's");
+}
+
 pub async fn unrouted_records_are_parked_once_a_position(w: World) {
     let record = |offset| UnroutedRecord {
         position: RecordPosition { topic: "terraform-state-updated".into(), partition: 1, offset },

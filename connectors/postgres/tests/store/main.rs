@@ -43,7 +43,7 @@ macro_rules! cases {
 
 /// All cases, the long ones first; names are sentences.
 fn table() -> Vec<Case> {
-    let cases: [Case; 57] = cases! {
+    let cases: [Case; 58] = cases! {
         oracle::{ invariants_3_and_4_hold_for_random_interleavings }, leaks::{ each_kind_of_leak_is_found_and_a_sound_catalog_has_none },
         cancel::{ aborted_futures_leave_no_transaction_and_no_context },
         commit::{
@@ -107,7 +107,8 @@ fn table() -> Vec<Case> {
         },
         doors::{
             whose_a_token_is_is_remembered_for_its_tenant,
-            keys_are_found_by_digest_over_all_tenants, a_delivery_is_recorded_once, deliveries_of_late_are_counted, unrouted_records_are_parked_once_a_position,
+            keys_are_found_by_digest_over_all_tenants, a_delivery_is_recorded_once, deliveries_of_late_are_counted,
+            old_deliveries_are_forgotten_as_new_ones_come, unrouted_records_are_parked_once_a_position,
         },
     };
     cases.into_iter().chain(lives()).collect()

@@ -165,12 +165,43 @@ proptest! {
 /// What names and addresses are made of, and what may stand between.
 fn piece() -> impl Strategy<Value = &'static str> {
     let words = prop::sample::select(vec![
-        "Maria", "Ángel", "Smith", "García", "O'Brien", "D'Angelo", "J.", "R", "van", "de la", "Mr", "Dr.", "Frau", "Dear", "owner",
-        "contact", "regards", "12", "12a", "Main Street", "FIFTH AVENUE", "rue de la Paix", "Hauptstraße", "Springfield", "80331",
-        "München", "NEW YORK", "NY 10118", "Xqz", "a", "Jean-Luc", "J-Lo", "Émile",
+        "Maria",
+        "Ángel",
+        "Smith",
+        "García",
+        "O'Brien",
+        "D'Angelo",
+        "J.",
+        "R",
+        "van",
+        "de la",
+        "Mr",
+        "Dr.",
+        "Frau",
+        "Dear",
+        "owner",
+        "contact",
+        "regards",
+        "12",
+        "12a",
+        "Main Street",
+        "FIFTH AVENUE",
+        "rue de la Paix",
+        "Hauptstraße",
+        "Springfield",
+        "80331",
+        "München",
+        "NEW YORK",
+        "NY 10118",
+        "Xqz",
+        "a",
+        "Jean-Luc",
+        "J-Lo",
+        "Émile",
     ]);
     let between = prop::sample::select(vec![
-        " ", " ", " ", " ", ", ", ",", "\n", ":", ": ", "=", "<", "\"", "'", ".", "(", "-", "/", "\\n", "\t", "!", "*", "\u{2019}", "– ", ";",
+        " ", " ", " ", " ", ", ", ",", "\n", ":", ": ", "=", "<", "\"", "'", ".", "(", "-", "/", "\\n", "\t",
+        "!", "*", "\u{2019}", "– ", ";",
     ]);
     prop_oneof![words, between]
 }
