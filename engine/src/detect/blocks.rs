@@ -36,7 +36,8 @@ pub(super) fn search(search: &mut Search<'_>, text: &str) {
         }
         from = end.max(from);
     }
-    if let Some(start) = text.find("PuTTY-User-Key-File-") {
+    // `PuTTY-User-Key-File-3: ssh-ed25519`: nothing of the key stands before the colon.
+    if let Some(start) = text.find("PuTTY-User-Key-File-").filter(|start| text[*start..].contains(':')) {
         let end = text[start..].find("Private-MAC:").map_or(text.len(), |n| {
             let mac = start + n + "Private-MAC:".len();
             mac + text[mac..].bytes().take_while(|b| b.is_ascii_hexdigit() || *b == b' ').count()
@@ -115,6 +116,8 @@ mod tests {
             key.replace("RSA PRIVATE", "PUBLIC"),
             "-----BEGIN PRIVATE KEY-----".to_owned(),
             "-----BEGIN ada@example.com PRIVATE KEY".to_owned(),
+            "PuTTY-User-Key-File-3".to_owned(),
+            "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nPrivate-Lines: 1\nZk3qXv9L\nPrivate-MAC: 0a1b".to_owned(),
         ];
         texts.extend((1..key.len()).step_by(7).map(|end| key[..end].to_owned()));
         for text in &texts {
