@@ -49,10 +49,10 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Optio
             return element(bytes, to);
         }
         // `SetEnvironmentVariable("NAME", "value")`.
-        (b',', _) if closed > to && from >= 2 && bytes[from - 2] == b'(' => at += 1,
+        (b',', _) if is_parted(&bytes[to..closed]) && from >= 2 && bytes[from - 2] == b'(' => at += 1,
         (b'\'' | b'"', _) if at > closed && strong => {}
         _ if at > to && container_variable(bytes, from) => {}
-        _ if flag && at > to => {}
+        _ if flag && is_parted(&bytes[to..at]) => {}
         _ if at > closed && (strong || numbered(bytes, at)) => return told(bytes, at),
         _ => return None,
     }
@@ -75,6 +75,11 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Optio
     }
     let spaced = line_start && !flag && bytes[to..at].contains(&b':');
     Some(Value { start: at, end: unquoted(bytes, at, spaced), quoted: false })
+}
+
+/// A quote or a blank stands between: a bracket alone parts no name from its value (nor does the cheap look think so).
+fn is_parted(between: &[u8]) -> bool {
+    between.iter().any(|byte| matches!(byte, b'"' | b'\'' | b' ' | b'\t'))
 }
 
 /// `ENV NAME value` of a container file.
