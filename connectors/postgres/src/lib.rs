@@ -9,6 +9,7 @@ mod commit;
 mod dead_letters;
 mod deliveries;
 mod effects;
+mod erasure;
 mod error;
 mod feed;
 mod guard;
@@ -31,6 +32,7 @@ mod token_users;
 mod trail;
 
 pub use deliveries::DeliveryStanding;
+pub use erasure::Erasure;
 pub use error::{StoreError, StoreErrorKind};
 pub use keys::{ApiKeyEntry, ApiKeyId, ApiKeyRow, KeyRotated, KeyUse};
 pub use leaks::{Auditor, Leak};
@@ -41,7 +43,7 @@ pub use model::*;
 pub use private::PrivatePostgres;
 pub use reconciliations::{Round, RoundClaim, RoundPosition};
 pub use store::{Store, migrate};
-pub use tenant_states::{StatesChanged, TenantEntry, set_suspended};
+pub use tenant_states::{StatesChanged, TenantEntry, TenantState, set_suspended};
 pub use trail::{
     Chain, Checkpoint, CheckpointKey, CheckpointSigner, TrailBreak, TrailEntry, TrailFilter, TrailOutcome,
     TrailRecord, TrailVerdict, record_alone, retire_trail,
