@@ -11,7 +11,7 @@ use terrasift_schemas::{TenantId, TenantSlug};
 
 use crate::error::wrap;
 use crate::tenant_states::{HOLD_LIVES, as_owner};
-use crate::{StoreError, StoreErrorKind};
+use crate::{StoreError, StoreErrorKind, stored};
 
 /// Tables with a tenant whose rows stay: the tombstone, and the trail of what was done.
 const KEPT: [&str; 2] = ["erased_tenants", "security_audit_log"];
@@ -19,6 +19,8 @@ const KEPT: [&str; 2] = ["erased_tenants", "security_audit_log"];
 const LAST: [&str; 2] = ["tenant_states", "tenants"];
 /// Rows of one transaction: some megabytes of entities, well under a second.
 const BATCH_ROWS: i64 = 2_000;
+/// The first place of a table.
+const BEGINNING: &str = "(0,0)";
 /// Bound of the column that says who asked.
 const BY_BYTES_MAX: usize = 256;
 
@@ -34,6 +36,9 @@ pub struct Erasure {
     tables: Vec<String>,
     /// The table that is being emptied.
     at: usize,
+    /// Where in it the last batch ended: rows that are gone are not looked at again and again. Behind the end it begins anew, until
+    /// nothing is found.
+    from: String,
     removed: BTreeMap<String, u64>,
 }
 
@@ -64,7 +69,14 @@ impl Erasure {
         .fetch_all(&mut conn)
         .await
         .map_err(wrap("list the tables with a tenant"))?;
-        Ok(Some(Self { conn, tenant: tenant.clone(), tables, at: 0, removed: BTreeMap::new() }))
+        Ok(Some(Self {
+            conn,
+            tenant: tenant.clone(),
+            tables,
+            at: 0,
+            from: BEGINNING.to_owned(),
+            removed: BTreeMap::new(),
+        }))
     }
 
     /// Removes one batch; false when nothing is left and the erasure has ended.
@@ -77,18 +89,27 @@ impl Erasure {
             return Ok(false);
         };
         let delete = format!(
-            "DELETE FROM {table} WHERE tenant_id = $1
-             AND ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE tenant_id = $1 LIMIT $2))"
+            "WITH gone AS (
+                 DELETE FROM {table} WHERE tenant_id = $1 AND ctid = ANY (ARRAY(
+                     SELECT ctid FROM {table} WHERE tenant_id = $1 AND ctid >= $2::text::tid LIMIT $3))
+                 RETURNING ctid
+             )
+             SELECT count(*), max(ctid)::text FROM gone"
         );
-        let done = sqlx::query(AssertSqlSafe(delete))
+        let (rows, reached): (i64, Option<String>) = sqlx::query_as(AssertSqlSafe(delete))
             .bind(self.tenant.as_str())
+            .bind(&self.from)
             .bind(BATCH_ROWS)
-            .execute(&mut self.conn)
+            .fetch_one(&mut self.conn)
             .await
             .map_err(wrap("erase rows of a tenant as the owner"))?;
-        match done.rows_affected() {
-            0 => self.at += 1,
-            rows => *self.removed.entry(table.clone()).or_default() += rows,
+        match reached {
+            Some(reached) => {
+                *self.removed.entry(table.clone()).or_default() += stored::count_out(rows);
+                self.from = reached;
+            }
+            None if self.from == BEGINNING => self.at += 1,
+            None => BEGINNING.clone_into(&mut self.from),
         }
         Ok(true)
     }
@@ -161,7 +182,7 @@ async fn entomb(
     if !begun {
         sqlx::query("INSERT INTO erased_tenants (tenant_id, begun_by) VALUES ($1, $2)")
             .bind(tenant.as_str())
-            .bind(crate::stored::text_in(by, BY_BYTES_MAX))
+            .bind(stored::text_in(by, BY_BYTES_MAX))
             .execute(&mut *tx)
             .await
             .map_err(&failed)?;
