@@ -26,6 +26,7 @@ mod rule_sets;
 mod store;
 mod stored;
 mod sync;
+mod tenant_export;
 mod tenant_states;
 mod tenant_tx;
 mod token_users;
@@ -43,6 +44,7 @@ pub use model::*;
 pub use private::PrivatePostgres;
 pub use reconciliations::{Round, RoundClaim, RoundPosition};
 pub use store::{Store, migrate};
+pub use tenant_export::{ExportHead, ExportPage, TenantExport};
 pub use tenant_states::{StatesChanged, TenantEntry, TenantState, set_suspended};
 pub use trail::{
     Chain, Checkpoint, CheckpointKey, CheckpointSigner, TrailBreak, TrailEntry, TrailFilter, TrailOutcome,

@@ -18,6 +18,8 @@ use crate::{StoreError, StoreErrorKind, TenantRow, stored};
 /// Waiting longer than this for a connection means that the database cannot keep up.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
 /// Bounds of every session. A commit of one batch takes milliseconds; what takes seconds hangs.
 const SESSION: [(&str, &str); 4] = [
     ("statement_timeout", "30s"),
@@ -158,6 +160,11 @@ async fn refuse_mighty_role(mut conn: PgConnection) -> Result<(), StoreError> {
     ))
 }
 
+/// The newest migration that this version knows, which it needs.
+pub(crate) fn newest_migration() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
 /// Brings the schema up to date, as the owner. Several callers at once wait for each other.
 ///
 /// # Errors
@@ -170,7 +177,7 @@ pub async fn migrate(owner_url: &str) -> Result<(), StoreError> {
         .disable_statement_logging();
     let mut conn =
         PgConnection::connect_with(&options).await.map_err(wrap("connect to the database as the owner"))?;
-    let migrated = sqlx::migrate!("./migrations").run(&mut conn).await;
+    let migrated = MIGRATIONS.run(&mut conn).await;
     let prepared = match &migrated {
         Ok(()) => crate::trail::prepare(&mut conn).await,
         Err(_) => Ok(()),

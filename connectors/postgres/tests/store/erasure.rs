@@ -33,7 +33,7 @@ async fn rows_of(conn: &mut PgConnection, id: &str) -> BTreeMap<String, String> 
 }
 
 /// Rows of both tenants in every table with a tenant, and a signed trail that holds both.
-async fn furnish(w: &World) {
+pub async fn furnish(w: &World) {
     let signer = CheckpointSigner::new(&SIGNING_KEY).unwrap();
     let mut chain = Chain::new([5; 16]);
     let mut records = Vec::new();
