@@ -63,7 +63,8 @@ pub(super) const ROWS: &[(&str, &str)] = &[
 ];
 
 /// Tables that hold one row a tenant.
-pub(super) const SINGLE: &[&str] = &["tenants", "tenant_heads", "tenant_states", "erased_tenants", "reconciliations"];
+pub(super) const SINGLE: &[&str] =
+    &["tenants", "tenant_heads", "tenant_states", "erased_tenants", "reconciliations"];
 
 /// Tables that have no tenant: the list of migrations, positions, epochs, and ends of the audit's chains.
 pub(super) const WITHOUT_TENANT: &[&str] = &[
