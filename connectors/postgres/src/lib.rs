@@ -35,7 +35,7 @@ mod trail;
 pub use deliveries::DeliveryStanding;
 pub use erasure::Erasure;
 pub use error::{StoreError, StoreErrorKind};
-pub use keys::{ApiKeyEntry, ApiKeyId, ApiKeyRow, KeyRotated, KeyUse};
+pub use keys::{ApiKeyEntry, ApiKeyId, ApiKeyRow, KeyIssued, KeyRotated, KeyUse, NewApiKey};
 pub use leaks::{Auditor, Leak};
 pub use lookups::{
     EntityFilter, Kept, OwnTrailRow, ResourceTypeCount, RunRow, TenantStatus, TimePosition, UsageDay,
