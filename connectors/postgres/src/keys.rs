@@ -58,7 +58,6 @@ pub struct NewApiKey {
 }
 
 /// What came of a request for a key.
-#[expect(clippy::large_enum_variant, reason = "one a request, and gone when it is answered")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyIssued {
     /// There is a new key.

@@ -32,7 +32,7 @@ impl<'a> Desk<'a> {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.house.send(request.body(Body::from(body.to_owned())).unwrap()).await
+        self.house.send(request.body(Body::from(body.to_owned())).expect("as asked")).await
     }
 
     async fn issue(&self, body: Value) -> Answer {
@@ -50,17 +50,17 @@ impl<'a> Desk<'a> {
     async fn list(&self) -> Vec<Value> {
         let answer = self.ask(Method::GET, KEYS, "", &[]).await;
         assert_eq!(answer.summary(), "200");
-        answer.json()["keys"].as_array().unwrap().clone()
+        answer.json()["keys"].as_array().expect("as asked").clone()
     }
 
     /// Whether a key opens the catalog.
     async fn opens(&self, key: &Value) -> bool {
-        self.house.get_with(key.as_str().unwrap(), "/v1/changes", &[]).await.status == 200
+        self.house.get_with(key.as_str().expect("as asked"), "/v1/changes", &[]).await.status == 200
     }
 }
 
 fn days_from_now(text: &Value) -> i64 {
-    let at = OffsetDateTime::parse(text.as_str().unwrap(), &Rfc3339).unwrap();
+    let at = OffsetDateTime::parse(text.as_str().expect("as asked"), &Rfc3339).expect("as asked");
     (at - OffsetDateTime::now_utc() + time::Duration::hours(1)).whole_days()
 }
 

@@ -12,13 +12,13 @@ use crate::contract::{connection, granted, redis, wide};
 async fn names(server: &PrivateRedis) -> BTreeSet<String> {
     let mut connection = connection(server).await;
     let mut found = BTreeSet::new();
-    for key in connection.keys::<_, Vec<String>>("*").await.unwrap() {
+    for key in connection.keys::<_, Vec<String>>("*").await.expect("an answer") {
         if key.ends_with(":tenants") {
-            for field in connection.hkeys::<_, Vec<String>>(&key).await.unwrap() {
+            for field in connection.hkeys::<_, Vec<String>>(&key).await.expect("an answer") {
                 found.insert(format!("{key} {field}"));
             }
         } else if key.ends_with(":waiting") {
-            for member in connection.zrange::<_, Vec<String>>(&key, 0, -1).await.unwrap() {
+            for member in connection.zrange::<_, Vec<String>>(&key, 0, -1).await.expect("an answer") {
                 found.insert(format!("{key} {member}"));
             }
         }
