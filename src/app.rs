@@ -125,7 +125,7 @@ impl App {
     pub async fn start(mut settings: Settings, listeners: Listeners) -> anyhow::Result<Self> {
         let registry = prometheus::Registry::new();
         let telemetry = Telemetry::new(&registry).context("cannot register metrics")?;
-        let store = connect(&settings).await?;
+        let store = connect(&mut settings).await?;
         ensure_topics(&settings.kafka, settings.kafka_partitions, settings.kafka_replication)
             .await
             .context("cannot reach Kafka, or create its topics: check kafka.bootstrap and kafka.security")?;
@@ -250,14 +250,18 @@ fn audit_trail(
     Ok(AuditTrail::new(store.clone(), segment, signer, registry)?)
 }
 
-/// Connects to the database, and declares the tenants there.
-pub async fn connect(settings: &Settings) -> anyhow::Result<Store> {
+/// Connects to the database, and declares the tenants there. Those that were erased are left out from here on.
+pub async fn connect(settings: &mut Settings) -> anyhow::Result<Store> {
     let store = Store::connect(settings.database_url.expose(), settings.database_connections_max)
         .await
         .context("cannot connect to Postgres: check postgres.url, and run `terrasift migrate` once")?;
     let rows: Vec<TenantRow> =
         settings.tenants.iter().map(|t| TenantRow { id: t.id.clone(), slug: t.slug.clone() }).collect();
-    store.declare_tenants(&rows).await.context("cannot declare the tenants in Postgres")?;
+    let erased = store.declare_tenants(&rows).await.context("cannot declare the tenants in Postgres")?;
+    for tenant in &erased {
+        tracing::error!(%tenant, "the tenant was erased, and nothing of it is started: take it out of the configuration");
+    }
+    settings.tenants.retain(|tenant| !erased.contains(&tenant.id));
     store.look_for_suspended().await.context("cannot read which tenants are suspended")?;
     Ok(store)
 }

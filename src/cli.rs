@@ -43,7 +43,7 @@ enum Command {
     /// API keys of a tenant: issue, list, rotate, revoke
     #[command(after_help = KEY_EXAMPLES)]
     Key(key::KeyArguments),
-    /// Tenants: list, suspend, resume
+    /// Tenants: list, suspend, resume, export, erase
     #[command(after_help = TENANT_EXAMPLES)]
     Tenant(tenant::TenantArguments),
     /// Run a real Apache Kafka on this machine
@@ -105,7 +105,11 @@ const TENANT_EXAMPLES: &str = "\
 Examples:
   terrasift tenant list --config terrasift.yaml
   terrasift tenant suspend --config terrasift.yaml --by alice acme     on every replica within seconds; nothing is lost
-  terrasift tenant resume --config terrasift.yaml --by alice acme --json";
+  terrasift tenant resume --config terrasift.yaml --by alice acme --json
+  terrasift tenant export --config terrasift.yaml --by alice acme --out acme.jsonl
+  terrasift tenant erase --config terrasift.yaml --by alice acme --confirm acme-prod     its slug; suspend and export it first
+
+Exit status: 0 done, or done before · 1 refused, or not done to the end: ask again, it goes on";
 
 impl Cli {
     /// Runs what was asked.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use terrasift_http::{ApiKeyBody, CATALOG_READ, Grant, Permission, api_key_digest, mint_api_key};
+use terrasift_http::{ApiKeyBody, CATALOG_READ, Grant, OVERLAP_HOURS_MAX, Permission, fresh_api_key};
 use terrasift_postgres::{ApiKeyEntry, ApiKeyId, KeyRotated, Store, TrailOutcome};
 use terrasift_schemas::TenantId;
 use terrasift_schemas::config::Config;
@@ -21,8 +21,6 @@ use crate::{config, trail};
 
 /// Keys that one call asks the database for.
 const PAGE: u32 = 500;
-/// Hours that both keys of a rotation are valid at most: longer, and nothing was rotated.
-const OVERLAP_HOURS_MAX: i64 = 24 * 30;
 
 /// Everything that a key can open.
 #[must_use]
@@ -103,7 +101,7 @@ struct RotateArguments {
     #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..))]
     days: u16,
     /// Hours that the old key stays valid; 0 ends it at once
-    #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(0..=OVERLAP_HOURS_MAX.unsigned_abs()))]
+    #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(0..=u64::from(OVERLAP_HOURS_MAX)))]
     overlap_hours: u64,
 }
 
@@ -280,14 +278,9 @@ fn in_days(days: u16) -> OffsetDateTime {
     now() + time::Duration::days(i64::from(days))
 }
 
-/// A key of the operating system's randomness, and what the store knows it by.
+/// A new key, and what the store knows it by.
 fn mint(pepper: &[u8; 32]) -> anyhow::Result<(Secret, [u8; 32])> {
-    let mut random = [0; 24];
-    getrandom::fill(&mut random)
-        .map_err(|_| anyhow::anyhow!("the operating system gives no random bytes"))?;
-    let key = mint_api_key(random);
-    let digest = api_key_digest(pepper, key.expose()).context("a new key is not valid")?;
-    Ok((key, digest))
+    fresh_api_key(pepper).context("the operating system gives no random bytes")
 }
 
 /// Makes a key and stores its digest.

@@ -46,7 +46,7 @@ pub enum TrailCommand {
 const QUERY_EXAMPLES: &str = "\
 Examples:
   terrasift audit query --config terrasift.yaml --outcome denied --since 24h
-  terrasift audit query --config terrasift.yaml --tenant acme --actor 'api key backstage' --json
+  terrasift audit query --config terrasift.yaml --tenant acme --actor 'api key 12 backstage' --json
   terrasift audit query --config terrasift.yaml --tenant - --since 2026-01-01T00:00:00Z     nobody who was proven";
 
 const EXPORT_EXAMPLES: &str = "\
@@ -87,7 +87,7 @@ pub struct QueryArguments {
     /// A method, such as POST, or a command, such as `key issue`
     #[arg(long)]
     action: Option<String>,
-    /// By whom, such as `api key backstage` or `webhook`
+    /// By whom, such as `api key 12 backstage` or `webhook`
     #[arg(long)]
     actor: Option<String>,
     /// Most records

@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
+use sqlx::{Connection, PgConnection};
 use terrasift_kafka::{EmbeddedKafka, KafkaConfig, Producer};
 use terrasift_load_tests::generator::{StateSize, StateSpec};
 use terrasift_load_tests::simulator::{
@@ -273,11 +274,151 @@ async fn a_suspended_tenant_waits_on_every_replica_and_across_restarts_and_a_res
     world.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_is_exported_and_erased_beside_running_replicas_and_no_start_brings_it_back() {
+    let mut world = World::start().await;
+    world.until_shown("acme").await;
+    world.until_shown("globex").await;
+    world.until("no marks", async |world| world.marks_of("acme").await == 0).await;
+
+    let out = world.path("acme.jsonl");
+    let path = out.to_str().unwrap().to_owned();
+    let (code, said, err) = world.tenant("export", &["--by", "alice", "acme", "--out", &path, "--json"]);
+    assert_eq!(code, 0, "{err}");
+    let text = std::fs::read_to_string(&out).unwrap();
+    let tables = check_export(&text);
+    assert_eq!(serde_json::from_str::<Value>(&said).unwrap()["tables"], tables);
+    assert!(tables["entities"].as_u64() > Some(10) && tables["workspaces"] == 2, "{tables}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&out).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let (code, _, err) = world.tenant("export", &["--by", "alice", "acme", "--out", &path]);
+    assert!(code == 1 && err.contains("--force") && std::fs::read_to_string(&out).unwrap() == text, "{err}");
+    let (code, _, err) = world.tenant("export", &["--by", "alice", "acme", "--out", &path, "--force"]);
+    assert_eq!(code, 0, "{err}");
+    let (_, piped, told) = world.tenant("export", &["--by", "alice", "acme", "--out", "-"]);
+    assert!(
+        told.contains("rows of acme are written") && check_export(&piped)["entities"] == tables["entities"]
+    );
+
+    let erase = ["--by", "alice", "acme", "--confirm", "acme"];
+    let (code, _, err) = world.tenant("erase", &erase);
+    assert!(code == 1 && err.contains("terrasift tenant suspend"), "{err}");
+    world.tenant("suspend", &["--by", "alice", "acme"]);
+    for replica in REPLICAS {
+        world.until(replica, async |world| world.log(replica).contains("tenant suspended")).await;
+    }
+    let (code, _, err) = world.tenant("erase", &["--by", "alice", "acme", "--confirm", "globex"]);
+    assert!(code == 1 && err.contains("another slug"), "{err}");
+
+    world.kill_an_erasure_half_way(&erase).await;
+    let (code, _, err) = world.tenant("resume", &["--by", "alice", "acme"]);
+    assert!(code == 1 && err.contains("nothing brings it back"), "{err}");
+    let (code, said, err) = world.tenant("erase", &erase);
+    assert!(code == 0 && said.starts_with("acme is erased: "), "{said}{err}");
+    assert!(err.contains("stands in the configuration still"), "{err}");
+    let (_, said, _) = world.tenant("erase", &erase);
+    assert_eq!(said, "acme is erased, as before\n");
+
+    // Replicas that run, and replicas that start with it in their configuration, leave it alone; its neighbour goes on.
+    let asked = world.simulator.request_count("user-acme");
+    for (replica, name) in REPLICAS.into_iter().enumerate() {
+        let own = world.upstream("acme").keys().next().cloned().unwrap();
+        world.change("acme", &own).await;
+        let neighbour = world.upstream("globex").keys().next().cloned().unwrap();
+        world.change("globex", &neighbour).await;
+        world.until_shown("globex").await;
+        world.replicas[replica].kill().unwrap();
+        world.replicas[replica].wait().unwrap();
+        world.replicas[replica] = world.serve(name);
+        world.until(name, async |world| world.log(name).contains("the tenant was erased")).await;
+    }
+    world.until_shown("globex").await;
+    assert_eq!(world.simulator.request_count("user-acme"), asked, "nobody asked for anything of it");
+    assert_eq!((world.shown("acme").await.len(), world.marks_of("acme").await), (0, 0));
+    let (_, listed, _) = world.tenant("list", &["--json"]);
+    let states: Vec<Value> = listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let states: Vec<_> = states.iter().map(|t| (t["tenant"].clone(), t["state"].clone())).collect();
+    assert_eq!(states, [("acme".into(), "erased".into()), ("globex".into(), "active".into())]);
+    world.check_records().await;
+    world.stop().await;
+}
+
+/// A whole export: what each table has, as the last line counts it.
+fn check_export(text: &str) -> Value {
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (head, end) = (&lines[0], &lines[lines.len() - 1]);
+    assert_eq!((&head["format"], &head["tenant"]), (&"terrasift-tenant-export".into(), &"acme".into()));
+    assert_eq!((&end["end"], &end["rows"]), (&true.into(), &head["rows"]));
+    let mut counted: BTreeMap<&str, u64> = BTreeMap::new();
+    for line in &lines[1..lines.len() - 1] {
+        assert_eq!(line["row"]["tenant_id"], "acme");
+        *counted.entry(line["table"].as_str().unwrap()).or_default() += 1;
+    }
+    let said = end["tables"].as_object().unwrap().iter().filter(|(_, rows)| **rows != 0);
+    let said: BTreeMap<&str, u64> =
+        said.map(|(table, rows)| (table.as_str(), rows.as_u64().unwrap())).collect();
+    assert_eq!(counted, said);
+    assert_eq!(counted.values().sum::<u64>(), end["rows"].as_u64().unwrap());
+    assert!(!text.contains("token-acme"), "no secret");
+    end["tables"].clone()
+}
+
+impl World {
+    /// Lets an erasure run until it waits for a row that is held, and kills it there.
+    async fn kill_an_erasure_half_way(&mut self, arguments: &[&str]) {
+        let mut holder = PgConnection::connect(&self.postgres.superuser_url()).await.unwrap();
+        let hold = "BEGIN; SELECT FROM workspaces WHERE tenant_id = 'acme' FOR UPDATE";
+        sqlx::raw_sql(hold).execute(&mut holder).await.unwrap();
+        let mut command = self.program();
+        command.args(["tenant", "erase", "--config", self.path("one").to_str().unwrap()]).args(arguments);
+        let mut erasure = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let url = self.postgres.superuser_url();
+        self.until("the erasure waits", async |_| {
+            let mut conn = PgConnection::connect(&url).await.unwrap();
+            let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity
+                         WHERE application_name = 'terrasift tenant' AND wait_event_type = 'Lock')";
+            sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut conn).await.unwrap()
+        })
+        .await;
+        erasure.kill().unwrap();
+        erasure.wait().unwrap();
+        sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
+        let left: (i64, i64) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM entities WHERE tenant_id = 'acme'),
+                    (SELECT count(*) FROM erased_tenants WHERE tenant_id = 'acme' AND ended_at IS NULL)",
+        )
+        .fetch_one(&mut holder)
+        .await
+        .unwrap();
+        assert_eq!(left, (0, 1), "it was killed half way");
+    }
+
+    /// What the audit says of it, and that it is whole.
+    async fn check_records(&self) {
+        let auditor = Auditor::new(&self.postgres.auditor_url()).unwrap();
+        let tenant = Some("acme".to_owned());
+        let filter = TrailFilter { tenant, ..TrailFilter::default() };
+        let records = auditor.trail(&filter, 100).await.unwrap();
+        let of_erasure = records.iter().rev().filter(|r| r.action == "tenant erase");
+        let recorded: Vec<_> = of_erasure.map(|r| format!("{} {}", r.outcome, r.resource)).collect();
+        let rows =
+            recorded[6].strip_prefix("ok tenant, ended: ").and_then(|r| r.strip_suffix(" rows")).unwrap();
+        assert!(rows.parse::<u64>().unwrap() > 0);
+        let ended = format!("ok tenant, ended: {rows} rows");
+        let asked = "ok tenant, asked for";
+        let failed = "failed tenant, not ended";
+        let before = "ok tenant, erased before";
+        assert_eq!(recorded, [asked, failed, asked, failed, asked, asked, &ended, asked, before]);
+        assert!(records.iter().any(|r| r.action == "tenant export" && r.outcome == "ok"));
+        assert!(auditor.verify_trail(&[], Vec::new()).await.unwrap().breaks.is_empty());
+    }
+}
+
 #[test]
 fn the_help_of_tenant_has_examples() {
     let output = Command::new(env!("CARGO_BIN_EXE_terrasift")).args(["tenant", "--help"]).output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
-    for action in ["list", "suspend", "resume"] {
+    for action in ["list", "suspend", "resume", "export", "erase"] {
         assert!(help.contains(&format!("terrasift tenant {action} --config")), "{action}: {help}");
     }
 }

@@ -82,10 +82,10 @@ impl World {
             .await
             .with_context(|| format!("--listen: cannot listen on {}", arguments.listen))?;
         let origin = format!("http://{}", listener.local_addr()?);
-        let settings = settings(arguments, &simulator, &postgres, &broker)?;
+        let mut settings = settings(arguments, &simulator, &postgres, &broker)?;
         let kafka = settings.kafka.clone();
         // Before the engine runs: its first sync would take every connection and core.
-        let tenants = tenants(&settings, &simulator).await?;
+        let tenants = tenants(&mut settings, &simulator).await?;
         let app = App::start(settings, Listeners { doors: listener, operations: None }).await?;
         let reports = app.telemetry.watch();
         let world = Self {
@@ -174,7 +174,7 @@ fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
 }
 
 /// Declares the tenants and gives each a key to look with.
-async fn tenants(settings: &Settings, simulator: &Simulator) -> anyhow::Result<Vec<DemoTenant>> {
+async fn tenants(settings: &mut Settings, simulator: &Simulator) -> anyhow::Result<Vec<DemoTenant>> {
     let store = app::connect(settings).await?;
     let mut tenants = Vec::new();
     let scopes = key::scopes();

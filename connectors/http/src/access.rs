@@ -22,6 +22,8 @@ pub enum Resource {
     DeadLetters,
     /// How much was done for a tenant, and what it costs.
     Usage,
+    /// API keys of the tenant.
+    Keys,
 }
 
 impl Resource {
@@ -33,6 +35,7 @@ impl Resource {
             Self::Audit => "audit",
             Self::DeadLetters => "dead-letters",
             Self::Usage => "usage",
+            Self::Keys => "keys",
         }
     }
 }
@@ -70,9 +73,12 @@ pub const DEAD_LETTERS_WRITE: Permission =
 /// Reads how much was done, and what it costs.
 pub const USAGE_READ: Permission = Permission { resource: Resource::Usage, action: Action::Read };
 
+/// Lists, issues, rotates and revokes keys.
+pub const KEYS_ADMIN: Permission = Permission { resource: Resource::Keys, action: Action::Admin };
+
 impl Permission {
     /// All that can be granted: what a route asks for, and everything on a resource.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         CATALOG_READ,
         AUDIT_READ,
         DEAD_LETTERS_READ,
@@ -82,6 +88,7 @@ impl Permission {
         Self { resource: Resource::DeadLetters, action: Action::Admin },
         USAGE_READ,
         Self { resource: Resource::Usage, action: Action::Admin },
+        KEYS_ADMIN,
     ];
 
     /// As it stands in keys, tokens and the configuration.
@@ -100,6 +107,9 @@ impl Permission {
             (Resource::Usage, Action::Read) => "usage:read",
             (Resource::Usage, Action::Write) => "usage:write",
             (Resource::Usage, Action::Admin) => "usage:admin",
+            (Resource::Keys, Action::Read) => "keys:read",
+            (Resource::Keys, Action::Write) => "keys:write",
+            (Resource::Keys, Action::Admin) => "keys:admin",
         }
     }
 
@@ -171,6 +181,15 @@ pub(crate) fn allowed(granted: &[String], wanted: Permission) -> Option<Scope> {
     (!namespaces.is_empty()).then_some(Scope::Namespaces(namespaces))
 }
 
+/// Whether everything that `wanted` allows is granted: nobody hands on more than he has. What grants nothing is granted to everybody.
+pub(crate) fn includes(granted: &[String], wanted: &str) -> bool {
+    let Some(wanted) = Grant::parse(wanted) else { return true };
+    granted.iter().filter_map(|text| Grant::parse(text)).any(|own| {
+        own.permission.covers(wanted.permission)
+            && (own.namespace.is_none() || own.namespace == wanted.namespace)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,6 +215,33 @@ mod tests {
             let granted: Vec<String> = granted.iter().map(|name| (*name).to_owned()).collect();
             let scope = allowed(&granted, wanted);
             assert_eq!(scope, expected.then_some(Scope::All), "{granted:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_hands_on_more_than_was_granted() {
+        let cases: [(&[&str], &str, bool); 17] = [
+            (&[], "catalog:read", false),
+            (&["catalog:read"], "catalog:read", true),
+            (&["catalog:read"], "catalog:admin", false),
+            (&["catalog:admin"], "catalog:read", true),
+            (&["catalog:admin"], "catalog:admin", true),
+            (&["catalog:admin"], "audit:read", false),
+            (&["keys:admin"], "catalog:read", false),
+            (&["keys:admin"], "keys:admin", true),
+            (&["dead-letters:read", "dead-letters:write"], "dead-letters:admin", false),
+            (&["catalog:read"], "catalog:read@a", true),
+            (&["catalog:admin"], "catalog:read@a", true),
+            (&["catalog:read@a"], "catalog:read@a", true),
+            (&["catalog:read@a"], "catalog:read@b", false),
+            (&["catalog:read@a"], "catalog:read", false),
+            (&["catalog:admin@a"], "catalog:read@a", true),
+            (&["catalog:read@a"], "catalog:admin@a", false),
+            (&[], "of no meaning", true),
+        ];
+        for (granted, wanted, expected) in cases {
+            let granted: Vec<String> = granted.iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!(includes(&granted, wanted), expected, "{granted:?} {wanted}");
         }
     }
 

@@ -4,6 +4,8 @@
 //! an HMAC-SHA-256 under a pepper, not by bcrypt: the key itself has 190 random bits, and bcrypt at 59–229 ms a request
 //! would break the latency goal. Must never keep a key's text.
 
+use rand::TryRng as _;
+use rand::rngs::SysRng;
 use terrasift_secrets::Secret;
 
 use crate::mac::hmac_sha256;
@@ -19,6 +21,16 @@ pub fn mint_api_key(random: [u8; 24]) -> Secret {
     let body = base62::<RANDOM_CHARS>(&random);
     let checksum = base62::<CHECKSUM_CHARS>(&crc32(body.as_bytes()).to_be_bytes());
     Secret::new(format!("{PREFIX}{body}{checksum}"))
+}
+
+/// Makes a key of the operating system's randomness, with what the store knows it by. `None` when there is none to be had.
+#[must_use]
+pub fn fresh_api_key(pepper: &[u8; 32]) -> Option<(Secret, [u8; 32])> {
+    let mut random = [0; 24];
+    SysRng.try_fill_bytes(&mut random).ok()?;
+    let key = mint_api_key(random);
+    let digest = api_key_digest(pepper, key.expose())?;
+    Some((key, digest))
 }
 
 /// What the store knows a key by. `None` when the text is no key: wrong shape or checksum.

@@ -21,6 +21,10 @@ const WEBHOOKS: &str = "/v1/webhooks/";
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CrossedTenants;
 
+/// Marks a response: what was asked for made something of this number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Made(pub i64);
+
 /// A request that is being answered. Dropped before that, as happens when its client goes away, it is recorded as abandoned.
 pub(crate) struct Attempt {
     trail: AuditTrail,
@@ -67,6 +71,9 @@ impl Attempt {
         entry.code = extensions
             .get::<ProblemCode>()
             .map_or_else(|| status.as_u16().to_string(), |code| code.0.as_str().to_owned());
+        if let Some(Made(number)) = extensions.get::<Made>() {
+            entry.resource = format!("{} as {number}", entry.resource);
+        }
         if let Some(AnsweredFor { tenant, actor }) = extensions.get::<AnsweredFor>() {
             entry.tenant = Some(tenant.clone());
             entry.actor.clone_from(actor);

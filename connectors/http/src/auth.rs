@@ -44,9 +44,13 @@ pub(crate) struct ApiDoor {
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub tenant: TenantId,
-    /// For people: `api key` and its name, `token`, its issuer and its sender, `certificate` and its name, or `development header`.
+    /// For people: `api key`, its number and its name, `token`, its issuer and its sender, `certificate` and its name, or `development header`.
     pub name: String,
 }
+
+/// What was granted to who asks, for routes that hand something of it on.
+#[derive(Clone)]
+pub(crate) struct Granted(pub Vec<String>);
 
 /// Who asks, with what was granted.
 struct Known {
@@ -73,6 +77,7 @@ pub(crate) async fn authenticate(State(door): State<ApiDoor>, mut request: Reque
         Ok(scope) => {
             request.extensions_mut().insert(known.caller);
             request.extensions_mut().insert(scope);
+            request.extensions_mut().insert(Granted(known.granted));
             next.run(request).await
         }
         Err(response) => *response,
@@ -148,7 +153,8 @@ async fn by_key(gate: &Gate, text: &str, trace: Option<TraceParent>) -> Result<K
     let valid = |key: &ApiKeyRow| !key.disabled && key.expires_at.is_none_or(|expires| expires > now);
     let key = row.filter(valid).ok_or_else(unauthorized)?;
     gate.doors.key_uses.note(&key.tenant, key.id, now);
-    let name = format!("api key {}", key.name);
+    // Two keys can have one name.
+    let name = format!("api key {} {}", key.id.0, key.name);
     let caller = Caller { tenant: key.tenant, name };
     Ok(Known { caller, granted: key.scopes, suspended: key.suspended })
 }

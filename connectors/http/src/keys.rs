@@ -1,11 +1,15 @@
 //! API keys as they are shown. Must never show a digest, and a key's text once only: to whoever issues it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use terrasift_postgres::{ApiKeyEntry, ApiKeyId};
 use time::OffsetDateTime;
 
+use crate::openapi::Moment;
+
 /// A key as it is shown, here and by `terrasift key`.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ApiKey")]
 pub struct ApiKeyBody {
     id: i64,
     name: String,
@@ -13,13 +17,17 @@ pub struct ApiKeyBody {
     state: &'static str,
     scopes: Vec<String>,
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "Moment")]
     created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Moment>")]
     expires_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Moment>")]
     revoked_at: Option<OffsetDateTime>,
     /// Up to two minutes late.
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Moment>")]
     last_used_at: Option<OffsetDateTime>,
     /// The key that it was made for by a rotation.
     #[serde(skip_serializing_if = "Option::is_none")]

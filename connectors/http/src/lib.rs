@@ -6,6 +6,7 @@
 //! across tenants, or accept an event that is not in Kafka.
 
 mod access;
+mod admin_keys;
 mod api_key;
 mod attempt;
 mod audit;
@@ -45,7 +46,8 @@ mod usage;
 mod webhook;
 
 pub use access::{CATALOG_READ, Grant, Permission};
-pub use api_key::{api_key_digest, mint_api_key};
+pub use admin_keys::OVERLAP_HOURS_MAX;
+pub use api_key::{api_key_digest, fresh_api_key, mint_api_key};
 pub use audit::AuditBody;
 pub use audit_trail::{AuditTrail, TrailWriter};
 pub use certificate::{CertificateGrant, CertificateMark};

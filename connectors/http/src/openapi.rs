@@ -46,6 +46,8 @@ pub(crate) enum Answer {
     Tagged(SchemaOf),
     /// 200 with JSON that is not to be kept.
     Fresh(SchemaOf),
+    /// 201 with JSON that is not to be kept; asked for with an `Idempotency-Key`, it is made once.
+    Created(SchemaOf),
     /// 202 with JSON.
     Accepted(SchemaOf),
     /// 200 with text of this media type.
@@ -83,6 +85,9 @@ struct ProblemShape {
     /// What is missing, where several things can be.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<String>,
+    /// Number of the key that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<i64>,
 }
 
 /// The whole document.
@@ -139,6 +144,12 @@ fn operation(generator: &mut SchemaGenerator, route: &Described, problem: &Value
     let Operation { id, summary, about, query, body, answer, problems } = route.operation;
     let mut parameters: Vec<Value> = path_parameters(route.path);
     parameters.extend(query.iter().map(query_parameter));
+    if matches!(answer, Answer::Created(_)) {
+        let schema = json!({"type": "string", "pattern": "^[!-~]{1,255}$"});
+        let about = "Names this request: sent again with it, nothing is made a second time";
+        parameters
+            .push(json!({"name": "Idempotency-Key", "in": "header", "description": about, "schema": schema}));
+    }
     let mut described = json!({ "operationId": id, "summary": summary, "tags": [tag(route)] });
     let mut text = about.to_owned();
     if let Door::Api(permission) | Door::ApiByNamespace(permission) = route.door {
@@ -202,6 +213,9 @@ fn answers(generator: &mut SchemaGenerator, answer: Answer) -> Map<String, Value
         Answer::Tagged(schema) => ("200", "done", "application/json", schema(generator).to_value()),
         Answer::Fresh(schema) => {
             ("200", "done; not to be kept", "application/json", schema(generator).to_value())
+        }
+        Answer::Created(schema) => {
+            ("201", "made; not to be kept", "application/json", schema(generator).to_value())
         }
         Answer::Accepted(schema) => ("202", "accepted", "application/json", schema(generator).to_value()),
         Answer::Events(schema) => {

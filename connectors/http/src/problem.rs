@@ -13,6 +13,8 @@ use crate::attempt::CrossedTenants;
 
 /// Answer of a request that was done.
 pub const OK: StatusCode = StatusCode::OK;
+/// Answer of a request that made something.
+pub const CREATED: StatusCode = StatusCode::CREATED;
 /// Answer of a webhook whose event is in Kafka.
 pub const ACCEPTED: StatusCode = StatusCode::ACCEPTED;
 /// Answer of a conditional request whose content did not change.
@@ -53,6 +55,8 @@ codes! {
     Unauthorized, UNAUTHORIZED, "unauthorized", "authentication failed";
     /// Key or token lack the permission.
     ScopeMissing, FORBIDDEN, "scope_missing", "the api key or token does not allow this";
+    /// A key would open more than who asks for it may do.
+    ScopeEscalation, FORBIDDEN, "scope_escalation", "a key opens no more than who asks for it";
     /// Signed by the tenant, but sent from where it does not send from.
     SourceNotAllowed, FORBIDDEN, "source_not_allowed", "deliveries do not come from this address";
     /// An operator has suspended the tenant.
@@ -73,6 +77,20 @@ codes! {
     DeadLetterSettled, CONFLICT, "dead_letter_settled", "the dead letter is settled";
     /// The letter names no workspace.
     DeadLetterNotRetryable, CONFLICT, "dead_letter_not_retryable", "the dead letter cannot be retried";
+    /// No such key in this tenant.
+    KeyNotFound, NOT_FOUND, "key_not_found", "no such api key";
+    /// What is asked for is no key: its name, its scopes, its days.
+    KeyInvalid, BAD_REQUEST, "key_invalid", "what is asked for is no api key";
+    /// `Idempotency-Key` is none.
+    IdempotencyKeyInvalid, BAD_REQUEST, "idempotency_key_invalid", "the idempotency key is not valid";
+    /// The same request issued a key before, whose text is told to nobody again.
+    KeyIssuedBefore, CONFLICT, "key_issued_before", "this request issued a key before";
+    /// The key was rotated before.
+    KeyRotatedBefore, CONFLICT, "key_rotated_before", "the key was rotated before";
+    /// The key is revoked or expired.
+    KeyOver, CONFLICT, "key_over", "the key is revoked or expired";
+    /// The tenant has as many valid keys as it may have.
+    KeysTooMany, CONFLICT, "keys_too_many", "too many valid keys";
     /// The route exists, the method does not.
     MethodNotAllowed, METHOD_NOT_ALLOWED, "method_not_allowed", "method not allowed";
     /// A body above the limit.
@@ -126,6 +144,7 @@ pub struct Problem {
     challenge: bool,
     reasons: Vec<&'static str>,
     crossed: bool,
+    key: Option<i64>,
 }
 
 /// The code of a response that is a problem: how the observing middleware learns of it.
@@ -143,7 +162,15 @@ impl Problem {
             challenge: false,
             reasons: Vec::new(),
             crossed: false,
+            key: None,
         }
+    }
+
+    /// Names the key that it is about by its number (the extension member `key`).
+    #[must_use]
+    pub fn about_key(mut self, id: i64) -> Self {
+        self.key = Some(id);
+        self
     }
 
     /// Tells when to try again (rounded up to whole seconds, at least 1).
@@ -206,6 +233,9 @@ impl IntoResponse for Problem {
         });
         if !self.reasons.is_empty() {
             body["reasons"] = json!(self.reasons);
+        }
+        if let Some(key) = self.key {
+            body["key"] = json!(key);
         }
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();

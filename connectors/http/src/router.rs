@@ -9,10 +9,10 @@ use axum::Router;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 
 use crate::access::{
-    AUDIT_READ, CATALOG_READ, DEAD_LETTERS_READ, DEAD_LETTERS_WRITE, Permission, USAGE_READ,
+    AUDIT_READ, CATALOG_READ, DEAD_LETTERS_READ, DEAD_LETTERS_WRITE, KEYS_ADMIN, Permission, USAGE_READ,
 };
 use crate::auth::ApiDoor;
 use crate::config::{Doors, HttpConfig, HttpError, Routes};
@@ -20,8 +20,8 @@ use crate::gate::{Gate, observe};
 use crate::openapi::{Described, Operation};
 use crate::problem::{Code, Problem};
 use crate::{
-    audit, auth, dead_letters, entities, feed, operations, reference, resources, status, stream, timeline,
-    usage, webhook,
+    admin_keys, audit, auth, dead_letters, entities, feed, operations, reference, resources, status, stream,
+    timeline, usage, webhook,
 };
 
 /// The one route that may take longer.
@@ -114,6 +114,16 @@ fn table() -> Vec<Row> {
             DEAD_LETTERS_WRITE,
             post(dead_letters::discard),
             dead_letters::DISCARD,
+        ),
+        read("/v1/admin/keys", KEYS_ADMIN, get(admin_keys::list), admin_keys::LIST),
+        write("/v1/admin/keys", KEYS_ADMIN, post(admin_keys::issue), admin_keys::ISSUE),
+        write("/v1/admin/keys/{id}/rotate", KEYS_ADMIN, post(admin_keys::rotate), admin_keys::ROTATE),
+        row(
+            Method::DELETE,
+            "/v1/admin/keys/{id}",
+            Door::Api(KEYS_ADMIN),
+            delete(admin_keys::revoke),
+            admin_keys::REVOKE,
         ),
     ]
 }

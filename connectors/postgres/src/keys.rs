@@ -44,11 +44,28 @@ pub struct ApiKeyRow {
 }
 
 /// A key to be stored.
-struct NewApiKey {
-    digest: [u8; 32],
-    name: String,
-    scopes: Vec<String>,
-    expires_at: Option<OffsetDateTime>,
+pub struct NewApiKey {
+    /// Of the key's text.
+    pub digest: [u8; 32],
+    /// For people; longer than its column, it is cut.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// `None` never expires.
+    pub expires_at: Option<OffsetDateTime>,
+    /// SHA-256 of what names the request for it among those of the tenant.
+    pub request: Option<[u8; 32]>,
+}
+
+/// What came of a request for a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyIssued {
+    /// There is a new key.
+    Done(ApiKeyEntry),
+    /// The same request made this one before.
+    Before(ApiKeyId),
+    /// The tenant has as many valid keys as it may have.
+    TooMany,
 }
 
 /// A key as its tenant sees it: everything but its digest.
@@ -163,13 +180,49 @@ impl Store {
         scopes: &[String],
         expires_at: Option<OffsetDateTime>,
     ) -> Result<ApiKeyEntry, StoreError> {
-        let new = NewApiKey {
-            digest,
-            name: stored::text_in(name, KEY_NAME_BYTES_MAX),
-            scopes: scopes.to_vec(),
-            expires_at,
-        };
+        let new =
+            NewApiKey { digest, name: name.to_owned(), scopes: scopes.to_vec(), expires_at, request: None };
         self.in_tenant(tenant, move |mut tx| Box::pin(async move { insert(&mut tx, new, None).await })).await
+    }
+
+    /// Adds a key on behalf of the tenant itself: the same request twice makes one key, and there are at most `valid_max` that are valid.
+    ///
+    /// # Errors
+    /// `Invalid` when the digest is there already; `Conflict` when the same request is under way.
+    pub async fn issue_api_key(
+        &self,
+        tenant: &TenantId,
+        new: NewApiKey,
+        valid_max: u32,
+    ) -> Result<KeyIssued, StoreError> {
+        self.in_tenant(tenant, move |mut tx| {
+            Box::pin(async move {
+                // One at a time, so that the bound holds and a request that is sent again sees what the first one made.
+                sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('api keys of ' || $1, 0))")
+                    .bind(tx.tenant)
+                    .execute(&mut *tx.conn)
+                    .await
+                    .map_err(wrap("wait for who issues an api key"))?;
+                let (before, valid): (Option<i64>, i64) = sqlx::query_as(
+                    "SELECT min(key_id) FILTER (WHERE request = $2),
+                            count(*) FILTER (WHERE disabled_at IS NULL AND (expires_at IS NULL OR expires_at > now()))
+                     FROM api_keys WHERE tenant_id = $1",
+                )
+                .bind(tx.tenant)
+                .bind(new.request.as_ref().map(<[u8; 32]>::as_slice))
+                .fetch_one(&mut *tx.conn)
+                .await
+                .map_err(wrap("count api keys"))?;
+                if let Some(before) = before {
+                    return Ok(KeyIssued::Before(ApiKeyId(before)));
+                }
+                if valid >= i64::from(valid_max) {
+                    return Ok(KeyIssued::TooMany);
+                }
+                insert(&mut tx, new, None).await.map(KeyIssued::Done)
+            })
+        })
+        .await
     }
 
     /// A page of a tenant's keys, oldest first; `after` is the last one of the page before.
@@ -239,8 +292,8 @@ impl Store {
                 if old.revoked_at.is_some() || old.expires_at.is_some_and(|at| at <= now) {
                     return Ok(Some(KeyRotated::Over));
                 }
-                let new =
-                    NewApiKey { digest, name: old.name.clone(), scopes: old.scopes.clone(), expires_at };
+                let (name, scopes) = (old.name.clone(), old.scopes.clone());
+                let new = NewApiKey { digest, name, scopes, expires_at, request: None };
                 let new = insert(&mut tx, new, Some(id)).await?;
                 let ends = old.expires_at.map_or(now + overlap, |at| at.min(now + overlap));
                 sqlx::query("UPDATE api_keys SET expires_at = $3 WHERE tenant_id = $1 AND key_id = $2")
@@ -317,16 +370,17 @@ async fn insert(
     replaces: Option<ApiKeyId>,
 ) -> Result<ApiKeyEntry, StoreError> {
     let query = format!(
-        "INSERT INTO api_keys (tenant_id, digest, name, scopes, expires_at, replaces) VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO api_keys (tenant_id, digest, name, scopes, expires_at, replaces, request) VALUES ($1, $2, $3, $4, $5, $6, $7)
          RETURNING {ENTRY_COLUMNS}"
     );
     let row: EntryColumns = sqlx::query_as(sqlx::AssertSqlSafe(query))
         .bind(tx.tenant)
         .bind(new.digest.as_slice())
-        .bind(new.name)
+        .bind(stored::text_in(&new.name, KEY_NAME_BYTES_MAX))
         .bind(new.scopes)
         .bind(new.expires_at)
         .bind(replaces.map(|id| id.0))
+        .bind(new.request.as_ref().map(<[u8; 32]>::as_slice))
         .fetch_one(&mut *tx.conn)
         .await
         .map_err(wrap("add an api key: is it new, and the tenant declared?"))?;

@@ -52,6 +52,8 @@ const LOOKS: [(&str, &str); 6] = [
         "SELECT p.tablename::text, count(*) FROM pg_policies p
          WHERE p.schemaname = 'public' AND p.roles <> '{terrasift_ledger}'
            AND NOT (p.roles = '{terrasift_app}' AND p.qual = '(tenant_id = app_tenant())' AND p.with_check = p.qual)
+           AND NOT (p.roles = '{terrasift_owner}' AND p.with_check = 'false' AND regexp_replace(p.qual, '\\s+', ' ', 'g')
+                        = '(tenant_id IN ( SELECT e.tenant_id FROM erased_tenants e WHERE (e.ended_at IS NULL)))')
          GROUP BY 1",
     ),
     (

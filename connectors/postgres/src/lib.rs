@@ -9,6 +9,7 @@ mod commit;
 mod dead_letters;
 mod deliveries;
 mod effects;
+mod erasure;
 mod error;
 mod feed;
 mod guard;
@@ -25,14 +26,16 @@ mod rule_sets;
 mod store;
 mod stored;
 mod sync;
+mod tenant_export;
 mod tenant_states;
 mod tenant_tx;
 mod token_users;
 mod trail;
 
 pub use deliveries::DeliveryStanding;
+pub use erasure::Erasure;
 pub use error::{StoreError, StoreErrorKind};
-pub use keys::{ApiKeyEntry, ApiKeyId, ApiKeyRow, KeyRotated, KeyUse};
+pub use keys::{ApiKeyEntry, ApiKeyId, ApiKeyRow, KeyIssued, KeyRotated, KeyUse, NewApiKey};
 pub use leaks::{Auditor, Leak};
 pub use lookups::{
     EntityFilter, Kept, OwnTrailRow, ResourceTypeCount, RunRow, TenantStatus, TimePosition, UsageDay,
@@ -41,7 +44,8 @@ pub use model::*;
 pub use private::PrivatePostgres;
 pub use reconciliations::{Round, RoundClaim, RoundPosition};
 pub use store::{Store, migrate};
-pub use tenant_states::{StatesChanged, TenantEntry, set_suspended};
+pub use tenant_export::{ExportHead, ExportPage, TenantExport};
+pub use tenant_states::{StatesChanged, TenantEntry, TenantState, set_suspended};
 pub use trail::{
     Chain, Checkpoint, CheckpointKey, CheckpointSigner, TrailBreak, TrailEntry, TrailFilter, TrailOutcome,
     TrailRecord, TrailVerdict, record_alone, retire_trail,

@@ -8,14 +8,17 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
+use terrasift_schemas::TenantId;
 
 use crate::error::wrap;
 use crate::feed::FeedHints;
 use crate::tenant_states::Suspended;
-use crate::{StoreError, StoreErrorKind, TenantRow};
+use crate::{StoreError, StoreErrorKind, TenantRow, stored};
 
 /// Waiting longer than this for a connection means that the database cannot keep up.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 /// Bounds of every session. A commit of one batch takes milliseconds; what takes seconds hangs.
 const SESSION: [(&str, &str); 4] = [
@@ -89,22 +92,23 @@ impl Store {
         .await
     }
 
-    /// Declares tenants: idempotent; slugs may change, also swap.
+    /// Declares tenants: idempotent; slugs may change, also swap. Hands back those that it did not declare because they are erased, or
+    /// being erased: who starts tenants must leave these out.
     ///
     /// # Errors
     /// `Invalid` when two tenants would have one slug.
-    pub async fn declare_tenants(&self, tenants: &[TenantRow]) -> Result<(), StoreError> {
+    pub async fn declare_tenants(&self, tenants: &[TenantRow]) -> Result<Vec<TenantId>, StoreError> {
         let ids: Vec<String> = tenants.iter().map(|t| t.id.as_str().to_owned()).collect();
         let slugs: Vec<String> = tenants.iter().map(|t| t.slug.as_str().to_owned()).collect();
         self.without_tenant(move |conn| {
             Box::pin(async move {
-                sqlx::query("SELECT declare_tenants($1, $2)")
+                let erased: Vec<String> = sqlx::query_scalar("SELECT declare_tenants($1, $2)")
                     .bind(ids)
                     .bind(slugs)
-                    .execute(conn)
+                    .fetch_all(conn)
                     .await
                     .map_err(wrap("declare the tenants: each needs an id and a slug of its own"))?;
-                Ok(())
+                erased.iter().map(|id| stored::id(TenantId::parse, id)).collect()
             })
         })
         .await
@@ -156,6 +160,11 @@ async fn refuse_mighty_role(mut conn: PgConnection) -> Result<(), StoreError> {
     ))
 }
 
+/// The newest migration that this version knows, which it needs.
+pub(crate) fn newest_migration() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
 /// Brings the schema up to date, as the owner. Several callers at once wait for each other.
 ///
 /// # Errors
@@ -168,7 +177,7 @@ pub async fn migrate(owner_url: &str) -> Result<(), StoreError> {
         .disable_statement_logging();
     let mut conn =
         PgConnection::connect_with(&options).await.map_err(wrap("connect to the database as the owner"))?;
-    let migrated = sqlx::migrate!("./migrations").run(&mut conn).await;
+    let migrated = MIGRATIONS.run(&mut conn).await;
     let prepared = match &migrated {
         Ok(()) => crate::trail::prepare(&mut conn).await,
         Err(_) => Ok(()),

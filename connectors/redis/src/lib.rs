@@ -4,6 +4,7 @@
 //! down slows things and breaks nothing. Must never put a value of a state, a token or an address with its password into
 //! Redis, an error or a log.
 
+mod forget;
 mod link;
 mod machine;
 mod memory;
@@ -13,6 +14,7 @@ mod script;
 mod share;
 mod shared;
 
+pub use forget::{NotForgotten, forget_tenant};
 pub use link::{ANSWER_WAIT_MAX, BadAddress};
 pub use machine::BudgetMachine;
 pub use memory::MemoryBudget;

@@ -7,6 +7,7 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     ("tenants", "INSERT INTO tenants (tenant_id, slug) SELECT $1, $1 WHERE $2 <> ''"),
     ("tenant_heads", "INSERT INTO tenant_heads (tenant_id, seq) SELECT $1, length($2)"),
     ("tenant_states", "INSERT INTO tenant_states (tenant_id, state) SELECT $1, 'suspended' WHERE $2 <> ''"),
+    ("erased_tenants", "INSERT INTO erased_tenants (tenant_id, begun_by) SELECT $1, 'alice' WHERE $2 <> ''"),
     (
         "workspaces",
         "INSERT INTO workspaces (tenant_id, workspace_id, state_version) VALUES ($1, 'ws-' || $2, 'sv-' || md5($1))",
@@ -62,7 +63,8 @@ pub(super) const ROWS: &[(&str, &str)] = &[
 ];
 
 /// Tables that hold one row a tenant.
-pub(super) const SINGLE: &[&str] = &["tenants", "tenant_heads", "tenant_states", "reconciliations"];
+pub(super) const SINGLE: &[&str] =
+    &["tenants", "tenant_heads", "tenant_states", "erased_tenants", "reconciliations"];
 
 /// Tables that have no tenant: the list of migrations, positions, epochs, and ends of the audit's chains.
 pub(super) const WITHOUT_TENANT: &[&str] = &[

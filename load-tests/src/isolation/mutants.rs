@@ -80,6 +80,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "a policy lets others' rows be changed",
         "CREATE POLICY pen ON workspaces FOR UPDATE TO terrasift_app USING (true)",
     ),
+    flaw("the owner is shown whoever is not erased", "ALTER POLICY erasing_rows ON entities USING (true)"),
+    flaw("the owner may change what it erases", "ALTER POLICY erasing_rows ON workspaces WITH CHECK (true)"),
+    flaw("rows of a table are not erased", "DROP POLICY erasing_rows ON runs"),
+    flaw(
+        "the trail is erased with its tenant",
+        "CREATE POLICY erasing_rows ON security_audit_log TO terrasift_owner
+         USING (tenant_id IN (SELECT e.tenant_id FROM erased_tenants AS e WHERE e.ended_at IS NULL)) WITH CHECK (false)",
+    ),
     leak("row-level security is off", "ALTER TABLE sanitization_audit_log DISABLE ROW LEVEL SECURITY"),
     leak(
         "row-level security is off for the list of tenants",

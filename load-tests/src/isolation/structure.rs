@@ -48,12 +48,20 @@ const CHECKS: &[(&str, &str)] = &[
                SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'tenant_rows'))",
     ),
     (
-        "policies are the two that are known",
+        "policies are the three that are known",
         "SELECT p.tablename || '.' || p.policyname FROM pg_policies p WHERE NOT (
             p.permissive = 'PERMISSIVE' AND p.schemaname = 'public' AND (
                 p.policyname = 'tenant_rows' AND p.roles = '{terrasift_app}' AND p.cmd = 'ALL'
                     AND p.qual = '(tenant_id = app_tenant())' AND p.with_check = p.qual
-                OR p.policyname = 'ledger_rows' AND p.roles = '{terrasift_ledger}'))",
+                OR p.policyname = 'ledger_rows' AND p.roles = '{terrasift_ledger}'
+                OR p.policyname = 'erasing_rows' AND p.roles = '{terrasift_owner}' AND p.cmd = 'ALL' AND p.with_check = 'false'
+                    AND regexp_replace(p.qual, '\\s+', ' ', 'g') = '(tenant_id IN ( SELECT e.tenant_id FROM erased_tenants e WHERE (e.ended_at IS NULL)))'))",
+    ),
+    (
+        "the owner can erase whatever a tenant has, but not its trail and its tombstone",
+        "SELECT c.relname FROM mine AS c WHERE NOT c.relispartition AND c.relname <> ALL ($1)
+           AND (c.relname IN ('erased_tenants', 'security_audit_log')) = EXISTS (
+               SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'erasing_rows')",
     ),
     (
         "nothing is granted on a partition",

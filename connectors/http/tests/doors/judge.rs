@@ -6,11 +6,13 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use serde_json::json;
 use terrasift_http::{HttpConfig, Permission, Rate, serve};
 use tokio::net::TcpListener;
 
-use crate::house::{add_key, house_with, run_within};
+use crate::house::{house_with, run_within};
 use crate::lookups::furnish;
+use crate::press::press;
 
 /// A judge that is slower is stuck.
 const PATIENCE: Duration = Duration::from_secs(900);
@@ -31,8 +33,8 @@ fn an_outside_judge_finds_no_error_and_nothing_undescribed() {
         };
         let house = house_with("judge", config.clone(), None).await;
         let all = Permission::ALL.map(Permission::name);
-        let key = terrasift_http::mint_api_key([77; 24]).expose().to_owned();
-        add_key(&house.store, &house.a.id, &key, &all, None).await;
+        // A token: keys are revoked by the way.
+        let key = press().token(&house.a, &all, json!({}));
         furnish(&house).await;
         house.readiness.set("consumer_unassigned", true);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

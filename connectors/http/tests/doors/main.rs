@@ -2,6 +2,7 @@
 //!
 //! One cluster a test binary; every test has tenants of its own, so that tests do not see each other.
 
+mod admin_keys;
 mod api;
 mod audit;
 mod authority;

@@ -89,14 +89,14 @@ fn each_request_is_recorded_with_its_outcome_and_no_secret() {
         assert_eq!(
             records.iter().map(told).collect::<Vec<_>>(),
             [
-                "trail-b|api key test|GET /v1/changes|ok|200".to_owned(),
-                "trail-a|api key test|GET /v1/entities|ok|200".to_owned(),
+                "trail-b|api key 2 test|GET /v1/changes|ok|200".to_owned(),
+                "trail-a|api key 1 test|GET /v1/entities|ok|200".to_owned(),
                 "||GET /v1/entities|denied|unauthorized".to_owned(),
-                "trail-a|api key test|GET /v1/entities/by-ref/{kind}/{namespace}/{name}|invalid|entity_not_found".to_owned(),
-                "trail-a|api key test|GET /v1/dead-letters|denied|scope_missing".to_owned(),
-                "trail-a|api key test|GET /v1/changes|cross_tenant|cursor_invalid".to_owned(),
-                format!("trail-a|api key test|POST /v1/dead-letters/{letter}/retry|ok|200"),
-                "trail-a|api key test|POST /v1/dead-letters/{id}/retry|invalid|dead_letter_not_found".to_owned(),
+                "trail-a|api key 1 test|GET /v1/entities/by-ref/{kind}/{namespace}/{name}|invalid|entity_not_found".to_owned(),
+                "trail-a|api key 1 test|GET /v1/dead-letters|denied|scope_missing".to_owned(),
+                "trail-a|api key 1 test|GET /v1/changes|cross_tenant|cursor_invalid".to_owned(),
+                format!("trail-a|api key 3 test|POST /v1/dead-letters/{letter}/retry|ok|200"),
+                "trail-a|api key 3 test|POST /v1/dead-letters/{id}/retry|invalid|dead_letter_not_found".to_owned(),
                 format!("trail-a|webhook|{webhook}|ok|202"),
                 format!("||{webhook}|denied|unauthorized"),
                 "||GET unmatched|invalid|route_not_found".to_owned(),
@@ -147,7 +147,7 @@ fn an_attempt_whose_transaction_was_rolled_back_is_recorded() {
         assert_eq!(answer.summary(), "503 store_unavailable");
         let records = written("trail_back", 1).await;
         let expected = format!(
-            "trail-back-a|api key test|POST /v1/dead-letters/{letter}/discard|failed|store_unavailable"
+            "trail-back-a|api key 3 test|POST /v1/dead-letters/{letter}/discard|failed|store_unavailable"
         );
         assert_eq!(records.iter().map(told).collect::<Vec<_>>(), [expected]);
     });

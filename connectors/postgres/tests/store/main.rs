@@ -8,6 +8,7 @@
 mod cancel;
 mod commit;
 mod doors;
+mod erasure;
 mod feed;
 mod isolation;
 mod keys;
@@ -19,6 +20,7 @@ mod private;
 mod removal;
 mod rounds;
 mod rule_sets;
+mod tenant_export;
 mod trail;
 mod world;
 
@@ -114,13 +116,23 @@ fn table() -> Vec<Case> {
     cases.into_iter().chain(lives()).collect()
 }
 
-/// Cases of what begins and ends: keys.
-fn lives() -> [Case; 5] {
+/// Cases of what begins and ends: keys, tenants.
+fn lives() -> [Case; 11] {
     cases! {
         keys::{
             keys_are_listed_in_pages_and_only_to_their_tenant, a_rotated_key_ends_after_the_overlap_and_is_rotated_once,
             two_who_rotate_at_once_make_one_key, a_revoked_key_is_found_revoked_at_once_and_stays_so,
             a_keys_use_is_written_once_a_minute_and_waits_for_nobody,
+        },
+        tenant_export::{
+            an_export_holds_every_row_of_the_tenant_and_of_nobody_else,
+            an_export_is_one_snapshot_and_comes_in_pages,
+        },
+        erasure::{
+            after_an_erasure_no_row_is_left_in_any_table_with_a_tenant_and_the_neighbour_has_all,
+            an_erasure_that_is_killed_anywhere_goes_on,
+            a_commit_that_runs_is_waited_for_and_none_comes_after,
+            only_a_suspended_tenant_is_erased_by_its_own_slug_and_by_the_owner,
         },
     }
 }

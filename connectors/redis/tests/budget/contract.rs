@@ -75,7 +75,7 @@ pub async fn connection(server: &PrivateRedis) -> redis::aio::MultiplexedConnect
 }
 
 /// Asks until it is granted.
-async fn granted(budget: &Arc<dyn RequestBudget>, user: &str, tenant: &str) -> terrasift_redis::LeaseId {
+pub async fn granted(budget: &Arc<dyn RequestBudget>, user: &str, tenant: &str) -> terrasift_redis::LeaseId {
     let wait = async {
         loop {
             match budget.take(ask(user, tenant)).await {

@@ -2,5 +2,6 @@
 
 mod contract;
 mod faults;
+mod forget;
 mod server;
 mod twin;
