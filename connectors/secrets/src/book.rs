@@ -191,6 +191,12 @@ impl SecretBook {
         since.min().map(|since| now.saturating_duration_since(since))
     }
 
+    /// How many have changed and are not taken before the next start.
+    #[must_use]
+    pub fn ignored(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.told).count()
+    }
+
     /// How many references fail.
     #[must_use]
     pub fn failing(&self) -> usize {

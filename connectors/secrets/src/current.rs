@@ -74,8 +74,8 @@ impl CurrentSecret {
         self.0.doubts.notify_one();
     }
 
-    /// Takes what was read. Whether it is another one.
-    pub(crate) fn take(&self, secret: Secret, overlap: Duration, at: Instant) -> bool {
+    /// Takes what was read; the value from before is accepted for the overlap. Whether it is another one.
+    pub fn take(&self, secret: Secret, overlap: Duration, at: Instant) -> bool {
         let mut held = self.0.held.write().unwrap_or_else(PoisonError::into_inner);
         held.before.retain(|(before, until)| *until > at && before.expose() != secret.expose());
         if held.now.expose() == secret.expose() {
