@@ -133,17 +133,20 @@ impl SecretWatch {
         files.tick().await;
         all.tick().await;
         let mut heard = Instant::now();
+        let mut due = None;
         loop {
-            let doubted = self.book.doubted();
-            let doubted = async {
-                doubted.await;
-                sleep_until((heard + DOUBT_EVERY).into()).await;
-            };
             let whole = tokio::select! {
                 _ = all.tick() => true,
-                () = doubted => { heard = Instant::now(); true }
+                () = self.book.doubted(), if due.is_none() => {
+                    due = Some(heard + DOUBT_EVERY);
+                    continue;
+                }
+                () = sleep_until(due.unwrap_or(heard).into()), if due.is_some() => true,
                 _ = files.tick() => false,
             };
+            if whole {
+                (heard, due) = (Instant::now(), None);
+            }
             self.look(whole).await;
         }
     }
