@@ -23,7 +23,7 @@ use terrasift_postgres::{Auditor, CheckpointSigner, Store, TenantRow};
 use terrasift_redis::{ANSWER_WAIT_MAX, MemoryBudget, RateLimits, RedisBudget, RedisConfig, RequestBudget};
 use terrasift_schemas::config::{Limits, Role, Rotation};
 use terrasift_schemas::{OrganizationName, TenantId, TenantSlug};
-use terrasift_secrets::Secret;
+use terrasift_secrets::{CurrentSecret, SecretBook};
 use terrasift_terraform_cloud::{Client, ClientConfig};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -31,6 +31,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::beside::reload::Reload;
+use crate::beside::rotation::{SecretTelemetry, SecretWatch};
 use crate::beside::{leaks, reload, suspension};
 use crate::certificates::Certificates;
 use crate::rule_file::book::RuleBook;
@@ -49,10 +50,10 @@ pub struct Settings {
     pub kafka: KafkaConfig,
     pub kafka_partitions: i32,
     pub kafka_replication: i32,
-    pub database_url: Secret,
+    pub database_url: CurrentSecret,
     pub database_connections_max: u32,
     /// As whom leaks between tenants are looked for; without it nobody looks.
-    pub auditor_url: Option<Secret>,
+    pub auditor_url: Option<CurrentSecret>,
     /// Where replicas share the rate budget; without it, it is in memory.
     pub redis: Option<RedisSettings>,
     pub address: Url,
@@ -73,6 +74,8 @@ pub struct Settings {
     pub types: TypeTable,
     pub profile: CatalogProfile,
     pub tenants: Vec<TenantSettings>,
+    /// All secrets, and how often they are read again; without it none rotates.
+    pub secrets: Option<(SecretBook, Duration)>,
     /// Armed by tests only.
     pub failpoints: Failpoints,
 }
@@ -86,7 +89,7 @@ pub struct Listeners {
 
 /// How to reach Redis. No Debug: the address can hold a password.
 pub struct RedisSettings {
-    pub url: Secret,
+    pub url: CurrentSecret,
     pub prefix: String,
     pub replicas_max: usize,
 }
@@ -96,11 +99,11 @@ pub struct TenantSettings {
     pub id: TenantId,
     pub slug: TenantSlug,
     pub organizations: Vec<OrganizationName>,
-    pub tokens: Vec<Secret>,
+    pub tokens: Vec<CurrentSecret>,
     /// When each token has to be replaced.
     pub rotations: Vec<Option<Rotation>>,
     pub weight: u32,
-    pub webhook_secret: Option<Secret>,
+    pub webhook_secret: Option<CurrentSecret>,
     /// Where its deliveries may come from; empty: from anywhere.
     pub webhook_sources: Vec<IpNet>,
     pub default_owner: Option<String>,
@@ -125,6 +128,7 @@ impl App {
     pub async fn start(mut settings: Settings, listeners: Listeners) -> anyhow::Result<Self> {
         let registry = prometheus::Registry::new();
         let telemetry = Telemetry::new(&registry).context("cannot register metrics")?;
+        let rotated = SecretTelemetry::new(&registry).context("cannot register metrics")?;
         let store = connect(&mut settings).await?;
         ensure_topics(&settings.kafka, settings.kafka_partitions, settings.kafka_replication)
             .await
@@ -161,18 +165,24 @@ impl App {
                 Some(tls)
             }
         };
+        let (requests, redis) = request_budget(&settings)?;
+        let rotation = settings.secrets.take().map(|(book, every)| {
+            let redis = redis.zip(settings.redis.as_ref().map(|redis| redis.url.clone()));
+            SecretWatch::new(book, every, rotated, store.clone(), settings.database_url.clone(), redis)
+        });
         let (stop_http, stopping) = watch::channel(false);
         let http = serve_http(&settings, doors, listeners, tls, stopping)?;
         let trail = tokio::spawn(writer.run());
         let mut worker = None;
         if settings.roles.contains(&Role::Worker) {
             beside.extend(look_for_leaks(&settings, &telemetry)?);
-            let (started, reload) = start_worker(settings, &store, &producer, &telemetry).await?;
+            let (started, reload) = start_worker(settings, requests, &store, &producer, &telemetry).await?;
             worker = Some(started);
             beside.push(tokio::spawn(reload.run()));
         }
         let signals = worker.as_ref().map(Worker::signals);
         beside.push(tokio::spawn(suspension::watch(store.clone(), signals)));
+        beside.extend(rotation.map(|rotation| tokio::spawn(rotation.run())));
         readiness.set(CONSUMER_FLAG, true);
         Ok(Self { store, telemetry, worker, beside, http, key_uses, trail, stop_http })
     }
@@ -252,9 +262,10 @@ fn audit_trail(
 
 /// Connects to the database, and declares the tenants there. Those that were erased are left out from here on.
 pub async fn connect(settings: &mut Settings) -> anyhow::Result<Store> {
-    let store = Store::connect(settings.database_url.expose(), settings.database_connections_max)
-        .await
-        .context("cannot connect to Postgres: check postgres.url, and run `terrasift migrate` once")?;
+    let store =
+        Store::connect(settings.database_url.now().expose().trim(), settings.database_connections_max)
+            .await
+            .context("cannot connect to Postgres: check postgres.url, and run `terrasift migrate` once")?;
     let rows: Vec<TenantRow> =
         settings.tenants.iter().map(|t| TenantRow { id: t.id.clone(), slug: t.slug.clone() }).collect();
     let erased = store.declare_tenants(&rows).await.context("cannot declare the tenants in Postgres")?;
@@ -297,13 +308,14 @@ fn serve_http(
 /// Starts to look for leaks between tenants, where there is an auditor.
 fn look_for_leaks(settings: &Settings, telemetry: &Telemetry) -> anyhow::Result<Option<JoinHandle<()>>> {
     let Some(url) = &settings.auditor_url else { return Ok(None) };
-    let auditor = Auditor::new(url.expose()).context("postgres.auditor_url")?;
+    Auditor::new(url.now().expose()).context("postgres.auditor_url")?;
     let every = Duration::from_secs(settings.limits.leak_look_s);
-    Ok(Some(tokio::spawn(leaks::watch(auditor, every, telemetry.clone()))))
+    Ok(Some(tokio::spawn(leaks::watch(url.clone(), every, telemetry.clone()))))
 }
 
 async fn start_worker(
     settings: Settings,
+    requests: Arc<dyn RequestBudget>,
     store: &Store,
     producer: &Producer,
     telemetry: &Telemetry,
@@ -314,7 +326,7 @@ async fn start_worker(
         store: store.clone(),
         producer: producer.clone(),
         kafka: settings.kafka.clone(),
-        requests: request_budget(&settings)?,
+        requests,
         bytes: ByteBudget::new(limits.memory_mib.saturating_mul(1024 * 1024)),
         cpus: Arc::new(Semaphore::new(cpus)),
         served: Served::default(),
@@ -367,24 +379,26 @@ async fn start_worker(
 }
 
 /// The budget of requests to Terraform Cloud: shared in Redis where there is one.
-fn request_budget(settings: &Settings) -> anyhow::Result<Arc<dyn RequestBudget>> {
+fn request_budget(settings: &Settings) -> anyhow::Result<(Arc<dyn RequestBudget>, Option<Arc<RedisBudget>>)> {
     let limits = RateLimits {
         user_requests_per_second: settings.limits.user_requests_per_second,
         tenant_requests_per_second: settings.limits.tenant_requests_per_second,
         tenant_burst: settings.limits.tenant_burst,
         ..RateLimits::default()
     };
-    let Some(redis) = &settings.redis else { return Ok(Arc::new(MemoryBudget::new(limits))) };
+    let Some(redis) = &settings.redis else { return Ok((Arc::new(MemoryBudget::new(limits)), None)) };
     let mut replica = [0; 8];
     getrandom::fill(&mut replica).map_err(|_| anyhow::anyhow!("the system gives no randomness"))?;
     let config = RedisConfig {
-        address: redis.url.expose().trim().to_owned(),
+        address: redis.url.now().expose().trim().to_owned(),
         prefix: redis.prefix.clone(),
         replica: hex::encode(replica),
         replicas_max: redis.replicas_max,
         answer_wait_max: ANSWER_WAIT_MAX,
     };
-    Ok(Arc::new(RedisBudget::new(config, limits).context("redis.url")?))
+    let shared = Arc::new(RedisBudget::new(config, limits).context("redis.url")?);
+    let budget: Arc<dyn RequestBudget> = shared.clone();
+    Ok((budget, Some(shared)))
 }
 
 fn token_rotation(rotation: Rotation) -> TokenRotation {

@@ -14,8 +14,8 @@ use terrasift_schemas::{TenantId, WorkspaceId};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::config;
 use crate::trail::{self, TrailCommand};
+use crate::{config, secrets};
 
 /// Records that one call asks the database for.
 const PAGE: u32 = 500;
@@ -88,7 +88,7 @@ pub fn run(arguments: &AuditArguments) -> anyhow::Result<ExitCode> {
         bail!("--config and --tenant are missing");
     };
     let config = config::load(file)?;
-    let url = config::secret("postgres.url", &config.postgres.url)?;
+    let url = secrets::one(&config, "postgres.url", &config.postgres.url)?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let rows = runtime.block_on(async {
         let store = Store::connect(url.expose(), 2).await?;

@@ -9,9 +9,10 @@ use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
 use terrasift_http::{ClientAuthority, Doors, HttpConfig, Tls, TlsMaterial};
 use terrasift_schemas::config::{ClientCertificates, Config, HttpTls, Role};
+use terrasift_secrets::{CurrentSecret, Secret, SecretBook, SecretError, SecretRef};
 use tokio::time::MissedTickBehavior;
 
-use crate::config;
+use crate::secrets;
 
 /// Largest file of certificates: room for some hundred authorities.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -19,16 +20,35 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// What TLS is spoken with, and where it stands. No Debug: it holds a key.
 pub struct Certificates {
     source: HttpTls,
+    key: KeyAt,
     material: TlsMaterial,
     /// Of what was looked at last; absent when it could not be read.
     digest: Option<[u8; 32]>,
+}
+
+/// Where our key is read. No Debug: it holds one.
+#[derive(Clone)]
+enum KeyAt {
+    /// Beside its certificate, with which it has to change.
+    Here(SecretRef),
+    /// Elsewhere: as it was read last.
+    Elsewhere(CurrentSecret),
+}
+
+impl KeyAt {
+    fn read(&self) -> Result<Secret, SecretError> {
+        match self {
+            Self::Here(reference) => terrasift_secrets::resolve(reference),
+            Self::Elsewhere(secret) => Ok(secret.now()),
+        }
+    }
 }
 
 /// Reads the certificates, where the configuration has some.
 ///
 /// # Errors
 /// Names the place in the file and its mend.
-pub fn read(config: &Config) -> anyhow::Result<Option<Certificates>> {
+pub fn read(config: &Config, book: &SecretBook) -> anyhow::Result<Option<Certificates>> {
     let Some(source) = &config.http.tls else { return Ok(None) };
     if source.client_certificates == ClientCertificates::Required && config.roles.contains(&Role::Webhook) {
         bail!(
@@ -36,10 +56,16 @@ pub fn read(config: &Config) -> anyhow::Result<Option<Certificates>> {
              use optional, or give the role webhook a process of its own"
         );
     }
-    let material = material(source)?;
+    let reference = SecretRef::parse(&source.key).context("http.tls.key")?;
+    let key = if reference.is_local() {
+        KeyAt::Here(reference)
+    } else {
+        KeyAt::Elsewhere(secrets::current(book, "http.tls.key", &source.key)?)
+    };
+    let material = material(source, &key)?;
     material.check().context("http.tls")?;
     let digest = Some(digest(&material));
-    Ok(Some(Certificates { source: source.clone(), material, digest }))
+    Ok(Some(Certificates { source: source.clone(), key, material, digest }))
 }
 
 impl Certificates {
@@ -54,9 +80,9 @@ impl Certificates {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let source = self.source.clone();
+            let (source, key) = (self.source.clone(), self.key.clone());
             // The runtime is shutting down, or the look panicked: the certificate that holds stays.
-            let Ok(read) = tokio::task::spawn_blocking(move || material(&source)).await else { return };
+            let Ok(read) = tokio::task::spawn_blocking(move || material(&source, &key)).await else { return };
             self.look(read, &tls);
         }
     }
@@ -78,7 +104,7 @@ impl Certificates {
     }
 }
 
-fn material(source: &HttpTls) -> anyhow::Result<TlsMaterial> {
+fn material(source: &HttpTls, key: &KeyAt) -> anyhow::Result<TlsMaterial> {
     let clients = source.client_ca_file.as_ref().map(|file| {
         Ok::<_, anyhow::Error>(ClientAuthority {
             certificates: file_of("http.tls.client_ca_file", file)?,
@@ -87,12 +113,16 @@ fn material(source: &HttpTls) -> anyhow::Result<TlsMaterial> {
     });
     Ok(TlsMaterial {
         certificate: file_of("http.tls.certificate_file", &source.certificate_file)?,
-        key: config::secret("http.tls.key", &source.key)?,
+        key: key.read().context("http.tls.key")?,
         clients: clients.transpose()?,
     })
 }
 
-fn file_of(place: &str, path: &str) -> anyhow::Result<Vec<u8>> {
+/// A file of certificates, bounded.
+///
+/// # Errors
+/// Names the place in the file and the path.
+pub fn file_of(place: &str, path: &str) -> anyhow::Result<Vec<u8>> {
     let context = || format!("{place}: cannot read {path}");
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).with_context(context)?;

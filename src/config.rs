@@ -9,7 +9,9 @@ use figment::Figment;
 use figment::error::Kind;
 use figment::providers::{Env, Serialized};
 use terrasift_schemas::config::Config;
-use terrasift_secrets::{Secret, SecretRef};
+use terrasift_secrets::Secret;
+
+use crate::secrets;
 
 /// The commented file that holds the defaults.
 pub const DEFAULT: &str = include_str!("terrasift.default.yaml");
@@ -99,21 +101,11 @@ fn nearest<'a>(field: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, candidate)| candidate)
 }
 
-/// Resolves a secret reference that stands at `place`.
+/// A key of 32 bytes in hex.
 ///
 /// # Errors
-/// Names the place and the reference, never a value.
-pub fn secret(place: &str, reference: &str) -> anyhow::Result<Secret> {
-    let reference = SecretRef::parse(reference).with_context(|| place.to_owned())?;
-    terrasift_secrets::resolve(&reference).with_context(|| place.to_owned())
-}
-
-/// Resolves a key of 32 bytes in hex.
-///
-/// # Errors
-/// As [`secret`], and when it is not 64 hex digits.
-pub fn key(place: &str, reference: &str) -> anyhow::Result<[u8; 32]> {
-    let text = secret(place, reference)?;
+/// It is not 64 hex digits; names the place, never the value.
+pub fn key(place: &str, text: &Secret) -> anyhow::Result<[u8; 32]> {
     let mut key = [0; 32];
     hex::decode_to_slice(text.expose().trim(), &mut key).map_err(|_| {
         anyhow::anyhow!("{place}: expected 64 hex digits; make one with `openssl rand -hex 32`")
@@ -124,10 +116,11 @@ pub fn key(place: &str, reference: &str) -> anyhow::Result<[u8; 32]> {
 /// The key that signs checkpoints of the security audit, where there is one.
 ///
 /// # Errors
-/// As [`key`].
+/// As [`secrets::one`] and [`key`].
 pub fn audit_signing(config: &Config) -> anyhow::Result<Option<[u8; 32]>> {
+    const PLACE: &str = "keys.audit_signing";
     let reference = config.keys.audit_signing.as_ref();
-    reference.map(|reference| key("keys.audit_signing", reference)).transpose()
+    reference.map(|reference| key(PLACE, &secrets::one(config, PLACE, reference)?)).transpose()
 }
 
 #[cfg(test)]
@@ -189,6 +182,31 @@ mod tests {
             "kafka.properties.sasl.password: a secret in clear",
         );
         check("kafka: {drain_ms: 60001}", "kafka.drain_ms: more than a minute");
+    }
+
+    #[test]
+    fn sources_that_could_not_be_asked_are_refused() {
+        let vault =
+            |fields: &str| format!("secrets: {{vault: {{address: 'https://hunter2:8200', {fields}}}}}");
+        assert!(parse(&vault("token: 'env:T'"), None).is_ok());
+        assert!(parse(&vault("kubernetes: {role: a}, kv_version: 1"), None).is_ok());
+        assert!(parse(&vault("app_role: {role_id: a, secret_id: 'env:S'}"), None).is_ok());
+        check(&vault(""), "secrets.vault: exactly one of");
+        check(&vault("token: hunter2, kubernetes: {role: hunter2}"), "secrets.vault: exactly one of");
+        check(&vault("token: 'env:T', kv_version: 3"), "secrets.vault.kv_version: not 1 or 2");
+        check(&vault("tokne: hunter2"), "did you mean `token`?");
+        check("secrets: {refresh_s: 4}", "secrets.refresh_s: not within");
+        check("secrets: {overlap_s: 2592001}", "secrets.overlap_s: more than 30 days");
+        let sources = |text: &str| {
+            let error = secrets::sources(&parse(text, None).expect(text)).err().expect(text);
+            format!("{error:#}")
+        };
+        let far = vault("token: 'vault:secret/hunter2#a'");
+        assert!(sources(&far).starts_with("secrets.vault.token: what opens a source"), "{}", sources(&far));
+        let clear = vault("token: 'env:T'").replace("https", "http");
+        assert!(sources(&clear).starts_with("secrets.vault.address: https"), "{}", sources(&clear));
+        let pasted = sources("secrets: {google: {credentials: hunter2}}");
+        assert!(pasted.starts_with("secrets.google.credentials") && !pasted.contains("hunter2"), "{pasted}");
     }
 
     #[test]
@@ -280,12 +298,17 @@ mod tests {
         let cases = [
             ("env:TERRASIFT_TEST_NO_SUCH_VARIABLE", "TERRASIFT_TEST_NO_SUCH_VARIABLE"),
             ("file:/no/such/file", "/no/such/file"),
-            ("vault:x", "env:"),
+            ("vault:x", "MOUNT/PATH#FIELD"),
+            ("vault:secret/a#b", "secret vault:secret/a#b: no vault is configured"),
+            ("hunter2", "never the value itself"),
         ];
+        let config = defaults().expect("defaults");
         for (reference, expected) in cases {
-            let error = secret("tenants[0].tokens[0]", reference).map(drop).expect_err(reference);
+            let error =
+                secrets::one(&config, "tenants[0].tokens[0]", reference).map(drop).expect_err(reference);
             let message = format!("{error:#}");
             assert!(message.contains("tenants[0].tokens[0]") && message.contains(expected), "{message}");
+            assert!(!message.contains("hunter2"), "a value was repeated: {message}");
         }
     }
 }

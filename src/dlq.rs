@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::cli::ConfigFile;
-use crate::{config, trail};
+use crate::{config, secrets, trail};
 
 /// Letters that one call asks the database for.
 const PAGE: u32 = 500;
@@ -138,7 +138,7 @@ pub fn run(arguments: &DlqArguments) -> anyhow::Result<ExitCode> {
         DlqCommand::Retry(decide) | DlqCommand::Discard(decide) => &decide.whose,
     };
     let config = config::load(&whose.file.config)?;
-    let url = config::secret("postgres.url", &config.postgres.url)?;
+    let url = secrets::one(&config, "postgres.url", &config.postgres.url)?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {
         let store = Store::connect(url.expose(), 2).await?;

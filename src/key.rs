@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::cli::ConfigFile;
-use crate::{config, trail};
+use crate::{config, secrets, trail};
 
 /// Keys that one call asks the database for.
 const PAGE: u32 = 500;
@@ -123,7 +123,7 @@ pub fn run(arguments: &KeyArguments) -> anyhow::Result<ExitCode> {
         KeyCommand::Revoke(arguments) => &arguments.whose,
     };
     let config = config::load(&whose.file.config)?;
-    let url = config::secret("postgres.url", &config.postgres.url)?;
+    let url = secrets::one(&config, "postgres.url", &config.postgres.url)?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {
         let store = Store::connect(url.expose(), 2).await?;
@@ -229,7 +229,8 @@ impl Desk<'_> {
     }
 
     fn pepper(&self) -> anyhow::Result<[u8; 32]> {
-        config::key("keys.api_key_pepper", &self.config.keys.api_key_pepper)
+        const PLACE: &str = "keys.api_key_pepper";
+        config::key(PLACE, &secrets::one(self.config, PLACE, &self.config.keys.api_key_pepper)?)
     }
 
     async fn record(&self, action: &str, resource: String, outcome: TrailOutcome) -> anyhow::Result<()> {

@@ -19,6 +19,7 @@ mod rule_file;
 mod rules;
 mod sanitize;
 mod schemas;
+mod secrets;
 mod serve;
 mod tenant;
 mod trail;

@@ -17,6 +17,7 @@ use terrasift_engine::detect::{HashKey, RuleSet};
 use terrasift_engine::refusal::Refusal;
 use terrasift_engine::sift::{Redactor, Survey, TaintPass};
 use terrasift_schemas::detection::Report;
+use terrasift_secrets::SecretRef;
 
 use crate::{config, rule_file};
 
@@ -108,7 +109,11 @@ fn name(arguments: &SanitizeArguments) -> String {
 
 fn filter(arguments: &SanitizeArguments, rules: &Arc<RuleSet>) -> Result<(), Stop> {
     let hash_key = match &arguments.hash_key {
-        Some(reference) => config::key("--hash-key", reference)?,
+        Some(reference) => {
+            let place = "--hash-key";
+            let reference = SecretRef::parse(reference).context(place)?;
+            config::key(place, &terrasift_secrets::resolve(&reference).context(place)?)?
+        }
         None => random()?,
     };
     let hash_key = HashKey::new(hash_key);

@@ -15,6 +15,7 @@ use terrasift_engine::extract::{CatalogProfile, TypeTable};
 use terrasift_http::{HttpConfig, Rate};
 use terrasift_kafka::{ClientCertificate, KafkaConfig, Login, Security};
 use terrasift_schemas::config::{Config, Http, Kafka, Role};
+use terrasift_secrets::SecretBook;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
@@ -22,7 +23,7 @@ use url::Url;
 use crate::app::{App, Listeners, RedisSettings, Settings, TenantSettings};
 use crate::identity;
 use crate::rule_file::book::RuleBook;
-use crate::{certificates, config, logging};
+use crate::{certificates, config, logging, secrets};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -73,15 +74,18 @@ pub fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     if !arguments.roles.is_empty() {
         config.roles = arguments.roles.into_iter().map(Role::from).collect();
     }
-    #[cfg_attr(not(debug_assertions), expect(unused_mut, reason = "only test builds have failpoints"))]
-    let mut settings = resolve(&config)?;
-    #[cfg(debug_assertions)]
-    {
-        settings.failpoints = Failpoints::arm(&arguments.failpoints)?;
-    }
     logging::to_stderr()?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    runtime.block_on(serve(settings, &config.http))
+    runtime.block_on(async {
+        let book = secrets::open(&config).await?;
+        #[cfg_attr(not(debug_assertions), expect(unused_mut, reason = "only test builds have failpoints"))]
+        let mut settings = resolve(&config, book)?;
+        #[cfg(debug_assertions)]
+        {
+            settings.failpoints = Failpoints::arm(&arguments.failpoints)?;
+        }
+        serve(settings, &config.http).await
+    })
 }
 
 async fn serve(settings: Settings, http: &Http) -> anyhow::Result<ExitCode> {
@@ -113,10 +117,13 @@ async fn serve(settings: Settings, http: &Http) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn redis(redis: &terrasift_schemas::config::Redis) -> anyhow::Result<Option<RedisSettings>> {
+fn redis(
+    redis: &terrasift_schemas::config::Redis,
+    book: &SecretBook,
+) -> anyhow::Result<Option<RedisSettings>> {
     let Some(reference) = &redis.url else { return Ok(None) };
     Ok(Some(RedisSettings {
-        url: config::secret("redis.url", reference)?,
+        url: secrets::current(book, "redis.url", reference)?,
         prefix: redis.prefix.clone(),
         replicas_max: redis.replicas_max,
     }))
@@ -126,56 +133,41 @@ fn redis(redis: &terrasift_schemas::config::Redis) -> anyhow::Result<Option<Redi
 ///
 /// # Errors
 /// Names the place in the file and the reference, never a value.
-pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
+pub fn resolve(config: &Config, book: SecretBook) -> anyhow::Result<Settings> {
+    let secret = |place: &str, reference: &str| secrets::current(&book, place, reference);
+    let key = |place: &str, reference: &str| config::key(place, &secret(place, reference)?.now());
+    let tenants = tenants(config, &book)?;
     let address: Url =
         config.terraform_cloud.address.parse().context("terraform_cloud.address is not a URL")?;
-    let mut tenants = Vec::with_capacity(config.tenants.len());
-    for (index, tenant) in config.tenants.iter().enumerate() {
-        let place = |key: &str| format!("tenants[{index}].{key}");
-        let tokens = tenant.tokens.iter().enumerate();
-        let tokens = tokens.map(|(n, token)| config::secret(&place(&format!("tokens[{n}]")), &token.secret));
-        let webhook_secret = tenant.webhook_secret.as_ref();
-        tenants.push(TenantSettings {
-            id: tenant.id.clone(),
-            slug: tenant.slug(),
-            organizations: tenant.organizations.clone(),
-            tokens: tokens.collect::<anyhow::Result<_>>()?,
-            rotations: tenant.tokens.iter().map(|token| token.rotation).collect(),
-            weight: tenant.weight,
-            webhook_secret: webhook_secret
-                .map(|r| config::secret(&place("webhook_secret"), r))
-                .transpose()?,
-            webhook_sources: networks(&place("webhook_sources"), &tenant.webhook_sources)?,
-            default_owner: tenant.default_owner.clone(),
-        });
-    }
     let types = config.catalog.types.iter().map(|(rtype, kind)| (rtype.clone(), kind.clone())).collect();
     Ok(Settings {
         roles: config.roles.clone(),
         http: http(config)?,
-        tls: certificates::read(config)?,
-        kafka: kafka(&config.kafka)?,
+        tls: certificates::read(config, &book)?,
+        kafka: kafka(&config.kafka, &book)?,
         kafka_partitions: config.kafka.partitions,
         kafka_replication: config.kafka.replication,
-        database_url: config::secret("postgres.url", &config.postgres.url)?,
+        database_url: secret("postgres.url", &config.postgres.url)?,
         database_connections_max: config.postgres.connections_max,
         auditor_url: config
             .postgres
             .auditor_url
             .as_ref()
-            .map(|reference| config::secret("postgres.auditor_url", reference))
+            .map(|reference| secret("postgres.auditor_url", reference))
             .transpose()?,
-        redis: redis(&config.redis)?,
+        redis: redis(&config.redis, &book)?,
         address,
         allow_private_downloads: config.terraform_cloud.allow_private_downloads,
         allow_http: config.terraform_cloud.allow_http,
-        identity_key: config::key("keys.identity", &config.keys.identity)?,
-        hash_key: config::key("keys.hash", &config.keys.hash)?,
-        cursor_key: config::key("keys.cursor", &config.keys.cursor)?,
-        key_pepper: config::key("keys.api_key_pepper", &config.keys.api_key_pepper)?,
+        identity_key: key("keys.identity", &config.keys.identity)?,
+        hash_key: key("keys.hash", &config.keys.hash)?,
+        cursor_key: key("keys.cursor", &config.keys.cursor)?,
+        key_pepper: key("keys.api_key_pepper", &config.keys.api_key_pepper)?,
         tokens: identity::verifier(&config.identity)?,
         client_certificates: identity::certificates(&config.identity)?,
-        audit_signing: config::audit_signing(config)?,
+        audit_signing: (config.keys.audit_signing.as_ref())
+            .map(|reference| key("keys.audit_signing", reference))
+            .transpose()?,
         limits: config.limits.clone(),
         rules: RuleBook::open(
             config.rules_file.as_deref().map(Path::new),
@@ -192,8 +184,34 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
             ..CatalogProfile::default()
         },
         tenants,
+        secrets: Some((book, Duration::from_secs(config.secrets.refresh_s))),
         failpoints: Failpoints::default(),
     })
+}
+
+fn tenants(config: &Config, book: &SecretBook) -> anyhow::Result<Vec<TenantSettings>> {
+    let mut tenants = Vec::with_capacity(config.tenants.len());
+    for (index, tenant) in config.tenants.iter().enumerate() {
+        let place = |key: &str| format!("tenants[{index}].{key}");
+        let tokens = tenant.tokens.iter().enumerate();
+        let tokens =
+            tokens.map(|(n, token)| secrets::current(book, &place(&format!("tokens[{n}]")), &token.secret));
+        let webhook_secret = tenant.webhook_secret.as_ref();
+        tenants.push(TenantSettings {
+            id: tenant.id.clone(),
+            slug: tenant.slug(),
+            organizations: tenant.organizations.clone(),
+            tokens: tokens.collect::<anyhow::Result<_>>()?,
+            rotations: tenant.tokens.iter().map(|token| token.rotation).collect(),
+            weight: tenant.weight,
+            webhook_secret: webhook_secret
+                .map(|r| secrets::current(book, &place("webhook_secret"), r))
+                .transpose()?,
+            webhook_sources: networks(&place("webhook_sources"), &tenant.webhook_sources)?,
+            default_owner: tenant.default_owner.clone(),
+        });
+    }
+    Ok(tenants)
 }
 
 /// The doors' limits.
@@ -244,10 +262,10 @@ fn only_on_loopback(listen: IpAddr) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn kafka(kafka: &Kafka) -> anyhow::Result<KafkaConfig> {
+fn kafka(kafka: &Kafka, book: &SecretBook) -> anyhow::Result<KafkaConfig> {
     let secret = |key: &str, reference: &Option<String>| {
         let place = format!("kafka.security.{key}");
-        reference.as_ref().map(|reference| config::secret(&place, reference)).transpose()
+        reference.as_ref().map(|reference| secrets::current(book, &place, reference)).transpose()
     };
     let security = &kafka.security;
     let mut connection = KafkaConfig::new(&kafka.bootstrap, &kafka.group, "terrasift");
@@ -261,7 +279,7 @@ fn kafka(kafka: &Kafka) -> anyhow::Result<KafkaConfig> {
             .certificate_file
             .clone()
             .zip(secret("key", &security.key)?)
-            .map(|(file, key)| ClientCertificate { file, key }),
+            .map(|(file, key)| ClientCertificate { file, key: key.now() }),
         login: security
             .username
             .clone()

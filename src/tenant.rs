@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::cli::ConfigFile;
-use crate::{config, trail};
+use crate::{config, secrets, trail};
 
 /// Arguments of `tenant`.
 #[derive(Args)]
@@ -123,8 +123,8 @@ async fn list(arguments: &ListArguments) -> anyhow::Result<ExitCode> {
 
 async fn change(arguments: &ChangeArguments, suspend: bool) -> anyhow::Result<ExitCode> {
     let config = config::load(&arguments.file.config)?;
-    let owner = config::secret("postgres.owner_url", &config.postgres.owner_url)?;
-    let app = config::secret("postgres.url", &config.postgres.url)?;
+    let owner = secrets::one(&config, "postgres.owner_url", &config.postgres.owner_url)?;
+    let app = secrets::one(&config, "postgres.url", &config.postgres.url)?;
     let tenant = &arguments.tenant;
     // First, so that nothing is changed where it could not be recorded.
     let store = Store::connect(app.expose(), 2).await?;

@@ -19,7 +19,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use crate::cli::ConfigFile;
-use crate::config;
+use crate::{config, secrets};
 
 /// Stands for attempts of nobody who was proven.
 const NOBODY: &str = "-";
@@ -192,7 +192,7 @@ pub fn auditor(config: &Config) -> anyhow::Result<Auditor> {
     let Some(reference) = &config.postgres.auditor_url else {
         bail!("postgres.auditor_url: the audit is read as the auditor: set the address of terrasift_auditor");
     };
-    let url = config::secret("postgres.auditor_url", reference)?;
+    let url = secrets::one(config, "postgres.auditor_url", reference)?;
     Auditor::new(url.expose()).context("postgres.auditor_url")
 }
 
@@ -263,7 +263,7 @@ async fn verify(arguments: &VerifyArguments) -> anyhow::Result<ExitCode> {
 
 async fn retire(arguments: &RetireArguments) -> anyhow::Result<ExitCode> {
     let config = config::load(&arguments.file.config)?;
-    let url = config::secret("postgres.owner_url", &config.postgres.owner_url)?;
+    let url = secrets::one(&config, "postgres.owner_url", &config.postgres.owner_url)?;
     let retired = retire_trail(url.expose(), arguments.keep_months).await?;
     say(&format!("{retired} months were dropped"));
     Ok(ExitCode::SUCCESS)

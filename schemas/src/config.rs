@@ -1,11 +1,12 @@
 //! Configuration: the file's shape, and the checks that a shape cannot express.
 //!
-//! Secrets stand here as references (`env:NAME`, `file:/path`), never as values. Must never read a file or the
+//! Secrets stand here as references (`env:NAME`, `vault:PATH#FIELD`), never as values. Must never read a file or the
 //! environment: the binary does.
 
 mod certificate;
 mod http;
 mod identity;
+mod secrets;
 mod token;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use crate::ids::{OrganizationName, TenantId, TenantSlug};
 pub use certificate::Certificate;
 pub use http::{ClientCertificates, Http, HttpTls};
 pub use identity::{Identity, TokenAlgorithm, TokenIssuer, TokenKind};
+pub use secrets::{GoogleSecretManager, Secrets, Vault, VaultAppRole, VaultKubernetes};
 pub use token::{Rotation, Token};
 
 /// Longest time between two looks at the rule files.
@@ -47,6 +49,8 @@ pub struct Config {
     pub redis: Redis,
     /// Upstream.
     pub terraform_cloud: TerraformCloud,
+    /// Where references lead.
+    pub secrets: Secrets,
     /// Terrasift's own keys.
     pub keys: Keys,
     /// Whose tokens open the API.
@@ -418,6 +422,7 @@ impl Config {
         }
         self.http.problems(&mut wrong);
         self.kafka.problems(&mut wrong);
+        self.secrets.problems(&mut wrong);
         if self.redis.url.is_some() && self.redis.replicas_max >= limits.user_requests_per_second {
             wrong(
                 "redis.replicas_max",

@@ -6,15 +6,21 @@ use std::time::Duration;
 
 use terrasift_actors::Telemetry;
 use terrasift_postgres::Auditor;
+use terrasift_secrets::CurrentSecret;
 use tokio::time::MissedTickBehavior;
 
 /// Looks again and again, the first time at once; ends when it is aborted.
-pub async fn watch(auditor: Auditor, every: Duration, telemetry: Telemetry) {
+pub async fn watch(auditor_url: CurrentSecret, every: Duration, telemetry: Telemetry) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match auditor.look().await {
+        // As whoever the address names now.
+        let looked = match Auditor::new(auditor_url.now().expose()) {
+            Ok(auditor) => auditor.look().await,
+            Err(error) => Err(error),
+        };
+        match looked {
             Ok(leaks) => {
                 let rows = |kind| leaks.iter().filter(|leak| leak.kind == kind).map(|leak| leak.rows).sum();
                 telemetry.leaks_looked_for(Auditor::KINDS.map(|kind| (kind, rows(kind))));

@@ -179,7 +179,7 @@ async fn tenants(settings: &mut Settings, simulator: &Simulator) -> anyhow::Resu
     let mut tenants = Vec::new();
     let scopes = key::scopes();
     for (tenant, organization) in settings.tenants.iter().zip(simulator.organizations()) {
-        let webhook_secret = tenant.webhook_secret.clone().context("a demo tenant has a webhook")?;
+        let webhook_secret = tenant.webhook_secret.as_ref().context("a demo tenant has a webhook")?.now();
         let (_, api_key) =
             key::issue(&store, &settings.key_pepper, &tenant.id, "demo", &scopes, None).await?;
         let terraform_token = organization.token;
@@ -201,10 +201,10 @@ fn settings(
             id: TenantId::parse(&organization.name)?,
             slug: TenantSlug::parse(&organization.name)?,
             organizations: vec![OrganizationName::parse(&organization.name)?],
-            tokens: vec![Secret::new(organization.token)],
+            tokens: vec![Secret::new(organization.token).into()],
             rotations: vec![None],
             weight: 1,
-            webhook_secret: Some(Secret::new(hex::encode(random::<24>()?))),
+            webhook_secret: Some(Secret::new(hex::encode(random::<24>()?)).into()),
             webhook_sources: Vec::new(),
             default_owner: None,
         });
@@ -222,9 +222,9 @@ fn settings(
         kafka: KafkaConfig::new(&broker.bootstrap(), "terrasift-demo", "terrasift"),
         kafka_partitions: PARTITIONS,
         kafka_replication: 1,
-        database_url: Secret::new(postgres.app_url()),
+        database_url: Secret::new(postgres.app_url()).into(),
         database_connections_max: defaults.postgres.connections_max,
-        auditor_url: Some(Secret::new(postgres.auditor_url())),
+        auditor_url: Some(Secret::new(postgres.auditor_url()).into()),
         redis: None,
         address: simulator.api_origin().parse().context("the simulator's address is no URL")?,
         allow_private_downloads: true,
@@ -246,6 +246,7 @@ fn settings(
             ..CatalogProfile::default()
         },
         tenants,
+        secrets: None,
         failpoints: Failpoints::default(),
     })
 }

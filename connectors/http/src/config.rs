@@ -11,7 +11,7 @@ use terrasift_kafka::Producer;
 use terrasift_postgres::Store;
 pub use terrasift_schemas::config::Prices;
 use terrasift_schemas::{TenantId, TenantSlug};
-use terrasift_secrets::Secret;
+use terrasift_secrets::CurrentSecret;
 
 use crate::audit_trail::AuditTrail;
 use crate::certificate::CertificateGrant;
@@ -101,8 +101,9 @@ pub struct TenantDoor {
     pub id: TenantId,
     /// Its name in the webhook's URL.
     pub slug: TenantSlug,
-    /// Token of its notification configurations; without one every delivery is refused.
-    pub webhook_secret: Option<Secret>,
+    /// Token of its notification configurations, as it is now; without one every delivery is refused. After a rotation the one
+    /// before signs, too, until its overlap ends.
+    pub webhook_secret: Option<CurrentSecret>,
     /// Where its deliveries may come from; empty: from anywhere.
     pub webhook_sources: Vec<IpNet>,
 }

@@ -5,7 +5,7 @@
 //! payload, or record a delivery whose event Kafka did not take.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
@@ -18,6 +18,7 @@ use serde_json::json;
 use terrasift_postgres::DeliveryStanding;
 use terrasift_schemas::event::{Envelope, Event, Priority, StateUpdated};
 use terrasift_schemas::{RunId, TenantId, TraceParent, WorkspaceId};
+use terrasift_secrets::Secret;
 use time::OffsetDateTime;
 use tokio::time::timeout;
 
@@ -122,10 +123,18 @@ fn signer<'a>(claimed: Option<&'a TenantDoor>, headers: &HeaderMap, body: &[u8])
         (Some(one), None) => one.as_bytes(),
         _ => b"",
     };
-    let secret = claimed.and_then(|tenant| tenant.webhook_secret.as_ref()).filter(|s| !s.expose().is_empty());
-    let key = secret.map_or(NOBODYS_SECRET, |secret| secret.expose().as_bytes());
-    let matches = terraform_cloud_signature_matches(key, body, signature);
-    claimed.filter(|_| matches && secret.is_some())
+    let secret = claimed.and_then(|tenant| tenant.webhook_secret.as_ref());
+    let mut secrets = secret.map_or_else(Vec::new, |secret| secret.accepted(Instant::now()));
+    secrets.retain(|secret| !secret.expose().is_empty());
+    if secrets.is_empty() {
+        terraform_cloud_signature_matches(NOBODYS_SECRET, body, signature);
+        return None;
+    }
+    // Each is tried: which of them it was is nobody's business.
+    let matches = |found, secret: &Secret| {
+        found | terraform_cloud_signature_matches(secret.expose().as_bytes(), body, signature)
+    };
+    claimed.filter(|_| secrets.iter().fold(false, matches))
 }
 
 async fn take(gate: &Gate, tenant: &TenantDoor, body: &[u8], trace: &TraceParent) -> Outcome {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use terrasift_schemas::config::{KafkaProtocol, SaslMechanism};
-use terrasift_secrets::Secret;
+use terrasift_secrets::{CurrentSecret, Secret};
 
 /// Drain of a configuration that does not say.
 const DRAIN: Duration = Duration::from_secs(3);
@@ -63,13 +63,13 @@ pub struct Login {
     pub mechanism: SaslMechanism,
     /// Name.
     pub username: String,
-    /// Password.
-    pub password: Secret,
+    /// Password, as it is now.
+    pub password: CurrentSecret,
 }
 
 impl Security {
     /// Nothing without encryption and names: then `properties` may have something else.
-    fn properties(&self) -> Vec<(&'static str, &str)> {
+    fn properties<'a>(&'a self, password: Option<&'a Secret>) -> Vec<(&'static str, &'a str)> {
         let mut properties = match self.protocol {
             KafkaProtocol::Plaintext => return vec![],
             KafkaProtocol::Ssl => vec![("security.protocol", "ssl")],
@@ -84,7 +84,7 @@ impl Security {
         if let Some(login) = &self.login {
             properties.push(("sasl.mechanism", login.mechanism.name()));
             properties.push(("sasl.username", &login.username));
-            properties.push(("sasl.password", login.password.expose()));
+            properties.extend(password.map(|password| ("sasl.password", password.expose())));
         }
         properties
     }
@@ -115,7 +115,8 @@ impl KafkaConfig {
         for (name, value) in &self.properties {
             client.set(name, value);
         }
-        for (name, value) in self.security.properties().iter().chain(fixed) {
+        let password = self.security.login.as_ref().map(|login| login.password.now());
+        for (name, value) in self.security.properties(password.as_ref()).iter().chain(fixed) {
             client.set(*name, *value);
         }
         client.set("bootstrap.servers", &self.bootstrap).set("client.id", &self.client_id);

@@ -10,6 +10,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::listener::Listener;
+use crate::login::CurrentLogin;
 use crate::polling::Poller;
 use crate::progress::Shared;
 use crate::{KafkaConfig, KafkaError, KafkaErrorKind, RawRecord, TopicPartition};
@@ -71,6 +72,7 @@ impl Consumer {
         ];
         fixed.extend(config.instance_id.as_deref().map(|id| ("group.instance.id", id)));
         let shared = Arc::new(Shared::default());
+        let login = CurrentLogin::new(config.security.login.clone());
         let consumer: BaseConsumer<Listener> = config
             .client(&defaults, &fixed)
             .create_with_context(Listener::new(Arc::clone(&shared)))
@@ -78,7 +80,7 @@ impl Consumer {
         consumer.subscribe(topics).map_err(|error| KafkaError::native(WHAT, &error))?;
         let (events, receiver) = mpsc::channel(queue.max(1));
         let (end, ended) = oneshot::channel();
-        let poller = Poller::new(consumer, Arc::clone(&shared), events, config.drain);
+        let poller = Poller::new(consumer, login, Arc::clone(&shared), events, config.drain);
         std::thread::Builder::new()
             .name("kafka-poll".into())
             .spawn(move || {

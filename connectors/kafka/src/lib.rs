@@ -11,6 +11,7 @@ mod error;
 mod intake;
 mod journal;
 mod listener;
+mod login;
 mod polling;
 mod private;
 mod producer;

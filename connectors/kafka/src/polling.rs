@@ -18,6 +18,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use crate::drain::Drain;
 use crate::intake::{self, Backlog, Load};
 use crate::listener::{Change, Listener};
+use crate::login::CurrentLogin;
 use crate::progress::Shared;
 use crate::{IntakeEvent, KafkaError, KafkaErrorKind, RawRecord, TopicPartition};
 
@@ -45,6 +46,7 @@ enum End {
 /// The poll thread's own state.
 pub(crate) struct Poller {
     consumer: BaseConsumer<Listener>,
+    login: CurrentLogin,
     shared: Arc<Shared>,
     events: mpsc::Sender<IntakeEvent>,
     backlog: Backlog,
@@ -59,12 +61,14 @@ pub(crate) struct Poller {
 impl Poller {
     pub(crate) fn new(
         consumer: BaseConsumer<Listener>,
+        login: CurrentLogin,
         shared: Arc<Shared>,
         events: mpsc::Sender<IntakeEvent>,
         patience: Duration,
     ) -> Self {
         Self {
             consumer,
+            login,
             shared,
             events,
             backlog: Backlog::default(),
@@ -104,6 +108,7 @@ impl Poller {
         if self.shared.stop.load(Ordering::Relaxed) {
             return Err(End::Asked);
         }
+        self.login.renew(self.consumer.client());
         self.collect()?;
         self.deliver()?;
         self.regulate();

@@ -11,6 +11,7 @@ use rdkafka::util::Timeout;
 use terrasift_schemas::event::{EncodedRecord, RecordPosition};
 
 use crate::journal::Journal;
+use crate::login::CurrentLogin;
 use crate::{KafkaConfig, KafkaError, KafkaErrorKind};
 
 /// Longest wait for room in the local queue.
@@ -24,6 +25,7 @@ const ANSWER_WAIT: Duration = Duration::from_secs(1);
 pub struct Producer {
     inner: Arc<FutureProducer<Journal>>,
     journal: Journal,
+    login: Arc<CurrentLogin>,
 }
 
 impl Producer {
@@ -44,11 +46,12 @@ impl Producer {
         ];
         let fixed = [("enable.idempotence", "true"), ("acks", "all")];
         let journal = Journal::default();
+        let login = Arc::new(CurrentLogin::new(config.security.login.clone()));
         let inner: FutureProducer<Journal> = config
             .client(&defaults, &fixed)
             .create_with_context(journal.clone())
             .map_err(|error| KafkaError::native("cannot build the kafka producer", &error))?;
-        Ok(Self { inner: Arc::new(inner), journal })
+        Ok(Self { inner: Arc::new(inner), journal, login })
     }
 
     /// Sends one record and waits until all in-sync replicas have it, at most `message.timeout.ms` (10 s) and 5 s for
@@ -58,6 +61,7 @@ impl Producer {
     /// [`KafkaErrorKind::Unavailable`] when no broker took it in time: it may or may not have been written.
     pub async fn send(&self, record: &EncodedRecord) -> Result<RecordPosition, KafkaError> {
         const WHAT: &str = "cannot send a record to kafka";
+        self.login.renew(self.inner.client());
         let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
         for (name, value) in &record.headers {
             headers = headers.insert(Header { key: name, value: Some(value) });
@@ -79,6 +83,7 @@ impl Producer {
     /// [`KafkaErrorKind::Unavailable`] when none does, [`KafkaErrorKind::Fatal`] when this producer is of no more use.
     pub async fn ready(&self, timeout: Duration) -> Result<(), KafkaError> {
         const WHAT: &str = "kafka is not ready";
+        self.login.renew(self.inner.client());
         if self.inner.client().fatal_error().is_some() {
             return Err(KafkaError::new(KafkaErrorKind::Fatal, WHAT, "the producer has failed for good"));
         }

@@ -20,6 +20,9 @@ pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
+/// A connection is not older: after a rotation none with the password from before is left.
+const CONNECTION_AGE_MAX: Duration = Duration::from_secs(1_800);
+
 /// Bounds of every session. A commit of one batch takes milliseconds; what takes seconds hangs.
 const SESSION: [(&str, &str); 4] = [
     ("statement_timeout", "30s"),
@@ -46,19 +49,22 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the database does not answer, `Refused` when the role could go round row-level security.
     pub async fn connect(app_url: &str, max_connections: u32) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(app_url)
-            .map_err(wrap("read the database address: expected postgres://user:password@host:port/database"))?
-            .application_name("terrasift")
-            .options(SESSION)
-            .disable_statement_logging();
-        // Alone first: the pool would go on trying a database that is not there, and never say so.
-        let conn =
-            options.connect().await.map_err(wrap("connect to the database as the application role"))?;
-        refuse_mighty_role(conn).await?;
+        let options = proven(app_url).await?;
         let pool = pool_options(max_connections).connect_lazy_with(options);
         Ok(Self {
             inner: Arc::new(Inner { pool, hints: FeedHints::default(), suspended: Suspended::default() }),
         })
+    }
+
+    /// Opens connections so from now on: the address or its password has changed. Tried first; those that are open live on for at
+    /// most half an hour.
+    ///
+    /// # Errors
+    /// As [`Store::connect`]; then the address from before stays.
+    pub async fn take_address(&self, app_url: &str) -> Result<(), StoreError> {
+        let options = proven(app_url).await?;
+        self.pool().set_connect_options(options);
+        Ok(())
     }
 
     /// Whether the database answers.
@@ -132,10 +138,24 @@ impl Store {
     }
 }
 
+/// The options of an address, after a connection with them.
+async fn proven(app_url: &str) -> Result<PgConnectOptions, StoreError> {
+    let options = PgConnectOptions::from_str(app_url)
+        .map_err(wrap("read the database address: expected postgres://user:password@host:port/database"))?
+        .application_name("terrasift")
+        .options(SESSION)
+        .disable_statement_logging();
+    // Alone first: the pool would go on trying a database that is not there, and never say so.
+    let conn = options.connect().await.map_err(wrap("connect to the database as the application role"))?;
+    refuse_mighty_role(conn).await?;
+    Ok(options)
+}
+
 fn pool_options(max_connections: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(max_connections.max(1))
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        .max_lifetime(CONNECTION_AGE_MAX)
         // Whoever opens a connection looks at it: `tenant_tx`.
         .test_before_acquire(false)
 }

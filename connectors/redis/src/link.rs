@@ -3,7 +3,7 @@
 //! A doubtful connection may still deliver what its caller has given up; calls carry a sequence, so that the script drops
 //! those. Must never show an address: it can hold a password.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -34,7 +34,7 @@ struct Connected {
 
 /// The connection, or none.
 pub(crate) struct Link {
-    client: Client,
+    client: RwLock<Client>,
     script: Script,
     answer_wait_max: Duration,
     connected: Mutex<(Option<Connected>, u64)>,
@@ -42,8 +42,15 @@ pub(crate) struct Link {
 
 impl Link {
     pub(crate) fn new(address: &str, answer_wait_max: Duration) -> Result<Self, BadAddress> {
-        let client = Client::open(address).map_err(|_| BadAddress)?;
+        let client = Client::open(address).map_err(|_| BadAddress)?.into();
         Ok(Self { client, script: Script::new(SOURCE), answer_wait_max, connected: Mutex::default() })
+    }
+
+    /// Connects so from now on. The connection that there is stays: Redis asks for a password once.
+    pub(crate) fn take_address(&self, address: &str) -> Result<(), BadAddress> {
+        let client = Client::open(address).map_err(|_| BadAddress)?;
+        *self.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+        Ok(())
     }
 
     /// Calls the script once, in time or not at all.
@@ -74,7 +81,8 @@ impl Link {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.answer_wait_max))
             .set_response_timeout(Some(self.answer_wait_max));
-        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await;
+        let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let connection = client.get_multiplexed_async_connection_with_config(&config).await;
         let mut connection = connection.map_err(|_| NoAnswer)?;
         // Without the right to ask, a failover is noticed by its gap only.
         let info: String =

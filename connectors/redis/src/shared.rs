@@ -73,6 +73,14 @@ impl RedisBudget {
         Ok(Self { caller, link: Link::new(&address, answer_wait_max)?, desk: Mutex::default() })
     }
 
+    /// Connects so from now on: the address or its password has changed.
+    ///
+    /// # Errors
+    /// [`BadAddress`]; then the one from before stays.
+    pub fn take_address(&self, address: &str) -> Result<(), BadAddress> {
+        self.link.take_address(address)
+    }
+
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }

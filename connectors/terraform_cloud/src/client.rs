@@ -2,21 +2,19 @@
 //!
 //! Must never send a token anywhere but to the API's origin, follow a redirect, or retry: the caller owns the budget.
 
-use std::fmt::Write as _;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Response, StatusCode};
-use sha2::{Digest, Sha256};
 use terrasift_schemas::{OrganizationName, WorkspaceId};
 use url::Url;
 
 use crate::download::{self, Download};
 use crate::guard::{self, Policy};
 use crate::resolver::PublicResolver;
+use crate::tokens::Tokens;
 use crate::wire::{self, BadBody};
 use crate::{ClientConfig, DownloadUrl, FailureKind, TfcError, WorkspacePage, WorkspaceRead};
 
@@ -39,20 +37,11 @@ pub struct Client {
 
 struct Inner {
     config: ClientConfig,
-    bearers: Vec<HeaderValue>,
-    /// By token: the fingerprint, and the user behind it once that is known.
-    owners: Vec<Owner>,
-    /// Index of the token in use.
-    active: AtomicUsize,
+    tokens: Tokens,
     /// To the API's origin.
     api: reqwest::Client,
     /// To everywhere else: look-ups judged by the guard unless private downloads are allowed.
     foreign: reqwest::Client,
-}
-
-struct Owner {
-    fingerprint: Arc<str>,
-    user: Mutex<Option<Arc<str>>>,
 }
 
 impl Client {
@@ -68,19 +57,7 @@ impl Client {
                 "the terraform cloud address must be https://host[:port]; `allow_http` allows http",
             );
         }
-        if config.tokens.is_empty() {
-            return refuse("no terraform cloud token is configured: name at least one");
-        }
-        let mut bearers = Vec::with_capacity(config.tokens.len());
-        let mut owners = Vec::with_capacity(config.tokens.len());
-        for token in &config.tokens {
-            let Ok(mut bearer) = HeaderValue::try_from(format!("Bearer {}", token.expose().trim())) else {
-                return refuse("a terraform cloud token has characters that no header can carry");
-            };
-            bearer.set_sensitive(true);
-            bearers.push(bearer);
-            owners.push(Owner { fingerprint: fingerprint(token.expose().trim()), user: Mutex::new(None) });
-        }
+        let tokens = Tokens::new(&config.tokens)?;
         let build = |builder: reqwest::ClientBuilder| {
             let what = "cannot build the http client";
             builder.build().map_err(|_| TfcError::new(FailureKind::Configuration, what))
@@ -93,27 +70,20 @@ impl Client {
         } else {
             build(foreign.dns_resolver(Arc::new(PublicResolver::new())))?
         };
-        let active = AtomicUsize::new(0);
-        Ok(Self { inner: Arc::new(Inner { config, bearers, owners, active, api, foreign }) })
+        Ok(Self { inner: Arc::new(Inner { config, tokens, api, foreign }) })
     }
 
     /// The user behind the token in use, which is the key of its rate budget; `None` until [`Client::account_user`] has
     /// found it out. A fallback token can be another user's.
     #[must_use]
     pub fn known_user(&self) -> Option<Arc<str>> {
-        let owner = self.inner.owners.get(self.active_token())?;
-        owner.user.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.inner.tokens.user(self.active_token())
     }
 
     /// Names the token in use without telling it: stands for its user where that cannot be known.
     #[must_use]
     pub fn token_fingerprint(&self) -> Arc<str> {
-        self.fingerprint_of(self.active_token())
-    }
-
-    fn fingerprint_of(&self, token: usize) -> Arc<str> {
-        let owner = self.inner.owners.get(token);
-        owner.map_or_else(|| "token".into(), |owner| Arc::clone(&owner.fingerprint))
+        self.inner.tokens.fingerprint(self.active_token())
     }
 
     /// Asks for the user behind the token in use and remembers it for that token. Where the token may not ask (404) it is
@@ -124,22 +94,19 @@ impl Client {
     pub async fn account_user(&self) -> Result<Arc<str>, TfcError> {
         const WHAT: &str = "read the account of the terraform cloud token";
         let token = self.active_token();
+        let fingerprint = self.inner.tokens.fingerprint(token);
         let user = match self.get_as(WHAT, self.url(&["account", "details"]), token).await {
             Ok(body) => read(WHAT, wire::account(&body))?.into(),
-            Err(error) if error.kind() == FailureKind::NotFound => self.fingerprint_of(token),
+            Err(error) if error.kind() == FailureKind::NotFound => Arc::clone(&fingerprint),
             Err(error) => return Err(error),
         };
-        if let Some(owner) = self.inner.owners.get(token) {
-            *owner.user.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&user));
-        }
+        self.learn_user(&fingerprint, Arc::clone(&user));
         Ok(user)
     }
 
     /// Somebody found out whose the token of this fingerprint is.
     pub fn learn_user(&self, fingerprint: &str, user: Arc<str>) {
-        if let Some(owner) = self.inner.owners.iter().find(|owner| *owner.fingerprint == *fingerprint) {
-            *owner.user.lock().unwrap_or_else(PoisonError::into_inner) = Some(user);
-        }
+        self.inner.tokens.learn_user(fingerprint, &user);
     }
 
     /// One page (from 1) of an organization's workspaces with their current states, 100 a page.
@@ -193,7 +160,7 @@ impl Client {
     /// Which token is in use: 0 is the primary.
     #[must_use]
     pub fn active_token(&self) -> usize {
-        self.inner.active.load(Ordering::Relaxed)
+        self.inner.tokens.active()
     }
 
     pub(crate) fn config(&self) -> &ClientConfig {
@@ -221,26 +188,19 @@ impl Client {
         let own = url.origin() == inner.config.address.origin();
         let client = if own { &inner.api } else { &inner.foreign };
         let mut request = client.get(url);
-        if bearer && own {
-            let value = inner.bearers.get(token).cloned();
-            // INVARIANT: `refuse_token` only stores indices below the number of tokens, which is at least one
-            request = request.header(AUTHORIZATION, value.expect("the index in use has a token"));
-        }
+        let bearer = if bearer && own {
+            // INVARIANT: `Tokens` only gives indices below the number of tokens, which is at least one
+            let bearer = inner.tokens.bearer(token).expect("the index in use has a token");
+            request = request.header(AUTHORIZATION, bearer.header.clone());
+            Some(bearer)
+        } else {
+            None
+        };
         let response = request.send().await.map_err(|error| TfcError::transport(what, &error))?;
-        if bearer && own && response.status() == StatusCode::UNAUTHORIZED {
-            return Err(TfcError::new(self.refuse_token(token), what));
+        if let Some(bearer) = bearer.filter(|_| response.status() == StatusCode::UNAUTHORIZED) {
+            return Err(TfcError::new(inner.tokens.refuse(token, &bearer), what));
         }
         Ok(response)
-    }
-
-    /// Takes a refused token out of use: the next one serves from now on, after the last the first again.
-    fn refuse_token(&self, token: usize) -> FailureKind {
-        let next = token + 1;
-        let last = next >= self.inner.bearers.len();
-        let next = if last { 0 } else { next };
-        // Another call may have moved on already: then it stays where that call put it.
-        let _ = self.inner.active.compare_exchange(token, next, Ordering::Relaxed, Ordering::Relaxed);
-        if last { FailureKind::Unauthorized } else { FailureKind::TokenRefused }
     }
 
     async fn get(&self, what: &'static str, url: Url) -> Result<Vec<u8>, TfcError> {
@@ -270,17 +230,6 @@ impl Client {
         }
         url
     }
-}
-
-/// 64 bits of a digest that serves nothing else: tokens are random, so nobody finds one by its fingerprint.
-fn fingerprint(token: &str) -> Arc<str> {
-    let digest = Sha256::new().chain_update("terrasift token fingerprint\0").chain_update(token).finalize();
-    let mut text = String::from("token-");
-    for byte in &digest[..8] {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text.into()
 }
 
 fn read<T>(what: &'static str, parsed: Result<T, BadBody>) -> Result<T, TfcError> {

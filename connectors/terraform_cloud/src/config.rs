@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use terrasift_secrets::Secret;
+use terrasift_secrets::CurrentSecret;
 use url::Url;
 
 /// Where Terraform Cloud is and who we are there. No `Debug`: it holds the tokens.
@@ -12,8 +12,8 @@ use url::Url;
 pub struct ClientConfig {
     /// Scheme, host and port, such as `https://app.terraform.io`. Trusted: the guard does not look at it.
     pub address: Url,
-    /// The primary token, then the fallbacks in order.
-    pub tokens: Vec<Secret>,
+    /// The primary token, then the fallbacks in order, each as it is now.
+    pub tokens: Vec<CurrentSecret>,
     /// Whether downloads may come from private, loopback and link-local addresses.
     pub allow_private_downloads: bool,
     /// Whether plain `http` is good enough, for the API and for downloads. Only for tests and the demo.
@@ -25,10 +25,10 @@ pub struct ClientConfig {
 impl ClientConfig {
     /// The safe configuration: `https` only, public downloads only, default timeouts.
     #[must_use]
-    pub fn new(address: Url, tokens: Vec<Secret>) -> Self {
+    pub fn new(address: Url, tokens: Vec<impl Into<CurrentSecret>>) -> Self {
         Self {
             address,
-            tokens,
+            tokens: tokens.into_iter().map(Into::into).collect(),
             allow_private_downloads: false,
             allow_http: false,
             timeouts: Timeouts::default(),

@@ -10,6 +10,7 @@ mod download;
 mod error;
 mod guard;
 mod resolver;
+mod tokens;
 mod wire;
 
 pub use client::{Client, tls};

@@ -214,7 +214,7 @@ async fn build(
     let tenants = [&a, &b].map(|t| TenantDoor {
         id: t.id.clone(),
         slug: TenantSlug::parse(&t.slug).expect("slug"),
-        webhook_secret: Some(Secret::new(t.secret.clone())),
+        webhook_secret: Some(Secret::new(t.secret.clone()).into()),
         webhook_sources: Vec::new(),
     });
     let (trail, writer, registry) = audited(name, &store);

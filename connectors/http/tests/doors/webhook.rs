@@ -1,7 +1,7 @@
 //! The webhook door.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::Request;
@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 use terrasift_http::{HttpConfig, Rate, Routes, router, serve};
 use terrasift_kafka::{EmbeddedKafka, KafkaConfig, Producer};
 use terrasift_schemas::event::{Event, RecordView, decode};
+use terrasift_secrets::{CurrentSecret, Secret};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
+use tower::ServiceExt as _;
 
 use crate::house::{House, Tenant, cluster, house, house_in, house_with, payload, run, sign};
 
@@ -293,6 +295,38 @@ fn replicas_share_a_tenants_rate() {
                 ("429 rate_limited", "7200")
             );
         }
+    });
+}
+
+#[test]
+fn after_a_rotation_the_secret_before_signs_until_its_overlap_ends() {
+    run(async {
+        let house = house("hook-rotated").await;
+        let mut doors = house.doors(prometheus::Registry::new());
+        let secret = CurrentSecret::from(Secret::new("toxic-old".to_owned()));
+        doors.tenants[0].webhook_secret = Some(secret.clone());
+        let router =
+            router(doors, Routes { api: false, webhook: true }, &HttpConfig::default()).expect("router");
+        let status = async |key: &str| {
+            let request = Request::post(format!("/v1/webhooks/terraform-cloud/{}", house.a.slug))
+                .header("x-tfe-notification-signature", sign(key, b"{}"))
+                .body(Body::from("{}"))
+                .expect("request");
+            router.clone().oneshot(request).await.expect("an answer").status().as_u16()
+        };
+        assert_eq!((status("toxic-old").await, status("toxic-new").await), (200, 401));
+        let hour = Duration::from_secs(3_600);
+        let took = |value: &str, overlap| secret.take(Secret::new(value.to_owned()), overlap, Instant::now());
+        assert!(took("toxic-new", hour));
+        assert_eq!((status("toxic-old").await, status("toxic-new").await), (200, 200), "both in the overlap");
+        assert_eq!(status("toxic-other").await, 401);
+        assert!(took("toxic-newer", Duration::from_nanos(1)));
+        assert_eq!(
+            (status("toxic-new").await, status("toxic-newer").await),
+            (401, 200),
+            "its overlap is over"
+        );
+        assert_eq!(status("toxic-old").await, 200, "and the other's is not");
     });
 }
 

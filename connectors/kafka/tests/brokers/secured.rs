@@ -2,11 +2,11 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use terrasift_kafka::{
-    ClientCertificate, ClusterPlan, Consumer, KafkaConfig, KafkaErrorKind, Login, Producer, Security,
-    ensure_topics,
+    ClientCertificate, ClusterPlan, Consumer, IntakeEvent, KafkaConfig, KafkaErrorKind, Login, Producer,
+    Security, ensure_topics,
 };
 use terrasift_schemas::config::{KafkaProtocol, SaslMechanism};
 use terrasift_secrets::Secret;
@@ -86,7 +86,7 @@ fn config(world: &World, protocol: KafkaProtocol, login: Option<(SaslMechanism, 
         login: login.map(|(mechanism, password)| Login {
             mechanism,
             username: USER.to_owned(),
-            password: Secret::new(password.to_owned()),
+            password: Secret::new(password.to_owned()).into(),
         }),
     };
     config
@@ -123,6 +123,17 @@ pub async fn a_login_by_each_mechanism_and_a_wrong_password(mut world: World) {
         assert_eq!(error.kind(), KafkaErrorKind::Unauthorized, "{error}");
         assert!(!format!("{error} {error:?}").contains("toxic"), "no secret is told");
     }
+
+    // The password rotates to the right one: clients that run take it.
+    let (consumer, mut events) = Consumer::start(&wrong, &[topic], 4).expect("consumer");
+    let login = wrong.security.login.as_ref().expect("a login");
+    login.password.take(Secret::new(PASSWORD.to_owned()), Duration::ZERO, Instant::now());
+    let sending = async { while producer.send(&encoded(topic, "acme/ws-1", "rotated")).await.is_err() {} };
+    within("a record under the new password", sending).await;
+    let batch =
+        async { while !matches!(events.recv().await.expect("the consumer runs"), IntakeEvent::Batch(_)) {} };
+    within("a batch under the new password", batch).await;
+    within("the end", consumer.stop()).await;
 }
 
 pub async fn tls_with_certificates_on_both_sides_and_without_trust(mut world: World) {

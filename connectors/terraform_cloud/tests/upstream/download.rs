@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::server::{Answer, Server, redirect, status};
-use terrasift_secrets::Secret;
+use terrasift_secrets::{CurrentSecret, Secret};
 use terrasift_terraform_cloud::{Client, ClientConfig, DownloadUrl, FailureKind, TfcError};
 
 const STATE: &str = r#"{"version":4,"toxic":true}"#;
@@ -256,4 +256,68 @@ async fn a_large_state_streams_and_a_drip_ends_at_the_deadline() {
     let started = Instant::now();
     assert_eq!(world.fails(&world.foreign("/drip")).await, FailureKind::Timeout);
     assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn a_rotated_token_is_used_by_the_next_download_and_counts_as_another_user() {
+    let mut world = World::start().await;
+    let primary = CurrentSecret::from(Secret::new("toxic-1".to_owned()));
+    world.config.tokens[0] = primary.clone();
+    let rotate = |value: &str| primary.take(Secret::new(value.to_owned()), Duration::ZERO, Instant::now());
+    let client = Client::new(world.config.clone()).expect("client");
+    let url = DownloadUrl::new(&format!("{}/state", world.api.address));
+    let open = async || client.download(&url).await.map(drop).map_err(|error| error.kind());
+    let bearers = || world.api.asked().iter().filter_map(|asked| asked.bearer.clone()).collect::<Vec<_>>();
+
+    world.api.on("/state", Answer::ByToken(vec![("toxic-new", status(200, "", STATE))]));
+    let fingerprint = client.token_fingerprint();
+    client.learn_user(&fingerprint, "user-1".into());
+    assert_eq!(open().await, Err(FailureKind::TokenRefused));
+    assert_eq!((client.active_token(), client.known_user()), (1, None));
+
+    assert!(rotate("toxic-new"));
+    assert_eq!(client.active_token(), 0, "what has rotated is tried again, however it was refused before");
+    assert_eq!(client.known_user(), None, "whose the new one is has to be asked");
+    assert_ne!(client.token_fingerprint(), fingerprint);
+    assert_eq!(open().await, Ok(()));
+    assert_eq!(bearers(), ["toxic-1", "toxic-new"]);
+    client.learn_user(&fingerprint, "user-1".into());
+    assert_eq!(client.known_user(), None, "what was said of the one before is not said of this one");
+
+    assert!(rotate("toxic\nnew"));
+    assert_eq!(open().await, Ok(()), "one that no header can carry is not taken");
+    assert_eq!(bearers().last().map(String::as_str), Some("toxic-new"));
+}
+
+#[tokio::test]
+async fn a_token_that_rotates_under_a_request_is_tried_as_it_is_now() {
+    let mut world = World::start().await;
+    let primary = CurrentSecret::from(Secret::new("toxic-1".to_owned()));
+    world.config.tokens = vec![primary.clone()];
+    let client = Client::new(world.config.clone()).expect("client");
+    let url = DownloadUrl::new(&format!("{}/state", world.api.address));
+    // The answer comes when the token has rotated.
+    let (asked, turned) = (tokio::sync::Notify::new(), tokio::sync::Notify::new());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("listener");
+    let mut config = world.config.clone();
+    config.address = format!("http://{}", listener.local_addr().expect("address")).parse().expect("address");
+    let slow = Client::new(config.clone()).expect("client");
+    let slow_url = DownloadUrl::new(&format!("{}state", config.address));
+    let answer = async {
+        let (mut stream, _) = listener.accept().await.expect("a request");
+        asked.notify_one();
+        turned.notified().await;
+        let refused = status(401, "", "{}");
+        tokio::io::AsyncWriteExt::write_all(&mut stream, &refused).await.expect("answered");
+    };
+    let rotate = async {
+        asked.notified().await;
+        primary.take(Secret::new("toxic-new".to_owned()), Duration::ZERO, Instant::now());
+        turned.notify_one();
+    };
+    let (refused, (), ()) = tokio::join!(slow.download(&slow_url), answer, rotate);
+    let kind = refused.map(drop).expect_err("refused").kind();
+    assert_eq!(kind, FailureKind::TokenRefused, "there is a token left: the new one");
+    world.api.on("/state", Answer::ByToken(vec![("toxic-new", status(200, "", STATE))]));
+    assert!(client.download(&url).await.is_ok());
 }

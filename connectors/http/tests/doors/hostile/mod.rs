@@ -46,7 +46,7 @@ impl Site {
         let door = |id: &str, slug: &str, secret: Option<&str>| TenantDoor {
             id: TenantId::parse(id).expect("id"),
             slug: TenantSlug::parse(slug).expect("slug"),
-            webhook_secret: secret.map(|secret| Secret::new(secret.to_owned())),
+            webhook_secret: secret.map(|secret| Secret::new(secret.to_owned()).into()),
             webhook_sources: Vec::new(),
         };
         let (id, slug) = (house.a.id.as_str(), house.a.slug.as_str());
