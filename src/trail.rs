@@ -288,7 +288,7 @@ pub async fn record(config: &Config, store: &Store, entries: Vec<TrailEntry>) ->
         .map_err(|_| anyhow::anyhow!("the operating system gives no random bytes"))?;
     let signer = signer(config)?;
     let recorded = record_alone(store, segment, signer.as_ref(), entries).await;
-    recorded.context("it is done, and could not be recorded in the security audit")
+    recorded.context("it could not be recorded in the security audit: look what was done first")
 }
 
 /// What the command line did.

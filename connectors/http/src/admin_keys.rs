@@ -269,12 +269,11 @@ fn asked<'a>(
     Ok((reader, ApiKeyId(id)))
 }
 
-/// The body of a request; one without any is `{}`.
+/// The body of a request.
 async fn read<T: DeserializeOwned>(gate: &Gate, parts: &Parts, body: Body) -> Result<T, Problem> {
     let body = gate.read_body(&parts.headers, body, gate.config.api_body_limit_bytes).await?;
-    let text = if body.is_empty() { b"{}".as_slice() } else { &body };
     // What serde says quotes the body.
-    serde_json::from_slice(text).map_err(|_| {
+    serde_json::from_slice(&body).map_err(|_| {
         let detail = "the body is not the JSON object that this route wants: `/openapi.json` describes it";
         Problem::new(Code::PayloadInvalid, detail)
     })
