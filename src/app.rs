@@ -378,8 +378,11 @@ async fn start_worker(
     Ok((worker, reload))
 }
 
+/// The budget of requests, and the same as Redis' where it is there.
+type Requests = (Arc<dyn RequestBudget>, Option<Arc<RedisBudget>>);
+
 /// The budget of requests to Terraform Cloud: shared in Redis where there is one.
-fn request_budget(settings: &Settings) -> anyhow::Result<(Arc<dyn RequestBudget>, Option<Arc<RedisBudget>>)> {
+fn request_budget(settings: &Settings) -> anyhow::Result<Requests> {
     let limits = RateLimits {
         user_requests_per_second: settings.limits.user_requests_per_second,
         tenant_requests_per_second: settings.limits.tenant_requests_per_second,

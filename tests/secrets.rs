@@ -43,9 +43,10 @@ impl Vault {
         let held = Arc::clone(&value);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let head =
-                    BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
-                let known = head.fold(false, |known, line| known || line == "x-vault-token: hvs.toxic");
+                let lines = BufReader::new(&stream).lines().map_while(Result::ok);
+                // The whole head is read before the answer.
+                let head: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+                let known = head.iter().any(|line| line == "x-vault-token: hvs.toxic");
                 let (status, body) = match *held.lock().unwrap() {
                     Some(value) if known => (200, format!(r#"{{"data":{{"data":{{"token":"{value}"}}}}}}"#)),
                     Some(_) => (403, String::from("{}")),
