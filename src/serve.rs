@@ -166,6 +166,7 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
             .map(|reference| config::secret("postgres.auditor_url", reference))
             .transpose()?,
         redis: redis(&config.redis)?,
+        cache: config.cache.clone(),
         address,
         allow_private_downloads: config.terraform_cloud.allow_private_downloads,
         allow_http: config.terraform_cloud.allow_http,

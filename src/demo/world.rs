@@ -226,6 +226,7 @@ fn settings(
         database_connections_max: defaults.postgres.connections_max,
         auditor_url: Some(Secret::new(postgres.auditor_url())),
         redis: None,
+        cache: defaults.cache,
         address: simulator.api_origin().parse().context("the simulator's address is no URL")?,
         allow_private_downloads: true,
         allow_http: true,

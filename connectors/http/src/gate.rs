@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::attempt::{Attempt, resource};
+use crate::cached::{Reads, reads};
 use crate::config::{Doors, HttpConfig, HttpError, Routes, TenantDoor};
 use crate::cursor::CursorKey;
 use crate::problem::{Code, Problem, ProblemCode};
@@ -43,6 +44,8 @@ pub(crate) struct Gate {
     pub webhook_buckets: TenantBuckets,
     pub api_buckets: TenantBuckets,
     pub reference: Reference,
+    /// Reads through the cache, where there is one.
+    pub reads: Option<Reads>,
     slugs: HashMap<String, usize>,
     large_bodies: Semaphore,
     started: Instant,
@@ -64,9 +67,11 @@ impl Gate {
                 return Err(HttpError::DuplicateSlug(tenant.slug.clone()));
             }
         }
+        let telemetry = Telemetry::new(&doors.registry)?;
         Ok(Self {
             cursors: CursorKey::new(doors.cursor_key),
-            telemetry: Telemetry::new(&doors.registry)?,
+            reads: doors.cache.as_ref().map(|cache| reads(cache, &telemetry)),
+            telemetry,
             webhook_buckets: TenantBuckets::new(config.webhook_rate),
             api_buckets: TenantBuckets::new(config.api_rate),
             reference: Reference::new(),

@@ -75,7 +75,7 @@ pub struct OwnTrailRow {
 }
 
 /// How many live resources of a type there are.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize, serde::Deserialize)]
 pub struct ResourceTypeCount {
     /// Terraform resource type.
     pub resource_type: String,

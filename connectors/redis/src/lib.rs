@@ -15,8 +15,8 @@ mod share;
 mod shared;
 
 pub use cache::{
-    Away, CACHE_WAIT_MAX, CacheStore, ENTRY_BYTES_MAX, EntryName, Found, Fresh, MemoryCache, Outcome, ReadThrough,
-    RedisCache, RedisCacheConfig, Thing, Ttl, Ttls,
+    Away, CACHE_WAIT_MAX, CacheStore, ENTRY_BYTES_MAX, EntryName, Found, Fresh, MemoryCache, Outcome,
+    ReadThrough, RedisCache, RedisCacheConfig, Thing, Ttl, Ttls,
 };
 pub use link::{ANSWER_WAIT_MAX, BadAddress};
 pub use machine::BudgetMachine;

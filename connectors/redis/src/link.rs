@@ -78,7 +78,10 @@ impl Link {
     }
 
     /// Does something with a connection, in time or not at all. What fails makes the connection doubtful.
-    async fn in_time<T, F>(&self, work: impl FnOnce(MultiplexedConnection, Arc<str>) -> F) -> Result<T, NoAnswer>
+    async fn in_time<T, F>(
+        &self,
+        work: impl FnOnce(MultiplexedConnection, Arc<str>) -> F,
+    ) -> Result<T, NoAnswer>
     where
         F: Future<Output = Result<T, NoAnswer>>,
     {

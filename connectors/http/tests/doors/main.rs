@@ -5,6 +5,7 @@
 mod api;
 mod audit;
 mod authority;
+mod cached;
 mod dead_letters;
 mod feed;
 mod hostile;

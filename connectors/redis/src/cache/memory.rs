@@ -108,8 +108,7 @@ mod tests {
             shelf.put([name; 32], vec![name; 100], until, bytes_max);
             assert!(shelf.bytes <= bytes_max && shelf.entries.len() == shelf.order.len());
         }
-        let held: Vec<u8> =
-            (0..200).filter(|name| shelf.get(&[*name; 32], now) != Found::Nothing).collect();
+        let held: Vec<u8> = (0..200).filter(|name| shelf.get(&[*name; 32], now) != Found::Nothing).collect();
         assert_eq!(held, [196, 197, 198, 199]);
         shelf.put([196; 32], vec![0; 100], until, bytes_max);
         shelf.put([1; 32], vec![0; 100], until, bytes_max);
