@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use terrasift_actors::Telemetry;
 use terrasift_postgres::Auditor;
+use time::OffsetDateTime;
 use tokio::time::MissedTickBehavior;
 
 /// Looks again and again, the first time at once; ends when it is aborted.
@@ -17,7 +18,8 @@ pub async fn watch(auditor: Auditor, every: Duration, telemetry: Telemetry) {
         match auditor.look().await {
             Ok(leaks) => {
                 let rows = |kind| leaks.iter().filter(|leak| leak.kind == kind).map(|leak| leak.rows).sum();
-                telemetry.leaks_looked_for(Auditor::KINDS.map(|kind| (kind, rows(kind))));
+                let now = OffsetDateTime::now_utc().unix_timestamp();
+                telemetry.leaks_looked_for(now, Auditor::KINDS.map(|kind| (kind, rows(kind))));
                 for leak in &leaks {
                     telemetry.leak_found(leak.kind, &leak.subject, leak.rows);
                 }

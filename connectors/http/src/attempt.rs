@@ -36,6 +36,7 @@ impl Attempt {
         route: &str,
         resource: String,
         trace: &TraceParent,
+        client: String,
     ) -> Option<Self> {
         if OPERATIONS.contains(&route) {
             return None;
@@ -50,7 +51,7 @@ impl Attempt {
             outcome: TrailOutcome::Abandoned,
             code: String::new(),
             trace: trace.trace_id(),
-            client: String::new(),
+            client,
         };
         Some(Self { trail: trail.clone(), entry: Some(entry), changes })
     }
