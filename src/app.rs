@@ -32,7 +32,7 @@ use url::Url;
 
 use crate::beside::reload::Reload;
 use crate::beside::{leaks, reload, suspension};
-use crate::cache;
+use crate::cache::CacheSettings;
 use crate::certificates::Certificates;
 use crate::rule_file::book::RuleBook;
 
@@ -57,7 +57,7 @@ pub struct Settings {
     /// Where replicas share the rate budget; without it, it is in memory.
     pub redis: Option<RedisSettings>,
     /// What the API keeps of what it read.
-    pub cache: terrasift_schemas::config::Cache,
+    pub cache: CacheSettings,
     pub address: Url,
     pub allow_private_downloads: bool,
     pub allow_http: bool,
@@ -146,7 +146,7 @@ impl App {
             trail,
             key_uses: key_uses.clone(),
             store: store.clone(),
-            cache: cache::cache(&settings.cache, settings.redis.as_ref(), &settings.cursor_key)?,
+            cache: settings.cache.open(&settings.cursor_key)?,
             producer: producer.clone(),
             tenants: settings.tenants.iter().map(door).collect(),
             cursor_key: settings.cursor_key,

@@ -20,6 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
 use crate::app::{App, Listeners, RedisSettings, Settings, TenantSettings};
+use crate::cache::CacheSettings;
 use crate::identity;
 use crate::rule_file::book::RuleBook;
 use crate::{certificates, config, logging};
@@ -166,7 +167,7 @@ pub fn resolve(config: &Config) -> anyhow::Result<Settings> {
             .map(|reference| config::secret("postgres.auditor_url", reference))
             .transpose()?,
         redis: redis(&config.redis)?,
-        cache: config.cache.clone(),
+        cache: CacheSettings::resolve(config)?,
         address,
         allow_private_downloads: config.terraform_cloud.allow_private_downloads,
         allow_http: config.terraform_cloud.allow_http,

@@ -189,6 +189,7 @@ impl Run<'_> {
         let (followed, (above, looks)) = watchers.end().await?;
         anyhow::ensure!(looks > 0, "the offsets were never looked at");
         let metrics = metrics(&stage).await;
+        let answers = search::answers(&stage.replicas, stage.deployment.tenants()).await;
         let (canaries, in_memory) = self.in_memory(&stage).await?;
         for replica in &mut stage.replicas {
             replica.stop().await;
@@ -212,8 +213,14 @@ impl Run<'_> {
             findings.lost.push(format!("{error:#}"));
         }
         (self.say)("looking for planted secrets");
-        let haystack =
-            Haystack { cluster, superuser_url: &url, folder: &self.folder, metrics, followed: &followed };
+        let haystack = Haystack {
+            cluster,
+            superuser_url: &url,
+            folder: &self.folder,
+            metrics,
+            answers,
+            followed: &followed,
+        };
         let leaks = search::search(&canaries, haystack).await?;
         let above: Vec<_> = above
             .into_iter()

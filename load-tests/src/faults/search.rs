@@ -3,14 +3,19 @@
 //! Must never repeat a secret: a leak is told by its family and place.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 
 use super::follow::Followed;
-use crate::cluster::{Cluster, Replica};
+use crate::cluster::{Cluster, Replica, TenantAccess};
 use crate::generator::Canary;
 use crate::leak_search::LeakSearch;
 use crate::{places, process_memory};
+
+/// Look-ups that go through the cache, and some that do not.
+const LOOK_UPS: [&str; 4] = ["/v1/workspaces", "/v1/resource-types", "/v1/entities?limit=1000", "/v1/status"];
+const ANSWER_WAIT: Duration = Duration::from_secs(10);
 
 /// What is looked through.
 pub(super) struct Haystack<'a> {
@@ -19,7 +24,25 @@ pub(super) struct Haystack<'a> {
     /// Logs of the replicas are in it.
     pub(super) folder: &'a Path,
     pub(super) metrics: Vec<String>,
+    /// Of the API, beside the feed.
+    pub(super) answers: Vec<bytes::Bytes>,
     pub(super) followed: &'a [Followed],
+}
+
+/// What replicas that run answer to look-ups. The cache holds them from then on, in Redis.
+pub(super) async fn answers(replicas: &[Replica], tenants: &[TenantAccess]) -> Vec<bytes::Bytes> {
+    let http = reqwest::Client::new();
+    let mut answers = Vec::new();
+    for (replica, tenant) in replicas.iter().flat_map(|it| tenants.iter().map(move |tenant| (it, tenant))) {
+        for path in LOOK_UPS {
+            let request = http.get(format!("{}{path}", replica.origin())).bearer_auth(&tenant.api_key);
+            // A replica that was killed for good answers nothing.
+            if let Ok(answer) = request.timeout(ANSWER_WAIT).send().await {
+                answers.extend(answer.bytes().await.ok());
+            }
+        }
+    }
+    answers
 }
 
 /// Looks for all of them everywhere: a sentence for each that was found.
@@ -37,6 +60,9 @@ pub(super) async fn search(canaries: &[Canary], haystack: Haystack<'_>) -> Resul
     places::redis(&mut search, &cluster.redis.address(), haystack.folder).await?;
     for metrics in &haystack.metrics {
         search.look(metrics.as_bytes(), "the metrics");
+    }
+    for answer in &haystack.answers {
+        search.look(answer, "the API's answers");
     }
     for followed in haystack.followed {
         search.look(&followed.bytes, "the feed");

@@ -11,11 +11,14 @@ const TTL_S_MAX: u64 = 86_400;
 pub struct Cache {
     /// Whether anything is kept.
     pub enabled: bool,
+    /// Reference to the address of a Redis that replicas share it in; absent: each keeps its own in memory.
+    #[serde(default)]
+    pub url: Option<String>,
     /// Seconds that an entity is kept, and what is counted of entities.
     pub entity_s: u64,
     /// Seconds that the status of workspaces is kept.
     pub workspace_s: u64,
-    /// MiB in this process where there is no Redis.
+    /// MiB in this process, without `url`.
     pub memory_mib: usize,
 }
 
