@@ -188,8 +188,7 @@ impl Run<'_> {
         let quiet = self.until_quiet(&url, &world, QUIET_WAIT_MAX).await;
         let (followed, (above, looks)) = watchers.end().await?;
         anyhow::ensure!(looks > 0, "the offsets were never looked at");
-        let metrics = metrics(&stage).await;
-        let answers = search::answers(&stage.replicas, stage.deployment.tenants()).await;
+        let told = search::told(&stage.replicas, stage.deployment.tenants()).await;
         let (canaries, in_memory) = self.in_memory(&stage).await?;
         for replica in &mut stage.replicas {
             replica.stop().await;
@@ -213,14 +212,8 @@ impl Run<'_> {
             findings.lost.push(format!("{error:#}"));
         }
         (self.say)("looking for planted secrets");
-        let haystack = Haystack {
-            cluster,
-            superuser_url: &url,
-            folder: &self.folder,
-            metrics,
-            answers,
-            followed: &followed,
-        };
+        let haystack =
+            Haystack { cluster, superuser_url: &url, folder: &self.folder, told, followed: &followed };
         let leaks = search::search(&canaries, haystack).await?;
         let above: Vec<_> = above
             .into_iter()
@@ -362,14 +355,6 @@ impl Run<'_> {
         replica.kill();
         Ok(Catalog::read(url).await?.entities)
     }
-}
-
-async fn metrics(stage: &Stage) -> Vec<String> {
-    let mut metrics = Vec::new();
-    for replica in &stage.replicas {
-        metrics.extend(replica.metrics().await);
-    }
-    metrics
 }
 
 fn watch(stage: &Stage, broker: &Arc<crate::cluster::BrokerClient>, sender: &Sender) -> Watchers {

@@ -23,16 +23,24 @@ pub(super) struct Haystack<'a> {
     pub(super) superuser_url: &'a str,
     /// Logs of the replicas are in it.
     pub(super) folder: &'a Path,
-    pub(super) metrics: Vec<String>,
-    /// Of the API, beside the feed.
-    pub(super) answers: Vec<bytes::Bytes>,
+    pub(super) told: Told,
     pub(super) followed: &'a [Followed],
 }
 
-/// What replicas that run answer to look-ups. The cache holds them from then on, in Redis.
-pub(super) async fn answers(replicas: &[Replica], tenants: &[TenantAccess]) -> Vec<bytes::Bytes> {
+/// What replicas tell while they run.
+pub(super) struct Told {
+    metrics: Vec<String>,
+    /// Of the API, beside the feed.
+    answers: Vec<bytes::Bytes>,
+}
+
+/// Asks the replicas that run for their metrics and for what they answer to look-ups: the cache holds that from then on, in Redis.
+pub(super) async fn told(replicas: &[Replica], tenants: &[TenantAccess]) -> Told {
     let http = reqwest::Client::new();
-    let mut answers = Vec::new();
+    let (mut metrics, mut answers) = (Vec::new(), Vec::new());
+    for replica in replicas {
+        metrics.extend(replica.metrics().await);
+    }
     for (replica, tenant) in replicas.iter().flat_map(|it| tenants.iter().map(move |tenant| (it, tenant))) {
         for path in LOOK_UPS {
             let request = http.get(format!("{}{path}", replica.origin())).bearer_auth(&tenant.api_key);
@@ -42,7 +50,7 @@ pub(super) async fn answers(replicas: &[Replica], tenants: &[TenantAccess]) -> V
             }
         }
     }
-    answers
+    Told { metrics, answers }
 }
 
 /// Looks for all of them everywhere: a sentence for each that was found.
@@ -58,10 +66,10 @@ pub(super) async fn search(canaries: &[Canary], haystack: Haystack<'_>) -> Resul
     places::files(&mut search, cluster.kafka.data_dir(), ".log", "Kafka's segments")?;
     places::files(&mut search, haystack.folder, ".log", "the replicas' logs")?;
     places::redis(&mut search, &cluster.redis.address(), haystack.folder).await?;
-    for metrics in &haystack.metrics {
+    for metrics in &haystack.told.metrics {
         search.look(metrics.as_bytes(), "the metrics");
     }
-    for answer in &haystack.answers {
+    for answer in &haystack.told.answers {
         search.look(answer, "the API's answers");
     }
     for followed in haystack.followed {
