@@ -31,8 +31,9 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::beside::reload::Reload;
-use crate::beside::rotation::{SecretTelemetry, SecretWatch};
+use crate::beside::rotation::{RedisUser, SecretTelemetry, SecretWatch};
 use crate::beside::{leaks, reload, suspension};
+use crate::cache::CacheSettings;
 use crate::certificates::Certificates;
 use crate::rule_file::book::RuleBook;
 
@@ -56,6 +57,8 @@ pub struct Settings {
     pub auditor_url: Option<CurrentSecret>,
     /// Where replicas share the rate budget; without it, it is in memory.
     pub redis: Option<RedisSettings>,
+    /// What the API keeps of what it read.
+    pub cache: CacheSettings,
     pub address: Url,
     pub allow_private_downloads: bool,
     pub allow_http: bool,
@@ -143,10 +146,12 @@ impl App {
         let readiness = Arc::new(Readiness::new(&[CONSUMER_FLAG]));
         let (trail, writer) = audit_trail(&settings, &store, &registry)?;
         let key_uses = KeyUses::default();
+        let (cache, cache_user) = settings.cache.open(&settings.cursor_key)?;
         let doors = Doors {
             trail,
             key_uses: key_uses.clone(),
             store: store.clone(),
+            cache,
             producer: producer.clone(),
             tenants: settings.tenants.iter().map(door).collect(),
             cursor_key: settings.cursor_key,
@@ -167,7 +172,7 @@ impl App {
         };
         let (requests, redis) = request_budget(&settings)?;
         let rotation = settings.secrets.take().map(|(book, every)| {
-            let redis = redis.zip(settings.redis.as_ref().map(|redis| redis.url.clone()));
+            let redis = redis.into_iter().chain(cache_user).collect();
             SecretWatch::new(book, every, rotated, store.clone(), settings.database_url.clone(), redis)
         });
         let (stop_http, stopping) = watch::channel(false);
@@ -378,8 +383,8 @@ async fn start_worker(
     Ok((worker, reload))
 }
 
-/// The budget of requests, and the same as Redis' where it is there.
-type Requests = (Arc<dyn RequestBudget>, Option<Arc<RedisBudget>>);
+/// The budget of requests, and who is told when Redis' address changes.
+type Requests = (Arc<dyn RequestBudget>, Option<RedisUser>);
 
 /// The budget of requests to Terraform Cloud: shared in Redis where there is one.
 fn request_budget(settings: &Settings) -> anyhow::Result<Requests> {
@@ -400,8 +405,9 @@ fn request_budget(settings: &Settings) -> anyhow::Result<Requests> {
         answer_wait_max: ANSWER_WAIT_MAX,
     };
     let shared = Arc::new(RedisBudget::new(config, limits).context("redis.url")?);
-    let budget: Arc<dyn RequestBudget> = shared.clone();
-    Ok((budget, Some(shared)))
+    let told = Arc::clone(&shared);
+    let user = RedisUser::new("redis.url", redis.url.clone(), move |address| told.take_address(address));
+    Ok((shared, Some(user)))
 }
 
 fn token_rotation(rotation: Rotation) -> TokenRotation {

@@ -4,6 +4,7 @@ mod app;
 mod audit;
 mod beside;
 mod broker;
+mod cache;
 mod certificates;
 mod check;
 mod cli;

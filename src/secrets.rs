@@ -13,6 +13,8 @@ use terrasift_secrets::{
 };
 use url::Url;
 
+use crate::cache::CacheSettings;
+
 /// The sources that the configuration names.
 ///
 /// # Errors
@@ -86,6 +88,7 @@ pub fn declared(config: &Config) -> Vec<Declared> {
     add(Always, "postgres.url", Some(&config.postgres.url));
     add(Always, "postgres.auditor_url", config.postgres.auditor_url.as_ref());
     add(Always, "redis.url", config.redis.url.as_ref());
+    add(Always, "cache.url", CacheSettings::reference(config));
     add(Always, "kafka.security.password", kafka.password.as_ref());
     add(AtStart, "kafka.security.key", kafka.key.as_ref());
     add(Always, "http.tls.key", config.http.tls.as_ref().map(|tls| &tls.key));

@@ -21,6 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
 use crate::app::{App, Listeners, RedisSettings, Settings, TenantSettings};
+use crate::cache::CacheSettings;
 use crate::identity;
 use crate::rule_file::book::RuleBook;
 use crate::{certificates, config, logging, secrets};
@@ -156,6 +157,10 @@ pub fn resolve(config: &Config, book: SecretBook) -> anyhow::Result<Settings> {
             .map(|reference| secret("postgres.auditor_url", reference))
             .transpose()?,
         redis: redis(&config.redis, &book)?,
+        cache: CacheSettings::new(
+            config,
+            CacheSettings::reference(config).map(|reference| secret("cache.url", reference)).transpose()?,
+        ),
         address,
         allow_private_downloads: config.terraform_cloud.allow_private_downloads,
         allow_http: config.terraform_cloud.allow_http,

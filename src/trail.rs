@@ -2,6 +2,9 @@
 //!
 //! Reads as the auditor, whom nothing that serves is. Must never change a record; `retire` drops whole months, as the owner.
 
+mod text;
+
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -20,6 +23,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::cli::ConfigFile;
 use crate::{config, secrets};
+use text::{text, verdict_text};
 
 /// Stands for attempts of nobody who was proven.
 const NOBODY: &str = "-";
@@ -90,6 +94,9 @@ pub struct QueryArguments {
     /// By whom, such as `api key 12 backstage` or `webhook`
     #[arg(long)]
     actor: Option<String>,
+    /// From this address
+    #[arg(long, value_name = "ADDRESS")]
+    client: Option<IpAddr>,
     /// Most records
     #[arg(long, default_value_t = 100)]
     limit: u32,
@@ -210,6 +217,7 @@ async fn query(arguments: &QueryArguments) -> anyhow::Result<ExitCode> {
         outcome: arguments.outcome.clone(),
         action: arguments.action.clone(),
         actor: arguments.actor.clone(),
+        client: arguments.client.map(|address| address.to_canonical().to_string()),
     };
     for record in auditor.trail(&filter, arguments.limit).await? {
         if arguments.json {
@@ -381,34 +389,6 @@ fn anchors(text: &str) -> anyhow::Result<Vec<Checkpoint>> {
         Ok(Checkpoint { segment, number: last, at, hash, closes, signature })
     };
     text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(line).collect()
-}
-
-/// A record for people.
-fn text(record: &TrailRecord) -> String {
-    let shown = |text: &str| text.chars().flat_map(char::escape_debug).collect::<String>();
-    let or_none = |text: &str| if text.is_empty() { NOBODY.to_owned() } else { shown(text) };
-    format!(
-        "{:<27} {:<12} {:<16} {:<24} {:<6} {}  {}",
-        record.at.format(&Rfc3339).unwrap_or_default(),
-        shown(&record.outcome),
-        or_none(&record.tenant),
-        or_none(&record.actor),
-        shown(&record.action),
-        shown(&record.resource),
-        shown(&record.code),
-    )
-}
-
-fn verdict_text(verdict: &TrailVerdict) -> String {
-    let mut out = format!(
-        "{} records in {} segments ({} open), {} signed checkpoints, {} gaps that the chain tells of: ",
-        verdict.records, verdict.segments, verdict.open, verdict.checkpoints, verdict.gaps
-    );
-    out.push_str(if verdict.breaks.is_empty() { "whole" } else { "BROKEN" });
-    for found in &verdict.breaks {
-        out.push_str(&format!("\nsegment {} breaks at {}: {}", found.segment, found.number, found.what));
-    }
-    out
 }
 
 fn verdict_json(verdict: &TrailVerdict) -> String {

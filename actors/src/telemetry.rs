@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 use terrasift_schemas::detection::Category;
 use terrasift_schemas::event::FailureReason;
 use terrasift_schemas::{TenantId, TraceParent, WorkspaceId};
@@ -102,6 +102,7 @@ pub struct Telemetry {
     rule_reloads: IntCounterVec,
     leak_looks: IntCounterVec,
     leaks: IntGaugeVec,
+    leaks_looked_at: IntGauge,
     waiting: IntGaugeVec,
     /// Budget, breakers and tokens.
     pub(crate) upstream: UpstreamTelemetry,
@@ -133,6 +134,11 @@ impl Telemetry {
             registry.register(Box::new(gauge.clone()))?;
             Ok::<_, prometheus::Error>(gauge)
         };
+        let leaks_looked_at = IntGauge::new(
+            "terrasift_leak_look_timestamp_seconds",
+            "when the last look for leaks over all tenants was done, in Unix time",
+        )?;
+        registry.register(Box::new(leaks_looked_at.clone()))?;
         Ok(Self {
             syncs: counter("terrasift_syncs_total", "syncs by how they ended", &["tenant", "end", "reason"])?,
             sync_age,
@@ -154,6 +160,7 @@ impl Telemetry {
                 "looks for leaks over all tenants, by whether they could be made",
                 &["outcome"],
             )?,
+            leaks_looked_at,
             leaks: gauge("terrasift_leaks", "rows that the last look found where they must not be", "kind")?,
             waiting: gauge(
                 "terrasift_workspaces_waiting",
@@ -263,8 +270,9 @@ impl Telemetry {
         self.rule_reloads.with_label_values(&["deferred"]).inc();
     }
 
-    /// Leaks over all tenants were looked for: rows of each kind, also where there are none.
-    pub fn leaks_looked_for(&self, kinds: impl IntoIterator<Item = (&'static str, i64)>) {
+    /// Leaks over all tenants were looked for, at this time: rows of each kind, also where there are none.
+    pub fn leaks_looked_for(&self, at_unix_s: i64, kinds: impl IntoIterator<Item = (&'static str, i64)>) {
+        self.leaks_looked_at.set(at_unix_s);
         self.leak_looks.with_label_values(&["done"]).inc();
         for (kind, rows) in kinds {
             self.leaks.with_label_values(&[kind]).set(rows);

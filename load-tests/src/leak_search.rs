@@ -4,7 +4,7 @@
 use crate::generator::Canary;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Every needle is found by its first bytes: this many, the length of the shortest canaries (`10.0.0.1`).
 const WINDOW_BYTES: usize = 6;
@@ -26,6 +26,22 @@ pub struct Leak {
     pub planted: &'static str,
     /// Where it was found.
     pub found: String,
+    /// How often, there.
+    pub times: usize,
+}
+
+impl std::fmt::Display for Leak {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { family, planted, found, times, .. } = self;
+        let often = if *times == 1 { String::new() } else { format!(" {times} times") };
+        write!(f, "a planted {family} ({planted}) was found in {found}{often}")
+    }
+}
+
+/// How many of the planted secrets were found, wherever and however often.
+#[must_use]
+pub fn distinct(leaks: &BTreeSet<Leak>) -> usize {
+    leaks.iter().map(|leak| leak.canary).collect::<BTreeSet<_>>().len()
 }
 
 struct Needle {
@@ -39,8 +55,8 @@ pub struct LeakSearch {
     filter: Vec<u64>,
     needles: HashMap<u64, Vec<Needle>>,
     canaries: Vec<(&'static str, &'static str)>,
-    leaks: BTreeSet<Leak>,
-    found: BTreeSet<usize>,
+    /// How often a canary was found at a place.
+    found: BTreeMap<(usize, String), usize>,
 }
 
 impl LeakSearch {
@@ -51,8 +67,7 @@ impl LeakSearch {
             filter: vec![0; 1 << (FILTER_BITS - 6)],
             needles: HashMap::new(),
             canaries: canaries.iter().map(|canary| (canary.family, canary.place)).collect(),
-            leaks: BTreeSet::new(),
-            found: BTreeSet::new(),
+            found: BTreeMap::new(),
         };
         for (index, canary) in canaries.iter().enumerate() {
             for (bytes, bounded) in forms(&canary.text) {
@@ -72,7 +87,7 @@ impl LeakSearch {
         }
     }
 
-    /// Looks through bytes that were found at `place`. Each canary is reported once.
+    /// Looks through bytes that were found at `place`.
     pub fn look(&mut self, haystack: &[u8], place: &str) {
         for start in 0..haystack.len().saturating_sub(WINDOW_BYTES - 1) {
             let Some(window) = window_at(haystack, start) else { break };
@@ -83,24 +98,21 @@ impl LeakSearch {
             for needle in self.needles.get(&window).into_iter().flatten() {
                 if haystack[start..].starts_with(&needle.bytes)
                     && !(needle.bounded && is_continued(haystack, start, start + needle.bytes.len()))
-                    && self.found.insert(needle.canary)
                 {
-                    let (family, planted) = self.canaries[needle.canary];
-                    self.leaks.insert(Leak {
-                        canary: needle.canary,
-                        family,
-                        planted,
-                        found: place.to_owned(),
-                    });
+                    *self.found.entry((needle.canary, place.to_owned())).or_default() += 1;
                 }
             }
         }
     }
 
-    /// What was found.
+    /// What was found: one a canary and place.
     #[must_use]
     pub fn leaks(self) -> BTreeSet<Leak> {
-        self.leaks
+        let of = |((canary, found), times): ((usize, String), usize)| {
+            let (family, planted) = self.canaries[canary];
+            Leak { canary, family, planted, found, times }
+        };
+        self.found.into_iter().map(of).collect()
     }
 }
 
@@ -179,5 +191,23 @@ mod tests {
         check("10.1.2.3", b"110.1.2.34", false);
         check(secret, b"nothing of the kind", false);
         check(secret, b"", false);
+    }
+
+    #[test]
+    fn a_leak_is_told_by_place_and_number_and_not_by_its_value() {
+        let secret = "toxic-and-written-three-times";
+        let canary =
+            Canary { text: secret.to_owned(), family: "token", category: "credential", place: "an output" };
+        let mut search = LeakSearch::new(&[canary]);
+        search.look(format!("{secret} and {secret}").as_bytes(), "here");
+        search.look(b"nothing", "nowhere");
+        search.look(secret.as_bytes(), "there");
+        let leaks = search.leaks();
+        let told: Vec<_> = leaks.iter().map(|leak| (leak.found.as_str(), leak.times)).collect();
+        assert_eq!(told, [("here", 2), ("there", 1)]);
+        assert_eq!(distinct(&leaks), 1);
+        let sentences: String = leaks.iter().map(Leak::to_string).collect();
+        assert!(sentences.contains("a planted token (an output) was found in here 2 times"), "{sentences}");
+        assert!(!sentences.contains("toxic"), "{sentences}");
     }
 }

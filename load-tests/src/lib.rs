@@ -12,6 +12,7 @@ pub mod generator;
 pub mod isolation;
 pub mod leak_search;
 pub mod load;
+pub mod places;
 pub mod planted;
 pub mod process_memory;
 pub mod simulator;

@@ -3,6 +3,7 @@
 //! Secrets stand here as references (`env:NAME`, `vault:PATH#FIELD`), never as values. Must never read a file or the
 //! environment: the binary does.
 
+mod cache;
 mod certificate;
 mod http;
 mod identity;
@@ -14,6 +15,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{OrganizationName, TenantId, TenantSlug};
+pub use cache::Cache;
 pub use certificate::Certificate;
 pub use http::{ClientCertificates, Http, HttpTls};
 pub use identity::{Identity, TokenAlgorithm, TokenIssuer, TokenKind};
@@ -47,6 +49,8 @@ pub struct Config {
     pub postgres: Postgres,
     /// What replicas share.
     pub redis: Redis,
+    /// What the API keeps of what it read.
+    pub cache: Cache,
     /// Upstream.
     pub terraform_cloud: TerraformCloud,
     /// Where references lead.
@@ -421,6 +425,7 @@ impl Config {
             );
         }
         self.http.problems(&mut wrong);
+        self.cache.problems(&mut wrong);
         self.kafka.problems(&mut wrong);
         self.secrets.problems(&mut wrong);
         if self.redis.url.is_some() && self.redis.replicas_max >= limits.user_requests_per_second {

@@ -18,5 +18,5 @@ pub use ids::{
     EntityRef, IdError, OrganizationName, PipelineVersion, RunId, StateVersionId, TenantId, TenantSlug,
     WorkspaceId,
 };
-pub use sanitized::Sanitized;
+pub use sanitized::{FromCatalog, Sanitized};
 pub use trace::TraceParent;

@@ -3,6 +3,7 @@
 //! Lives here so that ports can demand it. It can be made in one module of the engine only: `clippy.toml` bans
 //! [`Sanitized::seal`] everywhere else, and the architecture test greps for it.
 
+use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 
 /// A value that went through the sanitizer. Only what is wrapped in it may leave the process.
@@ -34,3 +35,9 @@ impl<T: Serialize> Serialize for Sanitized<T> {
         self.0.serialize(serializer)
     }
 }
+
+/// What was read from the catalog, into which only what is [`Sanitized`] is written: it may be kept elsewhere for a while. Implemented beside
+/// the catalog only: the architecture test greps for it.
+pub trait FromCatalog: Serialize + DeserializeOwned + Send + Sync + 'static {}
+
+impl<T: FromCatalog> FromCatalog for Vec<T> {}

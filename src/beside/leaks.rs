@@ -7,6 +7,7 @@ use std::time::Duration;
 use terrasift_actors::Telemetry;
 use terrasift_postgres::Auditor;
 use terrasift_secrets::CurrentSecret;
+use time::OffsetDateTime;
 use tokio::time::MissedTickBehavior;
 
 /// Looks again and again, the first time at once; ends when it is aborted.
@@ -23,7 +24,8 @@ pub async fn watch(auditor_url: CurrentSecret, every: Duration, telemetry: Telem
         match looked {
             Ok(leaks) => {
                 let rows = |kind| leaks.iter().filter(|leak| leak.kind == kind).map(|leak| leak.rows).sum();
-                telemetry.leaks_looked_for(Auditor::KINDS.map(|kind| (kind, rows(kind))));
+                let now = OffsetDateTime::now_utc().unix_timestamp();
+                telemetry.leaks_looked_for(now, Auditor::KINDS.map(|kind| (kind, rows(kind))));
                 for leak in &leaks {
                     telemetry.leak_found(leak.kind, &leak.subject, leak.rows);
                 }

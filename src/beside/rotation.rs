@@ -2,12 +2,11 @@
 //!
 //! Must never show a value, and never give one up because its source is away.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use terrasift_postgres::Store;
-use terrasift_redis::RedisBudget;
+use terrasift_redis::BadAddress;
 use terrasift_secrets::{CurrentSecret, Happened, SecretBook, Seen};
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
@@ -101,6 +100,42 @@ impl Address {
     }
 }
 
+/// Somebody who connects to Redis, and is told when the address has changed.
+pub struct RedisUser {
+    address: Address,
+    take: Box<dyn Fn(&str) -> Result<(), BadAddress> + Send + Sync>,
+}
+
+impl RedisUser {
+    /// `place` of the address in the configuration.
+    pub fn new(
+        place: &'static str,
+        url: CurrentSecret,
+        take: impl Fn(&str) -> Result<(), BadAddress> + Send + Sync + 'static,
+    ) -> Self {
+        Self { address: Address::new(place, url), take: Box::new(take) }
+    }
+
+    /// False: the changed address is of no use.
+    fn look(&mut self) -> bool {
+        let (url, generation) = self.address.secret.numbered();
+        if generation == self.address.taken {
+            return true;
+        }
+        match (self.take)(url.expose().trim()) {
+            Ok(()) => {
+                self.address.taken = generation;
+                true
+            }
+            Err(error) => {
+                let place = self.address.place;
+                tracing::error!(place, %error, "the changed address is of no use: the one from before stays");
+                false
+            }
+        }
+    }
+}
+
 /// What reads secrets again.
 pub struct SecretWatch {
     book: SecretBook,
@@ -108,7 +143,7 @@ pub struct SecretWatch {
     telemetry: SecretTelemetry,
     store: Store,
     database: Address,
-    redis: Option<(Arc<RedisBudget>, Address)>,
+    redis: Vec<RedisUser>,
 }
 
 impl SecretWatch {
@@ -118,9 +153,8 @@ impl SecretWatch {
         telemetry: SecretTelemetry,
         store: Store,
         database: CurrentSecret,
-        redis: Option<(Arc<RedisBudget>, CurrentSecret)>,
+        redis: Vec<RedisUser>,
     ) -> Self {
-        let redis = redis.map(|(budget, url)| (budget, Address::new("redis.url", url)));
         Self { book, every, telemetry, store, database: Address::new("postgres.url", database), redis }
     }
 
@@ -170,19 +204,7 @@ impl SecretWatch {
                 }
             }
         }
-        if let Some((budget, address)) = &mut self.redis {
-            let (url, generation) = address.secret.numbered();
-            if generation != address.taken {
-                match budget.take_address(url.expose().trim()) {
-                    Ok(()) => address.taken = generation,
-                    Err(error) => {
-                        not_taken += 1;
-                        let place = address.place;
-                        tracing::error!(place, %error, "the changed address is of no use: the one from before stays");
-                    }
-                }
-            }
-        }
+        not_taken += self.redis.iter_mut().map(RedisUser::look).filter(|taken| !taken).count();
         self.telemetry.not_taken.set(i64::try_from(not_taken).unwrap_or(i64::MAX));
     }
 }

@@ -17,6 +17,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 use terrasift_actors::SyncEnded;
+use terrasift_load_tests::leak_search::distinct;
 use tokio::sync::broadcast;
 
 use summary::Summary;
@@ -112,7 +113,7 @@ async fn watch(
     let canaries = canaries?;
     let first = first.context("the first sync did not end in time: see the log")??;
     let found = leaks::search(world, &canaries).await?;
-    let summary = Summary::new(world, &first, canaries.len(), found.len());
+    let summary = Summary::new(world, &first, canaries.len(), distinct(&found));
     summary.print(arguments.json)?;
     leaks::report(&found);
     if !arguments.exit_after_sync {

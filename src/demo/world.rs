@@ -25,6 +25,7 @@ use tokio::sync::broadcast;
 
 use super::DemoArguments;
 use crate::app::{App, Listeners, Settings, TenantSettings};
+use crate::cache::CacheSettings;
 use crate::rule_file::book::RuleBook;
 use crate::{app, key, logging};
 
@@ -210,6 +211,7 @@ fn settings(
         });
     }
     let defaults: Config = crate::config::defaults()?;
+    let cache = CacheSettings::new(&defaults, None);
     let mut limits = defaults.limits;
     limits.tenant_requests_per_second = arguments.tenant_requests_per_second;
     // With `--data` the names of entities must not change from run to run; a demo's world is its seed.
@@ -226,6 +228,7 @@ fn settings(
         database_connections_max: defaults.postgres.connections_max,
         auditor_url: Some(Secret::new(postgres.auditor_url()).into()),
         redis: None,
+        cache,
         address: simulator.api_origin().parse().context("the simulator's address is no URL")?,
         allow_private_downloads: true,
         allow_http: true,

@@ -12,7 +12,7 @@ use terrasift_schemas::TenantSlug;
 use terrasift_schemas::config::Config;
 
 use super::{ChangeArguments, say};
-use crate::config;
+use crate::{config, secrets};
 
 const ACTION: &str = "tenant erase";
 
@@ -30,7 +30,7 @@ pub struct EraseArguments {
 pub async fn run(arguments: &EraseArguments) -> anyhow::Result<ExitCode> {
     let whose = &arguments.whose;
     let config = config::load(&whose.file.config)?;
-    let app = config::secret("postgres.url", &config.postgres.url)?;
+    let app = secrets::one(&config, "postgres.url", &config.postgres.url)?;
     let store = Store::connect(app.expose(), 2).await?;
     // First, so that nothing is erased where it could not be recorded.
     whose.record(&config, &store, ACTION, "tenant, asked for".to_owned(), TrailOutcome::Ok).await?;
@@ -64,7 +64,7 @@ pub async fn run(arguments: &EraseArguments) -> anyhow::Result<ExitCode> {
 /// Rows that were removed; none where it was erased before.
 async fn erase(config: &Config, arguments: &EraseArguments) -> anyhow::Result<Option<u64>> {
     let whose = &arguments.whose;
-    let owner = config::secret("postgres.owner_url", &config.postgres.owner_url)?;
+    let owner = secrets::one(config, "postgres.owner_url", &config.postgres.owner_url)?;
     let begun = Erasure::begin(owner.expose(), &whose.tenant, &arguments.confirm, &whose.actor()).await?;
     let rows = match begun {
         Some(erasure) => {
@@ -73,7 +73,7 @@ async fn erase(config: &Config, arguments: &EraseArguments) -> anyhow::Result<Op
         None => None,
     };
     if let Some(reference) = &config.redis.url {
-        let url = config::secret("redis.url", reference)?;
+        let url = secrets::one(config, "redis.url", reference)?;
         let forgotten = forget_tenant(url.expose().trim(), &config.redis.prefix, &whose.tenant).await;
         forgotten.context("postgres holds nothing of the tenant any more; redis.url")?;
     }

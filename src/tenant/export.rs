@@ -15,7 +15,7 @@ use terrasift_postgres::{Store, TenantExport, TrailOutcome};
 use time::OffsetDateTime;
 
 use super::ChangeArguments;
-use crate::config;
+use crate::{config, secrets};
 
 const ACTION: &str = "tenant export";
 /// Raised when a reader of the version before would misread a line.
@@ -72,7 +72,7 @@ pub async fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
         bail!("{} is there already: name another file, or pass --force", arguments.out.display());
     }
     let config = config::load(&whose.file.config)?;
-    let app = config::secret("postgres.url", &config.postgres.url)?;
+    let app = secrets::one(&config, "postgres.url", &config.postgres.url)?;
     let store = Store::connect(app.expose(), 2).await?;
     // First: what is handed out is looked up in the audit, and stands in the export itself.
     whose.record(&config, &store, ACTION, "tenant, asked for".to_owned(), TrailOutcome::Ok).await?;

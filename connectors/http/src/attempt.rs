@@ -40,6 +40,7 @@ impl Attempt {
         route: &str,
         resource: String,
         trace: &TraceParent,
+        client: String,
     ) -> Option<Self> {
         if OPERATIONS.contains(&route) {
             return None;
@@ -54,7 +55,7 @@ impl Attempt {
             outcome: TrailOutcome::Abandoned,
             code: String::new(),
             trace: trace.trace_id(),
-            client: String::new(),
+            client,
         };
         Some(Self { trail: trail.clone(), entry: Some(entry), changes })
     }

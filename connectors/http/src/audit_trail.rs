@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use terrasift_postgres::{Chain, CheckpointSigner, Store, TrailEntry, TrailOutcome, TrailRecord};
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
@@ -39,6 +39,9 @@ struct Metrics {
     written: IntCounter,
     lost: IntCounter,
     failures: IntCounter,
+    /// Records in the queue.
+    waiting: IntGauge,
+    checkpoints: IntCounter,
 }
 
 /// Where records are put. Cheap to clone; when the last clone goes, the writer writes what is left and ends.
@@ -84,7 +87,21 @@ impl AuditTrail {
         )
         .map_err(HttpError::Metrics)?;
         registry.register(Box::new(failures.clone())).map_err(HttpError::Metrics)?;
+        let waiting = IntGauge::new(
+            "terrasift_security_audit_waiting",
+            "records of the security audit that wait to be written",
+        )
+        .map_err(HttpError::Metrics)?;
+        registry.register(Box::new(waiting.clone())).map_err(HttpError::Metrics)?;
+        let checkpoints = IntCounter::new(
+            "terrasift_security_audit_checkpoints_total",
+            "signed checkpoints of the security audit that were written",
+        )
+        .map_err(HttpError::Metrics)?;
+        registry.register(Box::new(checkpoints.clone())).map_err(HttpError::Metrics)?;
         let metrics = Metrics {
+            waiting,
+            checkpoints,
             written: records.with_label_values(&["written"]),
             lost: records.with_label_values(&["lost"]),
             failures,
@@ -124,6 +141,8 @@ impl AuditTrail {
             self.lost.fetch_add(1, Ordering::Relaxed);
             self.metrics.lost.inc();
         }
+        let waiting = self.queue.max_capacity() - self.queue.capacity();
+        self.metrics.waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
     }
 }
 
@@ -218,6 +237,7 @@ impl TrailWriter {
             tracing::info!(records = self.batch.len(), "the security audit is written again");
         }
         self.batch.clear();
+        self.metrics.waiting.set(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
         for waiting in self.waiting.drain(..) {
             // Whoever waited may have given up.
             let _ = waiting.send(());
@@ -236,7 +256,10 @@ impl TrailWriter {
         }
         let checkpoint = signer.sign(&self.chain, OffsetDateTime::now_utc(), closes);
         match self.store.append_checkpoint(checkpoint).await {
-            Ok(()) => (self.signed, self.signed_at) = (number, Instant::now()),
+            Ok(()) => {
+                self.metrics.checkpoints.inc();
+                (self.signed, self.signed_at) = (number, Instant::now());
+            }
             Err(error) => {
                 self.metrics.failures.inc();
                 tracing::warn!(%error, "a checkpoint of the security audit is not written");

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use terrasift_identity::{Refused, Verifier};
-use terrasift_postgres::ApiKeyRow;
+use terrasift_postgres::{ApiKeyRow, CatalogVersion};
 use terrasift_schemas::{TenantId, TraceParent};
 use time::OffsetDateTime;
 
@@ -46,6 +46,8 @@ pub(crate) struct Caller {
     pub tenant: TenantId,
     /// For people: `api key`, its number and its name, `token`, its issuer and its sender, `certificate` and its name, or `development header`.
     pub name: String,
+    /// How new the tenant's catalog was, where the proof told it.
+    pub version: Option<CatalogVersion>,
 }
 
 /// What was granted to who asks, for routes that hand something of it on.
@@ -112,7 +114,8 @@ async fn identify(
 /// The bearer of a certificate that passed the handshake, where the configuration knows it.
 fn by_certificate(gate: &Gate, shown: &ClientCertificate) -> Option<Known> {
     let grant = shown.granted(&gate.doors.certificates)?;
-    let caller = Caller { tenant: grant.tenant.clone(), name: format!("certificate {}", grant.name) };
+    let name = format!("certificate {}", grant.name);
+    let caller = Caller { tenant: grant.tenant.clone(), name, version: None };
     let suspended = gate.doors.store.is_suspended(&caller.tenant);
     gate.is_declared(&caller.tenant, None).then(|| Known {
         caller,
@@ -131,7 +134,8 @@ fn by_development_header(gate: &Gate, headers: &HeaderMap, peer: &Peer) -> Optio
     let tenant = TenantId::parse(value).ok().filter(|tenant| gate.is_declared(tenant, None))?;
     let granted = Permission::ALL.map(|permission| permission.name().to_owned()).to_vec();
     let suspended = gate.doors.store.is_suspended(&tenant);
-    Some(Known { caller: Caller { tenant, name: "development header".to_owned() }, granted, suspended })
+    let caller = Caller { tenant, name: "development header".to_owned(), version: None };
+    Some(Known { caller, granted, suspended })
 }
 
 /// One answer to everything that does not tell who asks.
@@ -155,7 +159,7 @@ async fn by_key(gate: &Gate, text: &str, trace: Option<TraceParent>) -> Result<K
     gate.doors.key_uses.note(&key.tenant, key.id, now);
     // Two keys can have one name.
     let name = format!("api key {} {}", key.id.0, key.name);
-    let caller = Caller { tenant: key.tenant, name };
+    let caller = Caller { tenant: key.tenant, name, version: key.version };
     Ok(Known { caller, granted: key.scopes, suspended: key.suspended })
 }
 
@@ -183,7 +187,11 @@ async fn by_token(
     }
     Ok(Known {
         suspended: gate.doors.store.is_suspended(&identity.tenant),
-        caller: Caller { tenant: identity.tenant, name: format!("token {}", identity.subject) },
+        caller: Caller {
+            tenant: identity.tenant,
+            name: format!("token {}", identity.subject),
+            version: None,
+        },
         granted: identity.permissions,
     })
 }

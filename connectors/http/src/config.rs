@@ -14,6 +14,7 @@ use terrasift_schemas::{TenantId, TenantSlug};
 use terrasift_secrets::CurrentSecret;
 
 use crate::audit_trail::AuditTrail;
+use crate::cached::Cache;
 use crate::certificate::CertificateGrant;
 use crate::key_uses::KeyUses;
 use crate::query::WAIT_SECONDS_MAX;
@@ -115,6 +116,8 @@ pub struct Doors {
     pub store: Store,
     /// Where accepted events go.
     pub producer: Producer,
+    /// Where what was read there lately is kept; without it, each request asks the catalog.
+    pub cache: Option<Cache>,
     /// The declared tenants.
     pub tenants: Vec<TenantDoor>,
     /// Authenticates cursors; the same on all replicas and across restarts.

@@ -252,9 +252,8 @@ pub(crate) async fn by_ref(
     if !reader.may_see(&entity_ref) {
         return Err(not_found());
     }
-    let found = gate.telemetry.timed("entity", gate.doors.store.entity(&reader.tenant, &entity_ref)).await;
-    let row = found.map_err(reader.failed("entity look-up"))?.ok_or_else(not_found)?;
-    Ok(json_response_tagged(&parts.headers, row.body.into_bytes(), &row.digest))
+    let row = reader.entity(&entity_ref).await?.ok_or_else(not_found)?;
+    Ok(json_response_tagged(&parts.headers, row.body.clone().into_bytes(), &row.digest))
 }
 
 #[cfg(test)]

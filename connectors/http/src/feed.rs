@@ -14,7 +14,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use terrasift_postgres::{ChangeRow, FeedHead, StoreError};
+use terrasift_postgres::{CatalogVersion, ChangeRow, FeedHead, StoreError};
 use terrasift_schemas::feed::{ChangeKind, ChangesPage};
 use terrasift_schemas::{EntityRef, TenantId, TraceParent};
 use tokio::time::Instant;
@@ -58,6 +58,8 @@ pub(crate) struct Reader<'a> {
     pub tenant: TenantId,
     pub trace: TraceParent,
     pub scope: Scope,
+    /// How new the tenant's catalog was, where the proof of who asks told it.
+    pub version: Option<CatalogVersion>,
 }
 
 /// Rows as they were read, in order, up to one more than a page holds. What of them the caller may see is decided where they are
@@ -106,7 +108,13 @@ impl<'a> Reader<'a> {
         let (Some(caller), Some(trace), Some(scope)) = (caller, trace, scope) else {
             return Err(Problem::new(Code::Internal, "the route has no door"));
         };
-        Ok(Self { gate, tenant: caller.tenant.clone(), trace: *trace, scope: scope.clone() })
+        Ok(Self {
+            gate,
+            tenant: caller.tenant.clone(),
+            trace: *trace,
+            scope: scope.clone(),
+            version: caller.version,
+        })
     }
 
     /// What a list's cursors are bound to: its filter, and how much of it the caller may see.
@@ -126,10 +134,13 @@ impl<'a> Reader<'a> {
 
     /// Logs a failed query and makes its problem.
     pub(crate) fn failed(&self, what: &'static str) -> impl Fn(StoreError) -> Problem {
-        move |error| {
-            BackendFailed { what, error: &error, trace: &self.trace }.emit();
-            store_unavailable()
-        }
+        move |error| self.failed_with(what, &error)
+    }
+
+    /// The same for an error that others got, too.
+    pub(crate) fn failed_with(&self, what: &'static str, error: &StoreError) -> Problem {
+        BackendFailed { what, error, trace: &self.trace }.emit();
+        store_unavailable()
     }
 
     /// Opens a cursor; another tenant's is an attempt that security hears of.

@@ -12,16 +12,20 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
+use ipnet::IpNet;
 use terrasift_schemas::{TenantId, TenantSlug, TraceParent};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::attempt::{Attempt, resource};
+use crate::cached::{Reads, reads};
 use crate::config::{Doors, HttpConfig, HttpError, Routes, TenantDoor};
 use crate::cursor::CursorKey;
 use crate::problem::{Code, Problem, ProblemCode};
 use crate::reference::Reference;
 use crate::router::CHANGES_ROUTE;
+use crate::serve::Peer;
+use crate::source::source;
 use crate::telemetry::{RequestAnswered, Telemetry};
 use crate::token_bucket::TenantBuckets;
 
@@ -43,6 +47,8 @@ pub(crate) struct Gate {
     pub webhook_buckets: TenantBuckets,
     pub api_buckets: TenantBuckets,
     pub reference: Reference,
+    /// Reads through the cache, where there is one.
+    pub reads: Option<Reads>,
     slugs: HashMap<String, usize>,
     large_bodies: Semaphore,
     started: Instant,
@@ -64,9 +70,11 @@ impl Gate {
                 return Err(HttpError::DuplicateSlug(tenant.slug.clone()));
             }
         }
+        let telemetry = Telemetry::new(&doors.registry)?;
         Ok(Self {
             cursors: CursorKey::new(doors.cursor_key),
-            telemetry: Telemetry::new(&doors.registry)?,
+            reads: doors.cache.as_ref().map(|cache| reads(cache, &telemetry)),
+            telemetry,
             webhook_buckets: TenantBuckets::new(config.webhook_rate),
             api_buckets: TenantBuckets::new(config.api_rate),
             reference: Reference::new(),
@@ -147,7 +155,8 @@ pub(crate) async fn observe(State(gate): State<Arc<Gate>>, mut request: Request,
     let method = method_label(request.method());
     let trace = trace_of(request.headers());
     let resource = resource(route, request.uri().path(), |slug| gate.tenant_of_slug(slug).is_some());
-    let attempt = Attempt::begin(&gate.doors.trail, method, route, resource, &trace);
+    let client = client(&request, &gate.config.trusted_proxies);
+    let attempt = Attempt::begin(&gate.doors.trail, method, route, resource, &trace, client);
     request.extensions_mut().insert(trace);
     let long_poll = if route == CHANGES_ROUTE { gate.config.long_poll_max } else { Duration::ZERO };
     gate.telemetry.in_flight.inc();
@@ -177,6 +186,13 @@ pub(crate) async fn observe(State(gate): State<Arc<Gate>>, mut request: Request,
         attempt.record().await;
     }
     response
+}
+
+/// Where a request comes from, for the audit; empty where a trusted proxy says something that is no address.
+fn client(request: &Request, trusted: &[IpNet]) -> String {
+    let peer = request.extensions().get::<Peer>();
+    let from = peer.and_then(|peer| source(peer.address, request.headers(), trusted));
+    from.map(|from| from.to_string()).unwrap_or_default()
 }
 
 /// Counts a request out again, also when its client goes away and the future is dropped.

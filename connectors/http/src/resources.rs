@@ -105,9 +105,9 @@ struct TypeBody {
     workspaces: i64,
 }
 
-impl From<ResourceTypeCount> for TypeBody {
-    fn from(count: ResourceTypeCount) -> Self {
-        Self { r#type: count.resource_type, resources: count.resources, workspaces: count.workspaces }
+impl From<&ResourceTypeCount> for TypeBody {
+    fn from(count: &ResourceTypeCount) -> Self {
+        Self { r#type: count.resource_type.clone(), resources: count.resources, workspaces: count.workspaces }
     }
 }
 
@@ -136,9 +136,7 @@ pub(crate) async fn list(State(gate): State<Arc<Gate>>, parts: Parts) -> Result<
 pub(crate) async fn types(State(gate): State<Arc<Gate>>, parts: Parts) -> Result<Response, Problem> {
     let reader = Reader::of(&gate, &parts)?;
     ListQuery::parse(parts.uri.query(), TYPES.query)?;
-    let found = gate.telemetry.timed("resource_types", gate.doors.store.resource_types(&reader.tenant)).await;
-    let resource_types =
-        found.map_err(reader.failed("types of resources"))?.into_iter().map(TypeBody::from).collect();
+    let resource_types = reader.resource_types().await?.iter().map(TypeBody::from).collect();
     Ok(json_response(&parts.headers, to_json(&TypesBody { resource_types })?))
 }
 

@@ -141,7 +141,7 @@ async fn receive(stream: TcpStream, address: IpAddr, slot: OwnedSemaphorePermit,
         Some(tls) => {
             let draining = Draining(Some(serving.begun.clone()));
             let greeted = tokio::select! {
-                greeted = tls.greet(stream, &serving.config) => greeted,
+                greeted = tls.greet(stream, address, &serving.config) => greeted,
                 () = draining.begins() => None,
             };
             if let Some((stream, certificate)) = greeted {

@@ -125,18 +125,18 @@ impl From<TenantStatus> for TenantBody {
     }
 }
 
-impl From<WorkspaceStatus> for WorkspaceBody {
-    fn from(status: WorkspaceStatus) -> Self {
-        let version = status.version;
+impl From<&WorkspaceStatus> for WorkspaceBody {
+    fn from(status: &WorkspaceStatus) -> Self {
+        let version = status.version.as_ref();
         Self {
-            workspace: status.workspace,
-            serial: version.as_ref().map(|version| version.serial),
-            pipeline_version: version.as_ref().map(|version| version.pipeline),
-            rule_set: version.as_ref().map(|version| version.pipeline.rule_set()),
-            state_version: version.and_then(|version| version.state_version),
+            workspace: status.workspace.clone(),
+            serial: version.map(|version| version.serial),
+            pipeline_version: version.map(|version| version.pipeline),
+            rule_set: version.map(|version| version.pipeline.rule_set()),
+            state_version: version.and_then(|version| version.state_version.clone()),
             synced_at: status.synced_at,
             stale: status.stale.is_some(),
-            stale_reason: status.stale,
+            stale_reason: status.stale.clone(),
             resource_count: status.resource_count,
             state_bytes: status.bytes_in,
         }
@@ -147,9 +147,7 @@ impl From<WorkspaceStatus> for WorkspaceBody {
 pub(crate) async fn workspaces(State(gate): State<Arc<Gate>>, parts: Parts) -> Result<Response, Problem> {
     let reader = Reader::of(&gate, &parts)?;
     ListQuery::parse(parts.uri.query(), &[])?;
-    let found = gate.telemetry.timed("workspaces", gate.doors.store.workspaces(&reader.tenant)).await;
-    let statuses = found.map_err(reader.failed("workspaces"))?;
-    let workspaces = statuses.into_iter().map(WorkspaceBody::from).collect();
+    let workspaces = reader.workspaces().await?.iter().map(WorkspaceBody::from).collect();
     Ok(json_response(&parts.headers, to_json(&WorkspacesBody { workspaces })?))
 }
 
@@ -164,9 +162,8 @@ pub(crate) async fn workspace(
     let not_found = || Problem::new(Code::WorkspaceNotFound, "no workspace of this tenant has this id");
     let Path(id) = path.map_err(|_| not_found())?;
     let id = WorkspaceId::parse(&id).map_err(|_| not_found())?;
-    let found = gate.telemetry.timed("workspace", gate.doors.store.workspace(&reader.tenant, &id)).await;
-    let status = found.map_err(reader.failed("workspace"))?.ok_or_else(not_found)?;
-    Ok(json_response(&parts.headers, to_json(&WorkspaceBody::from(status))?))
+    let status = reader.workspace(&id).await?.ok_or_else(not_found)?;
+    Ok(json_response(&parts.headers, to_json(&WorkspaceBody::from(&*status))?))
 }
 
 /// The tenant as a whole.

@@ -97,7 +97,7 @@ impl Follower {
         }
         let gate = Arc::clone(&self.gate);
         let (tenant, scope) = (self.tenant.clone(), self.scope.clone());
-        let reader = Reader { gate: &gate, tenant, trace: self.trace, scope };
+        let reader = Reader { gate: &gate, tenant, trace: self.trace, scope, version: None };
         let (head, rows) = reader.rows(self.at.seq, &self.query).await.ok()?;
         if reader.still_holds(Some(self.at), head).is_err() {
             self.until = Instant::now();

@@ -35,6 +35,8 @@ pub(crate) struct Telemetry {
     cross_tenant: IntCounterVec,
     letters: IntCounterVec,
     tokens: IntCounterVec,
+    /// By kind, and what the cache did.
+    pub(crate) cache_reads: IntCounterVec,
     pub(crate) in_flight: IntGauge,
     tenants: Mutex<HashSet<TenantId>>,
 }
@@ -96,6 +98,11 @@ impl Telemetry {
                 "tokens that did not open the API, by reason",
                 &["reason"],
             )?,
+            cache_reads: counter(
+                "terrasift_cache_reads_total",
+                "reads of the API that may go through the cache, by what the cache did for them",
+                &["kind", "outcome"],
+            )?,
             in_flight,
             tenants: Mutex::new(HashSet::new()),
         })
@@ -107,6 +114,21 @@ impl Telemetry {
         let answer = question.await;
         self.database.with_label_values(&[operation]).observe(asked.elapsed().as_secs_f64());
         answer
+    }
+
+    /// As [`Telemetry::timed`], for a question that may outlive the request that began it: others wait for its answer, too.
+    pub(crate) fn timed_apart<T>(
+        &self,
+        operation: &'static str,
+        question: impl Future<Output = T> + Send + 'static,
+    ) -> impl Future<Output = T> + Send + 'static {
+        let database = self.database.clone();
+        async move {
+            let asked = Instant::now();
+            let answer = question.await;
+            database.with_label_values(&[operation]).observe(asked.elapsed().as_secs_f64());
+            answer
+        }
     }
 
     /// The tenant's label: its id, or `other` when there are too many.

@@ -91,6 +91,8 @@ struct SecurityRecordBody {
     /// Status, or code of the problem.
     code: String,
     trace_id: String,
+    /// Address of the client; empty where it is not known, and for the command line.
+    client: String,
 }
 
 impl From<OwnTrailRow> for SecurityRecordBody {
@@ -103,6 +105,7 @@ impl From<OwnTrailRow> for SecurityRecordBody {
             outcome: row.outcome,
             code: row.code,
             trace_id: row.trace,
+            client: row.client,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! failed is one of our own words.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use prometheus::{IntCounterVec, Opts, Registry};
@@ -132,6 +133,7 @@ impl Tls {
     pub(crate) async fn greet(
         &self,
         stream: TcpStream,
+        from: IpAddr,
         config: &HttpConfig,
     ) -> Option<(TlsStream<TcpStream>, Option<ClientCertificate>)> {
         let shaken = timeout(config.handshake_timeout, self.shake_hands(stream)).await;
@@ -148,7 +150,7 @@ impl Tls {
         self.0.handshakes.with_label_values(&[failure]).inc();
         tracing::info!(outcome = failure, "no tls connection");
         if failure.starts_with("certificate_") {
-            self.0.trail.note(refused(failure));
+            self.0.trail.note(refused(failure, from));
         }
         None
     }
@@ -227,7 +229,7 @@ fn failure(error: &io::Error) -> &'static str {
 }
 
 /// The record of a client whose certificate was refused. Whose it is, nothing proves.
-fn refused(failure: &'static str) -> TrailEntry {
+fn refused(failure: &'static str, from: IpAddr) -> TrailEntry {
     TrailEntry {
         at: OffsetDateTime::now_utc(),
         tenant: None,
@@ -237,6 +239,6 @@ fn refused(failure: &'static str) -> TrailEntry {
         outcome: TrailOutcome::Denied,
         code: failure.to_owned(),
         trace: String::new(),
-        client: String::new(),
+        client: from.to_string(),
     }
 }

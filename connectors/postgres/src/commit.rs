@@ -105,8 +105,8 @@ async fn commit_batch(
         judged.iter().filter(synced).filter(|j| j.letters).map(|j| j.commit.workspace.clone()).collect();
     let confirmed: Vec<Judged> =
         judged.into_iter().filter(|j| matches!(j.verdict, Verdict::Apply | Verdict::NoChange)).collect();
-    let mut change_seq = 0;
-    if !confirmed.is_empty() {
+    let (mut change_seq, shown_otherwise) = (0, !confirmed.is_empty());
+    if shown_otherwise {
         effects::write_confirmed(&mut tx, &confirmed).await?;
     }
     let applied: Vec<WorkspaceCommit> =
@@ -118,7 +118,7 @@ async fn commit_batch(
     if !served.is_empty() {
         ledger::clear(&mut tx, &served).await?;
     }
-    if !applied.is_empty() {
+    if shown_otherwise {
         let prepared = Prepared::new(applied)?;
         change_seq = advance_head(&mut tx, prepared.changes()).await?;
         prepared.write(&mut tx, change_seq).await?;
@@ -209,19 +209,16 @@ async fn lock(
     Ok((held, locked))
 }
 
-/// Allocates `changes` positions and returns the last one. Holds the head from here to the commit.
-async fn advance_head(tx: &mut TenantTx<'_>, changes: i64) -> Result<i64, StoreError> {
-    // Without changes there is nothing to order: no lock, no dead row version.
-    let statement = if changes == 0 {
-        "SELECT seq FROM tenant_heads WHERE tenant_id = $1 AND $2::bigint = 0"
-    } else {
-        "UPDATE tenant_heads SET seq = seq + $2 WHERE tenant_id = $1 RETURNING seq"
-    };
-    sqlx::query_scalar(statement)
-        .bind(tx.tenant)
-        .bind(changes)
-        .fetch_optional(&mut *tx.conn)
-        .await
-        .map_err(wrap("advance the feed's head"))?
-        .ok_or_else(feed::undeclared)
+/// Allocates `changes` positions and returns the last one; says that workspaces are shown otherwise. Holds the head from here to the
+/// commit.
+pub(crate) async fn advance_head(tx: &mut TenantTx<'_>, changes: i64) -> Result<i64, StoreError> {
+    sqlx::query_scalar(
+        "UPDATE tenant_heads SET seq = seq + $2, workspaces_seq = workspaces_seq + 1 WHERE tenant_id = $1 RETURNING seq",
+    )
+    .bind(tx.tenant)
+    .bind(changes)
+    .fetch_optional(&mut *tx.conn)
+    .await
+    .map_err(wrap("advance the feed's head"))?
+    .ok_or_else(feed::undeclared)
 }

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use crate::error::wrap;
 use crate::tenant_tx::TenantTx;
-use crate::{Store, StoreError, stored};
+use crate::{CatalogVersion, Store, StoreError, cached, stored};
 
 /// A key's name is for people.
 const KEY_NAME_BYTES_MAX: usize = 256;
@@ -41,6 +41,8 @@ pub struct ApiKeyRow {
     pub disabled: bool,
     /// Its tenant is suspended.
     pub suspended: bool,
+    /// How new what is shown of its tenant was at this moment.
+    pub version: Option<CatalogVersion>,
 }
 
 /// A key to be stored.
@@ -117,7 +119,20 @@ pub struct KeyUse {
     pub at: OffsetDateTime,
 }
 
-type KeyColumns = (String, String, i64, String, Vec<String>, Option<OffsetDateTime>, bool, bool);
+#[derive(sqlx::FromRow)]
+struct KeyColumns {
+    tenant_id: String,
+    slug: String,
+    key_id: i64,
+    name: String,
+    scopes: Vec<String>,
+    expires_at: Option<OffsetDateTime>,
+    disabled: bool,
+    suspended: bool,
+    feed_epoch: Option<i64>,
+    seq: Option<i64>,
+    workspaces_seq: Option<i64>,
+}
 
 #[derive(sqlx::FromRow)]
 struct EntryColumns {
@@ -155,8 +170,9 @@ impl Store {
         self.looking(move |conn| {
             Box::pin(async move {
                 let row: Option<KeyColumns> = sqlx::query_as(
-                    "SELECT tenant_id, slug, key_id, name, scopes, expires_at, disabled, suspended
-                     FROM find_api_key($1)",
+                    "SELECT k.tenant_id, k.slug, k.key_id, k.name, k.scopes, k.expires_at, k.disabled, k.suspended,
+                            v.feed_epoch, v.seq, v.workspaces_seq
+                     FROM find_api_key($1) AS k LEFT JOIN LATERAL catalog_version(k.tenant_id) AS v ON true",
                 )
                 .bind(digest.as_slice())
                 .fetch_optional(conn)
@@ -416,15 +432,15 @@ async fn successor(tx: &mut TenantTx<'_>, id: ApiKeyId) -> Result<Option<ApiKeyI
 }
 
 fn key(columns: KeyColumns) -> Result<ApiKeyRow, StoreError> {
-    let (tenant, slug, id, name, scopes, expires_at, disabled, suspended) = columns;
     Ok(ApiKeyRow {
-        tenant: stored::id(TenantId::parse, &tenant)?,
-        slug: stored::id(TenantSlug::parse, &slug)?,
-        id: ApiKeyId(id),
-        name,
-        scopes,
-        expires_at,
-        disabled,
-        suspended,
+        tenant: stored::id(TenantId::parse, &columns.tenant_id)?,
+        slug: stored::id(TenantSlug::parse, &columns.slug)?,
+        id: ApiKeyId(columns.key_id),
+        name: columns.name,
+        scopes: columns.scopes,
+        expires_at: columns.expires_at,
+        disabled: columns.disabled,
+        suspended: columns.suspended,
+        version: cached::version((columns.feed_epoch, columns.seq, columns.workspaces_seq)),
     })
 }

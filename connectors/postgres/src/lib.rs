@@ -5,6 +5,7 @@
 //! says about values, or hold a raw value of a state.
 
 mod audit;
+mod cached;
 mod commit;
 mod dead_letters;
 mod deliveries;
@@ -32,6 +33,7 @@ mod tenant_tx;
 mod token_users;
 mod trail;
 
+pub use cached::CatalogVersion;
 pub use deliveries::DeliveryStanding;
 pub use erasure::Erasure;
 pub use error::{StoreError, StoreErrorKind};

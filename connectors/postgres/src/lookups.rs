@@ -72,10 +72,12 @@ pub struct OwnTrailRow {
     pub code: String,
     /// Trace.
     pub trace: String,
+    /// Address of the client.
+    pub client: String,
 }
 
 /// How many live resources of a type there are.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize, serde::Deserialize)]
 pub struct ResourceTypeCount {
     /// Terraform resource type.
     pub resource_type: String,
@@ -226,7 +228,7 @@ impl Store {
         self.reading(tenant, move |tx| {
             Box::pin(async move {
                 let mut query = QueryBuilder::<Postgres>::new(
-                    "SELECT at, actor, action, resource, outcome, code, trace FROM security_audit_log WHERE tenant_id = ",
+                    "SELECT at, actor, action, resource, outcome, code, trace, client FROM security_audit_log WHERE tenant_id = ",
                 );
                 query.push_bind(tx.tenant.to_owned());
                 if let Some(outcome) = &outcome {

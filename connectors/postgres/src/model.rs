@@ -101,7 +101,7 @@ pub struct ReadTicket {
 }
 
 /// Which state, through which pipeline, the catalog shows for a workspace.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct KnownVersion {
     /// The state's lineage (a UUID, or a digest of what stands in its place).
     pub lineage: [u8; 16],
@@ -365,7 +365,7 @@ pub struct ChangeRow {
 }
 
 /// A live entity.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct EntityRow {
     /// JSON exactly as the engine rendered it.
     pub body: String,
@@ -376,13 +376,14 @@ pub struct EntityRow {
 }
 
 /// How a workspace stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WorkspaceStatus {
     /// The workspace.
     pub workspace: WorkspaceId,
     /// What the catalog shows; `None` before the first commit.
     pub version: Option<KnownVersion>,
     /// When the catalog was last known to be right.
+    #[serde(with = "time::serde::rfc3339::option")]
     pub synced_at: Option<OffsetDateTime>,
     /// Code of the reason why it is stale; `None` is fresh.
     pub stale: Option<String>,

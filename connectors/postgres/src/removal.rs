@@ -8,7 +8,7 @@ use terrasift_schemas::TenantId;
 
 use crate::error::wrap;
 use crate::tenant_tx::TenantTx;
-use crate::{Epoch, Mark, RemovalOutcome, Store, StoreError, StoreErrorKind, feed, ledger};
+use crate::{Epoch, Mark, RemovalOutcome, Store, StoreError, StoreErrorKind, commit, ledger};
 
 impl Store {
     /// Upstream answered that the mark's workspace does not exist (or is not to be seen), to a read that drew `read_seq`.
@@ -134,14 +134,7 @@ async fn remove(tx: &mut TenantTx<'_>, mark: &Mark, read_seq: i64) -> Result<Rem
     .fetch_one(&mut *tx.conn)
     .await
     .map_err(wrap("count a workspace's entities"))?;
-    let last: i64 =
-        sqlx::query_scalar("UPDATE tenant_heads SET seq = seq + $2 WHERE tenant_id = $1 RETURNING seq")
-            .bind(tx.tenant)
-            .bind(live)
-            .fetch_optional(&mut *tx.conn)
-            .await
-            .map_err(wrap("advance the feed's head"))?
-            .ok_or_else(feed::undeclared)?;
+    let last: i64 = commit::advance_head(tx, live).await?;
     // Under the head's lock nobody else writes this tenant's entities, so that the count still holds.
     let removed = sqlx::query(
         "UPDATE entities AS e SET body = NULL, deleted_at = now(), change_seq = $3 - $4 + s.ord

@@ -9,7 +9,7 @@ use terrasift_schemas::{EntityRef, TenantId, WorkspaceId};
 use time::OffsetDateTime;
 
 use crate::error::wrap;
-use crate::{KnownVersion, ReadTicket, Store, StoreError, StoreErrorKind, WorkspaceStatus, stored};
+use crate::{KnownVersion, ReadTicket, Store, StoreError, StoreErrorKind, WorkspaceStatus, cached, stored};
 
 type TicketColumns = (String, i64, i64, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<String>, bool);
 type ServedColumns = (String, String, Option<Vec<u8>>, Option<i64>, Option<i64>, Option<String>);
@@ -52,7 +52,7 @@ impl Store {
     ) -> Result<Vec<ReadTicket>, StoreError> {
         let wanted: Vec<String> = workspaces.iter().map(|workspace| workspace.as_str().to_owned()).collect();
         let drawn: HashMap<String, ReadTicket> = self
-            .in_tenant(tenant, move |tx| {
+            .in_tenant(tenant, move |mut tx| {
                 Box::pin(async move {
                     let rows: Vec<TicketColumns> = sqlx::query_as(
                         // In the order in which commits lock them.
@@ -64,9 +64,13 @@ impl Store {
                     )
                     .bind(tx.tenant)
                     .bind(wanted)
-                    .fetch_all(tx.conn)
+                    .fetch_all(&mut *tx.conn)
                     .await
                     .map_err(wrap("draw read tickets: is the tenant declared?"))?;
+                    // The first ticket makes the row, which is shown as waiting.
+                    if rows.iter().any(|row| row.1 == 1) {
+                        cached::show_otherwise(&mut tx).await?;
+                    }
                     rows.into_iter().map(ticket).collect()
                 })
             })
@@ -142,7 +146,7 @@ impl Store {
         tenant: &TenantId,
         reason: FailureReason,
     ) -> Result<u64, StoreError> {
-        self.in_tenant(tenant, move |tx| {
+        self.in_tenant(tenant, move |mut tx| {
             Box::pin(async move {
                 let done = sqlx::query(
                     // In the order in which commits lock them.
@@ -154,9 +158,12 @@ impl Store {
                 )
                 .bind(tx.tenant)
                 .bind(reason.as_str())
-                .execute(tx.conn)
+                .execute(&mut *tx.conn)
                 .await
                 .map_err(wrap("mark a tenant's workspaces stale"))?;
+                if done.rows_affected() > 0 {
+                    cached::show_otherwise(&mut tx).await?;
+                }
                 Ok(done.rows_affected())
             })
         })
@@ -172,7 +179,7 @@ impl Store {
         tenant: &TenantId,
         reason: FailureReason,
     ) -> Result<u64, StoreError> {
-        self.in_tenant(tenant, move |tx| {
+        self.in_tenant(tenant, move |mut tx| {
             Box::pin(async move {
                 let done = sqlx::query(
                     "WITH locked AS (SELECT workspace_id FROM workspaces
@@ -183,9 +190,12 @@ impl Store {
                 )
                 .bind(tx.tenant)
                 .bind(reason.as_str())
-                .execute(tx.conn)
+                .execute(&mut *tx.conn)
                 .await
                 .map_err(wrap("mark a tenant's workspaces fresh"))?;
+                if done.rows_affected() > 0 {
+                    cached::show_otherwise(&mut tx).await?;
+                }
                 Ok(done.rows_affected())
             })
         })

@@ -1,9 +1,10 @@
-//! What replicas share for a short time: the rate budget, in Redis or, for one process, in memory.
+//! What replicas share for a short time: the rate budget, and what was read from the catalog lately; in Redis or, for one process, in memory.
 //!
-//! One port ([`RequestBudget`]), two implementations, one contract. Everything here may be lost at any moment: Redis being
-//! down slows things and breaks nothing. Must never put a value of a state, a token or an address with its password into
+//! Two ports ([`RequestBudget`], [`CacheStore`]), each with two implementations and one contract. Everything here may be lost at any
+//! moment: Redis being down slows things and breaks nothing. Must never put a value of a state, a token or an address with its password into
 //! Redis, an error or a log.
 
+mod cache;
 mod forget;
 mod link;
 mod machine;
@@ -14,6 +15,10 @@ mod script;
 mod share;
 mod shared;
 
+pub use cache::{
+    Away, CACHE_WAIT_MAX, CacheStore, ENTRY_BYTES_MAX, EntryName, Found, Fresh, MemoryCache, Outcome,
+    ReadThrough, RedisCache, RedisCacheConfig, Thing, Ttl, Ttls,
+};
 pub use forget::{NotForgotten, forget_tenant};
 pub use link::{ANSWER_WAIT_MAX, BadAddress};
 pub use machine::BudgetMachine;

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Script};
+use redis::{AsyncConnectionConfig, Client, Cmd, Script, Value};
 use tokio::sync::Mutex;
 
 use crate::script::{Answer, Call, Caller, SOURCE};
@@ -18,6 +18,13 @@ pub const ANSWER_WAIT_MAX: Duration = Duration::from_millis(100);
 /// Redis has not answered, or not in a way that can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NoAnswer;
+
+/// Redis has answered that it will not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// What stands under the key is not of the kind that was asked for.
+    WrongType,
+}
 
 /// The address of Redis cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -55,14 +62,41 @@ impl Link {
 
     /// Calls the script once, in time or not at all.
     pub(crate) async fn call(&self, caller: &Caller, call: &Call) -> Result<Answer, NoAnswer> {
+        self.in_time(|mut connection, run| async move {
+            let invocation = caller.invocation(&self.script, &run, call);
+            let numbers: Vec<i64> = invocation.invoke_async(&mut connection).await.map_err(|_| NoAnswer)?;
+            Answer::parse(&numbers).ok_or(NoAnswer)
+        })
+        .await
+    }
+
+    /// Sends a command once, in time or not at all. A server that answers with an error has answered: its code.
+    pub(crate) async fn command(&self, command: &Cmd) -> Result<Result<Value, Refusal>, NoAnswer> {
+        self.in_time(|mut connection, _| async move {
+            match command.query_async::<Value>(&mut connection).await {
+                Ok(value) => Ok(Ok(value)),
+                Err(error) => match error.code() {
+                    Some("WRONGTYPE") => Ok(Err(Refusal::WrongType)),
+                    _ => Err(NoAnswer),
+                },
+            }
+        })
+        .await
+    }
+
+    /// Does something with a connection, in time or not at all. What fails makes the connection doubtful.
+    async fn in_time<T, F>(
+        &self,
+        work: impl FnOnce(MultiplexedConnection, Arc<str>) -> F,
+    ) -> Result<T, NoAnswer>
+    where
+        F: Future<Output = Result<T, NoAnswer>>,
+    {
         let mut used = None;
         let whole = async {
-            let mut connected = self.connected().await?;
+            let connected = self.connected().await?;
             used = Some(connected.number);
-            let invocation = caller.invocation(&self.script, &connected.run, call);
-            let numbers: Vec<i64> =
-                invocation.invoke_async(&mut connected.connection).await.map_err(|_| NoAnswer)?;
-            Answer::parse(&numbers).ok_or(NoAnswer)
+            work(connected.connection, connected.run).await
         };
         let answer = tokio::time::timeout(self.answer_wait_max, whole).await.unwrap_or(Err(NoAnswer));
         if answer.is_err()

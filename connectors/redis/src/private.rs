@@ -129,7 +129,18 @@ impl Guarded {
         let mut command = Command::new("sh");
         command.args(["-c", GUARD, "terrasift-redis-guard", "redis-server"]);
         command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--daemonize", "no"]);
-        command.args(["--save", "", "--appendonly", "no", "--logfile", "redis.log", "--dir"]);
+        // Dumps are searched for secrets: what is compressed cannot be found.
+        command.args([
+            "--rdbcompression",
+            "no",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--logfile",
+            "redis.log",
+            "--dir",
+        ]);
         command.arg(directory.path()).args(extra).current_dir(directory.path());
         // Its own group: Ctrl-C is for us.
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());

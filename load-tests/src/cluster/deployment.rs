@@ -212,6 +212,7 @@ fn configuration(cluster: &Cluster, plan: &DeploymentPlan, simulator: &Simulator
     }
     if plan.redis {
         let _ = write!(text, "redis:\n  url: env:TERRASIFT_REDIS_URL\n  prefix: {}\n", plan.name);
+        text.push_str("cache:\n  url: env:TERRASIFT_REDIS_URL\n");
     }
     let _ = write!(
         text,

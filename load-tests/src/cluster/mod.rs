@@ -40,9 +40,6 @@ use terrasift_redis::PrivateRedis;
 
 use crate::simulator::Simulator;
 
-/// Redis' dumps are searched for secrets: what is compressed cannot be found.
-const REDIS_OPTIONS: [&str; 2] = ["--rdbcompression", "no"];
-
 /// What to start.
 #[derive(Debug, Clone)]
 pub struct ClusterPlan {
@@ -109,7 +106,7 @@ impl Cluster {
         let (kafka, postgres, redis) = tokio::join!(
             PrivateKafka::start(kafka_plan),
             PrivatePostgres::start(None),
-            PrivateRedis::start(&REDIS_OPTIONS)
+            PrivateRedis::start(&[])
         );
         let (kafka, postgres) = (kafka.context("Kafka")?, postgres.context("Postgres")?);
         let redis = redis.context("Redis")?;

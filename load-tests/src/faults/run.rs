@@ -188,7 +188,7 @@ impl Run<'_> {
         let quiet = self.until_quiet(&url, &world, QUIET_WAIT_MAX).await;
         let (followed, (above, looks)) = watchers.end().await?;
         anyhow::ensure!(looks > 0, "the offsets were never looked at");
-        let metrics = metrics(&stage).await;
+        let told = search::told(&stage.replicas, stage.deployment.tenants()).await;
         let (canaries, in_memory) = self.in_memory(&stage).await?;
         for replica in &mut stage.replicas {
             replica.stop().await;
@@ -213,7 +213,7 @@ impl Run<'_> {
         }
         (self.say)("looking for planted secrets");
         let haystack =
-            Haystack { cluster, superuser_url: &url, folder: &self.folder, metrics, followed: &followed };
+            Haystack { cluster, superuser_url: &url, folder: &self.folder, told, followed: &followed };
         let leaks = search::search(&canaries, haystack).await?;
         let above: Vec<_> = above
             .into_iter()
@@ -355,14 +355,6 @@ impl Run<'_> {
         replica.kill();
         Ok(Catalog::read(url).await?.entities)
     }
-}
-
-async fn metrics(stage: &Stage) -> Vec<String> {
-    let mut metrics = Vec::new();
-    for replica in &stage.replicas {
-        metrics.extend(replica.metrics().await);
-    }
-    metrics
 }
 
 fn watch(stage: &Stage, broker: &Arc<crate::cluster::BrokerClient>, sender: &Sender) -> Watchers {

@@ -3,15 +3,19 @@
 //! Must never repeat a secret: a leak is told by its family and place.
 
 use std::path::Path;
-use std::process::Stdio;
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::follow::Followed;
-use crate::cluster::{Cluster, Replica};
+use crate::cluster::{Cluster, Replica, TenantAccess};
 use crate::generator::Canary;
 use crate::leak_search::LeakSearch;
-use crate::process_memory;
+use crate::{places, process_memory};
+
+/// Look-ups that go through the cache, and some that do not.
+const LOOK_UPS: [&str; 4] = ["/v1/workspaces", "/v1/resource-types", "/v1/entities?limit=1000", "/v1/status"];
+const ANSWER_WAIT: Duration = Duration::from_secs(10);
 
 /// What is looked through.
 pub(super) struct Haystack<'a> {
@@ -19,8 +23,34 @@ pub(super) struct Haystack<'a> {
     pub(super) superuser_url: &'a str,
     /// Logs of the replicas are in it.
     pub(super) folder: &'a Path,
-    pub(super) metrics: Vec<String>,
+    pub(super) told: Told,
     pub(super) followed: &'a [Followed],
+}
+
+/// What replicas tell while they run.
+pub(super) struct Told {
+    metrics: Vec<String>,
+    /// Of the API, beside the feed.
+    answers: Vec<bytes::Bytes>,
+}
+
+/// Asks the replicas that run for their metrics and for what they answer to look-ups: the cache holds that from then on, in Redis.
+pub(super) async fn told(replicas: &[Replica], tenants: &[TenantAccess]) -> Told {
+    let http = reqwest::Client::new();
+    let (mut metrics, mut answers) = (Vec::new(), Vec::new());
+    for replica in replicas {
+        metrics.extend(replica.metrics().await);
+    }
+    for (replica, tenant) in replicas.iter().flat_map(|it| tenants.iter().map(move |tenant| (it, tenant))) {
+        for path in LOOK_UPS {
+            let request = http.get(format!("{}{path}", replica.origin())).bearer_auth(&tenant.api_key);
+            // A replica that was killed for good answers nothing.
+            if let Ok(answer) = request.timeout(ANSWER_WAIT).send().await {
+                answers.extend(answer.bytes().await.ok());
+            }
+        }
+    }
+    Told { metrics, answers }
 }
 
 /// Looks for all of them everywhere: a sentence for each that was found.
@@ -30,28 +60,22 @@ pub(super) struct Haystack<'a> {
 pub(super) async fn search(canaries: &[Canary], haystack: Haystack<'_>) -> Result<Vec<String>> {
     let mut search = LeakSearch::new(canaries);
     let cluster = haystack.cluster;
-    let pg_dump = cluster.postgres.program("pg_dump").display().to_string();
-    let dump = run(pg_dump, &["--data-only", "--dbname", haystack.superuser_url]).await?;
-    search.look(&dump, "Postgres' rows");
-    search.look(&std::fs::read(cluster.postgres.log_file())?, "Postgres' log");
-    look_below(&mut search, cluster.kafka.data_dir(), ".log", "Kafka's segments")?;
-    look_below(&mut search, haystack.folder, ".log", "the replicas' logs")?;
-    let port = cluster.redis.address();
-    let port = port.trim_end_matches('/').rsplit(':').next().unwrap_or_default();
-    let rdb = haystack.folder.join("redis.rdb");
-    run("redis-cli".to_owned(), &["-p", port, "--rdb", &rdb.display().to_string()]).await?;
-    search.look(&std::fs::read(&rdb)?, "Redis");
-    std::fs::remove_file(&rdb)?;
-    for metrics in &haystack.metrics {
+    let pg_dump = cluster.postgres.program("pg_dump");
+    places::rows(&mut search, &pg_dump, haystack.superuser_url).await?;
+    places::postgres_files(&mut search, cluster.postgres.data_dir())?;
+    places::files(&mut search, cluster.kafka.data_dir(), ".log", "Kafka's segments")?;
+    places::files(&mut search, haystack.folder, ".log", "the replicas' logs")?;
+    places::redis(&mut search, &cluster.redis.address(), haystack.folder).await?;
+    for metrics in &haystack.told.metrics {
         search.look(metrics.as_bytes(), "the metrics");
+    }
+    for answer in &haystack.told.answers {
+        search.look(answer, "the API's answers");
     }
     for followed in haystack.followed {
         search.look(&followed.bytes, "the feed");
     }
-    let told = search.leaks().into_iter();
-    Ok(told
-        .map(|leak| format!("a planted {} ({}) was found in {}", leak.family, leak.planted, leak.found))
-        .collect())
+    Ok(search.leaks().iter().map(ToString::to_string).collect())
 }
 
 /// Looks through the memory of the replicas that run: a sentence for each planted secret that is held there.
@@ -78,36 +102,4 @@ pub(super) fn memory(canaries: &[Canary], held: &str, replicas: &[Replica]) -> R
         }));
     }
     Ok(told)
-}
-
-async fn run(program: String, arguments: &[&str]) -> Result<Vec<u8>> {
-    let output = tokio::process::Command::new(&program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .with_context(|| format!("cannot run {program}"))?;
-    if !output.status.success() {
-        bail!("{program} failed: the search for secrets is not whole");
-    }
-    Ok(output.stdout)
-}
-
-fn look_below(search: &mut LeakSearch, folder: &Path, ending: &str, place: &str) -> Result<()> {
-    // Kafka deletes segments and folders while it runs.
-    let listed = match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        listed => listed.with_context(|| format!("cannot list {place}"))?,
-    };
-    for entry in listed.flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            look_below(search, &entry.path(), ending, place)?;
-        } else if entry.file_name().to_string_lossy().ends_with(ending)
-            && let Ok(bytes) = std::fs::read(entry.path())
-        {
-            search.look(&bytes, place);
-        }
-    }
-    Ok(())
 }

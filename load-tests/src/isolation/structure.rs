@@ -11,6 +11,7 @@ use super::furnish::WITHOUT_TENANT;
 const DEFINERS: &[&str] = &[
     "append_security_audit",
     "append_security_checkpoint",
+    "catalog_version",
     "claim_outbox",
     "claim_partition",
     "declare_tenants",

@@ -32,6 +32,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "terrasift-identity",
             "terrasift-kafka",
             "terrasift-postgres",
+            // The cache of what is read there: docs/adr/0034-a-cache-that-needs-no-message.md.
+            "terrasift-redis",
         ],
     ),
     (
@@ -130,6 +132,11 @@ const BANS: &[Ban] = &[
         needle: "Sanitized::seal(",
         allowed: &["engine/src/seal.rs"],
         reason: "only the engine says that a value is clean (invariant 1)",
+    },
+    Ban {
+        needle: "FromCatalog for ",
+        allowed: &["schemas/src/sanitized.rs", "connectors/postgres/src/cached.rs"],
+        reason: "what may be kept in a cache was read from the catalog (invariant 1)",
     },
     Ban {
         needle: "tokio::spawn(",

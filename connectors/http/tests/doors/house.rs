@@ -11,7 +11,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::{Digest, Sha256, Sha512};
 use terrasift_http::{
-    AuditTrail, CATALOG_READ, Doors, HttpConfig, KeyUses, Readiness, Routes, TenantDoor, TrailWriter,
+    AuditTrail, CATALOG_READ, Cache, Doors, HttpConfig, KeyUses, Readiness, Routes, TenantDoor, TrailWriter,
     api_key_digest, mint_api_key, router,
 };
 use terrasift_kafka::{Consumer, EmbeddedKafka, IntakeEvent, KafkaConfig, Producer, RawRecord};
@@ -19,6 +19,7 @@ use terrasift_postgres::{
     ApiKeyId, CheckpointSigner, CommitOutcome, Epoch, KnownVersion, PrivatePostgres, Store, TenantRow,
     WorkspaceCommit, migrate,
 };
+use terrasift_redis::{CacheStore, MemoryCache, Ttls};
 use terrasift_schemas::catalog::RenderedEntity;
 use terrasift_schemas::detection::Report;
 use terrasift_schemas::event::STATE_UPDATED_TOPIC;
@@ -177,6 +178,7 @@ pub async fn router_of(name: &str, store: &Store, tenants: Vec<TenantDoor>, conf
         key_uses: KeyUses::default(),
         certificates: Vec::new(),
         store: store.clone(),
+        cache: Some(memory_cache()),
         producer: cluster().await.producer.clone(),
         tenants,
         cursor_key: CURSOR_KEY,
@@ -186,6 +188,12 @@ pub async fn router_of(name: &str, store: &Store, tenants: Vec<TenantDoor>, conf
         readiness: Arc::new(Readiness::new(&[])),
     };
     router(doors, Routes { api: true, webhook: true }, config).expect("router")
+}
+
+/// All doors are tried with it: what they answer is the same.
+pub fn memory_cache() -> Cache {
+    let store: Arc<dyn CacheStore> = Arc::new(MemoryCache::new(16 << 20));
+    Cache { store, key: [3; 32], ttls: Ttls::default() }
 }
 
 fn audited(name: &str, store: &Store) -> (AuditTrail, TrailWriter, prometheus::Registry) {
@@ -223,6 +231,7 @@ async fn build(
         trail: trail.clone(),
         key_uses: key_uses.clone(),
         store: store.clone(),
+        cache: Some(memory_cache()),
         producer: producer.unwrap_or(cluster().await.producer.clone()),
         tenants: tenants.into(),
         cursor_key: CURSOR_KEY,
@@ -284,7 +293,7 @@ impl Answer {
     }
 }
 
-async fn answer_of(router: &Router, request: Request<Body>) -> Answer {
+pub async fn answer_of(router: &Router, request: Request<Body>) -> Answer {
     let response = router.clone().oneshot(request).await.expect("infallible");
     let (parts, body) = response.into_parts();
     let body = axum::body::to_bytes(body, 64 << 20).await.expect("body").to_vec();

@@ -6,6 +6,7 @@ mod admin_keys;
 mod api;
 mod audit;
 mod authority;
+mod cached;
 mod dead_letters;
 mod feed;
 mod hostile;

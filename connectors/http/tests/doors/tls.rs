@@ -259,6 +259,7 @@ fn certificates_that_are_no_good_end_the_handshake_and_are_recorded() {
             let filter = TrailFilter { action: Some("TLS".into()), ..TrailFilter::default() };
             let mut recorded = auditor.expect("an address").trail(&filter, 100).await.expect("records");
             recorded.sort_by_key(|record| record.number);
+            assert!(recorded.iter().all(|record| record.client == "127.0.0.1"), "from where they came");
             let recorded: Vec<_> = recorded
                 .iter()
                 .map(|record| (record.tenant.as_str(), record.outcome.as_str(), record.code.as_str()))

@@ -1,14 +1,21 @@
 //! The security audit: each request with its outcome, gaps, rollbacks, and no secret.
 
+use std::net::SocketAddr;
+
 use axum::body::Body;
 use axum::http::Request;
 use sqlx::Connection;
-use terrasift_http::mint_api_key;
+use terrasift_http::{HttpConfig, mint_api_key, serve};
 use terrasift_postgres::{Auditor, CheckpointSigner, NewDeadLetter, TrailFilter, TrailRecord, TrailVerdict};
 use terrasift_schemas::WorkspaceId;
 use terrasift_schemas::event::FailureReason;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::oneshot;
 
-use crate::house::{House, SIGNING_KEY, add_key, cluster, house_unwritten, payload, run, sign};
+use crate::house::{
+    House, SIGNING_KEY, add_key, cluster, house_unwritten, house_unwritten_with, payload, run, sign,
+};
 
 /// Records are written in batches: half a second.
 const WRITTEN_WITHIN: std::time::Duration = std::time::Duration::from_secs(20);
@@ -177,12 +184,73 @@ fn what_does_not_fit_is_a_gap_in_the_chain() {
         }
         let metrics = String::from_utf8(house.get("/metrics").await.body).expect("text");
         assert!(metrics.contains("terrasift_security_audit_records_total{fate=\"lost\"} 7"), "{metrics}");
+        assert!(metrics.contains("terrasift_security_audit_waiting 8192"), "{metrics}");
+        let registry = house.registry.clone();
         drop(house);
         writer.run().await;
+        let metrics = registry.gather();
+        let of = |name: &str| metrics.iter().find(|family| family.name() == name).expect("a metric").clone();
+        let waiting = of("terrasift_security_audit_waiting").get_metric()[0].get_gauge().get_value();
+        let signed =
+            of("terrasift_security_audit_checkpoints_total").get_metric()[0].get_counter().get_value();
+        assert!(waiting == 0.0 && signed >= 1.0, "{waiting} wait, {signed} checkpoints");
         let gaps = TrailFilter { outcome: Some("gap".into()), ..TrailFilter::default() };
         let gaps = auditor("trail_gap").await.trail(&gaps, 10).await.expect("gaps");
         assert_eq!(gaps.iter().map(|gap| gap.code.as_str()).collect::<Vec<_>>(), ["7"]);
         let verdict = verified("trail_gap").await;
         assert_eq!((verdict.breaks, verdict.records, verdict.gaps, verdict.open), (vec![], 8_193, 1, 0));
+    });
+}
+
+#[test]
+fn each_record_says_from_where_and_its_tenant_reads_it() {
+    run(async {
+        let trusted = vec!["127.0.0.1/32".parse().unwrap()];
+        let config = HttpConfig { trusted_proxies: trusted, ..HttpConfig::default() };
+        let (house, writer) = house_unwritten_with("trail-from", "trail_from", config.clone()).await;
+        let writer = tokio::spawn(writer.run());
+        let audits = mint_api_key([204; 24]).expose().to_owned();
+        add_key(&house.store, &house.a.id, &audits, &["audit:read"], None).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("listener");
+        let address = listener.local_addr().expect("address");
+        let (stop, stopped) = oneshot::channel::<()>();
+        let router = house.router.clone();
+        let serving = tokio::spawn(serve(listener, router, config, None, async { drop(stopped.await) }));
+        let cases = [
+            (1, "x-forwarded-for: 198.51.100.7\r\n", "198.51.100.7"),
+            (1, "x-forwarded-for: 203.0.113.9, 198.51.100.7:4711\r\n", "198.51.100.7"),
+            (1, "x-forwarded-for: [2001:db8::9]:443\r\n", "2001:db8::9"),
+            (1, "x-forwarded-for: tsk_no-address\r\n", ""),
+            (1, "", "127.0.0.1"),
+            (2, "x-forwarded-for: 198.51.100.7\r\n", "127.0.0.2"),
+            (2, "forwarded: for=198.51.100.7\r\nx-real-ip: 198.51.100.7\r\n", "127.0.0.2"),
+        ];
+        for (from, headers, _) in cases {
+            let socket = TcpSocket::new_v4().expect("socket");
+            socket.bind(SocketAddr::from(([127, 0, 0, from], 0))).expect("bound");
+            let mut stream = socket.connect(address).await.expect("connection");
+            let key = &house.a.key;
+            let request = format!(
+                "GET /v1/audit HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n{headers}connection: close\r\n\r\n"
+            );
+            stream.write_all(request.as_bytes()).await.expect("sent");
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.expect("answered");
+            assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+        }
+        let records = written("trail_from", cases.len()).await;
+        let expected: Vec<&str> = cases.iter().map(|(.., client)| *client).collect();
+        assert_eq!(records.iter().map(|record| record.client.as_str()).collect::<Vec<_>>(), expected);
+        let from = TrailFilter { client: Some("198.51.100.7".into()), ..TrailFilter::default() };
+        assert_eq!(auditor("trail_from").await.trail(&from, 10).await.expect("found").len(), 2);
+        let own = house.get_with(&audits, "/v1/security-audit", &[]).await.json();
+        let own: Vec<&str> =
+            own["records"].as_array().unwrap().iter().rev().filter_map(|it| it["client"].as_str()).collect();
+        assert_eq!(own, expected);
+        drop(stop);
+        serving.await.expect("stops");
+        drop(house);
+        writer.await.expect("the writer ends");
+        assert_eq!(verified("trail_from").await.breaks, vec![]);
     });
 }

@@ -18,7 +18,8 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL 
 const COLUMNS: &str = "SELECT segment, number, at, tenant_id, actor, action, resource, outcome, code, trace, client, previous, hash
     FROM security_audit_log
     WHERE ($1::text IS NULL OR tenant_id = $1) AND ($2::timestamptz IS NULL OR at >= $2) AND ($3::timestamptz IS NULL OR at < $3)
-      AND ($4::text IS NULL OR outcome = $4) AND ($5::text IS NULL OR action = $5) AND ($6::text IS NULL OR actor = $6)";
+      AND ($4::text IS NULL OR outcome = $4) AND ($5::text IS NULL OR action = $5) AND ($6::text IS NULL OR actor = $6)
+      AND ($7::text IS NULL OR client = $7)";
 /// The same for whoever wants no filter.
 const ALL: &str = "SELECT segment, number, at, tenant_id, actor, action, resource, outcome, code, trace, client, previous, hash
     FROM security_audit_log ORDER BY segment, number, at";
@@ -38,6 +39,8 @@ pub struct TrailFilter {
     pub action: Option<String>,
     /// By this actor.
     pub actor: Option<String>,
+    /// From this address.
+    pub client: Option<String>,
 }
 
 impl Auditor {
@@ -55,6 +58,7 @@ impl Auditor {
             .bind(&filter.outcome)
             .bind(&filter.action)
             .bind(&filter.actor)
+            .bind(&filter.client)
             .fetch_all(&mut conn)
             .await
             .map_err(wrap("read the security audit"));

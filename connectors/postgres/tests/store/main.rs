@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "all of this crate is tests")]
 
+mod cached;
 mod cancel;
 mod commit;
 mod doors;
@@ -116,9 +117,13 @@ fn table() -> Vec<Case> {
     cases.into_iter().chain(lives()).collect()
 }
 
-/// Cases of what begins and ends: keys, tenants.
-fn lives() -> [Case; 11] {
+/// Cases of what begins and ends: keys, tenants, and what a cache holds.
+fn lives() -> [Case; 13] {
     cases! {
+        cached::{
+            the_catalogs_version_moves_with_everything_that_is_shown_otherwise,
+            a_key_tells_how_new_its_tenants_catalog_is,
+        },
         keys::{
             keys_are_listed_in_pages_and_only_to_their_tenant, a_rotated_key_ends_after_the_overlap_and_is_rotated_once,
             two_who_rotate_at_once_make_one_key, a_revoked_key_is_found_revoked_at_once_and_stays_so,

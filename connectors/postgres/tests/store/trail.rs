@@ -22,7 +22,7 @@ fn entry(number: i64, owner: Option<&str>) -> TrailEntry {
         outcome: if owner.is_some() { TrailOutcome::Ok } else { TrailOutcome::Denied },
         code: if owner.is_some() { "200".into() } else { "unauthorized".into() },
         trace: format!("{number:032x}"),
-        client: String::new(),
+        client: "192.0.2.7".into(),
     }
 }
 
@@ -53,6 +53,10 @@ async fn verify(auditor: &Auditor, keys: &[CheckpointKey], anchors: &[Checkpoint
     auditor.verify_trail(keys, anchors.to_vec()).await.unwrap()
 }
 
+/// Copies of what is tampered with.
+const KEEP: &str = "CREATE TABLE kept AS SELECT * FROM security_audit_log;
+    CREATE TABLE kept_checkpoints AS SELECT * FROM security_audit_checkpoints";
+
 async fn run(conn: &mut PgConnection, statement: &str) {
     sqlx::raw_sql(AssertSqlSafe(statement)).execute(conn).await.unwrap();
 }
@@ -68,12 +72,12 @@ pub async fn every_tampering_with_the_trail_is_found(w: World) {
     let (one, two) = ("01".repeat(16), "02".repeat(16));
     let of_two = format!("WHERE segment = '{two}'");
     let mut conn = w.superuser().await;
-    run(&mut conn, "CREATE TABLE kept AS SELECT * FROM security_audit_log").await;
-    run(&mut conn, "CREATE TABLE kept_checkpoints AS SELECT * FROM security_audit_checkpoints").await;
+    run(&mut conn, KEEP).await;
     for (name, tamper, number) in [
         ("a changed outcome", format!("UPDATE security_audit_log SET outcome = 'ok' {of_two} AND number = 5"), 5),
         ("another time", format!("UPDATE security_audit_log SET at = at + '1 microsecond' {of_two} AND number = 4"), 4),
         ("another tenant", format!("UPDATE security_audit_log SET tenant_id = 'globex' {of_two} AND number = 3"), 3),
+        ("another address", format!("UPDATE security_audit_log SET client = '192.0.2.1' {of_two} AND number = 3"), 3),
         ("a deleted record", format!("DELETE FROM security_audit_log {of_two} AND number = 4"), 4),
         ("a deleted beginning", format!("DELETE FROM security_audit_log {of_two} AND number < 4"), 1),
         (
@@ -183,6 +187,7 @@ pub async fn the_trail_is_filtered_and_exported_with_its_chain(w: World) {
         ("until", TrailFilter { until: Some(AT + Duration::seconds(3)), ..all.clone() }, vec![2, 1]),
         ("by whom", TrailFilter { actor: Some("nobody".into()), ..all.clone() }, vec![]),
         ("what", TrailFilter { action: Some("POST".into()), ..all.clone() }, vec![]),
+        ("from where", TrailFilter { client: Some("192.0.2.1".into()), ..all.clone() }, vec![]),
     ] {
         let found = auditor.trail(&filter, 100).await.unwrap();
         assert_eq!(found.iter().map(|record| record.number).collect::<Vec<_>>(), expected, "{name}");
