@@ -31,11 +31,8 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    match cli.run() {
-        Ok(code) => code,
-        Err(error) => {
-            cli::complain(&error);
-            ExitCode::FAILURE
-        }
-    }
+    cli.run().unwrap_or_else(|error| {
+        cli::complain(&error);
+        ExitCode::FAILURE
+    })
 }

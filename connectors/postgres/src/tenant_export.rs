@@ -28,7 +28,7 @@ const PAGE: usize = 500;
 const EXPORTED: [(&str, &str, &str); 15] = [
     ("tenants", "tenant_id, slug, created_at", "tenant_id"),
     ("tenant_states", "tenant_id, state, changed_at", "tenant_id"),
-    ("tenant_heads", "tenant_id, feed_epoch, seq", "tenant_id"),
+    ("tenant_heads", "tenant_id, feed_epoch, seq, workspaces_seq", "tenant_id"),
     (
         "workspaces",
         "tenant_id, workspace_id, read_seq, applied_read_seq, basis, lineage, serial, pipeline, state_version, resource_count, \

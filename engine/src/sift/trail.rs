@@ -248,15 +248,14 @@ impl Trails {
 
     /// Takes the next larger room, if there is one.
     fn move_on(&mut self) {
-        let Some(room) = ROOMS.into_iter().find(|room| room.text_bytes > self.text.len()) else { return };
+        let larger = |room: &Room| room.text_bytes > self.text.len();
+        let Some(room) = ROOMS.into_iter().find(larger) else { return };
         self.wipe();
         self.room = Some(room);
         (self.text, self.used_max) = (vec![0; room.text_bytes], 0);
         self.slots = vec![0; 2 * room.steps];
-        self.steps = Vec::with_capacity(room.steps);
-        self.turnings = Vec::with_capacity(room.steps);
-        self.leaves = Vec::with_capacity(room.steps);
-        self.places = Vec::with_capacity(room.places);
+        (self.steps, self.turnings) = (Vec::with_capacity(room.steps), Vec::with_capacity(room.steps));
+        (self.leaves, self.places) = (Vec::with_capacity(room.steps), Vec::with_capacity(room.places));
     }
 
     fn wipe(&mut self) {
