@@ -182,6 +182,27 @@ measure: packages kafka-jars ## Measure the rows of docs/benchmarks.md with dura
 	row='$(ROW)'
 	exec "$${measure[@]}" --folder '$(CURDIR)/target/measure' --minutes '$(MINUTES)' $${row:+--row "$$row"} $(ARGS)
 
+##@ Backstage
+
+BACKSTAGE_INSTALLED := backstage/node_modules/.yarn-state.yml
+
+.PHONY: backstage-install
+backstage-install: node-packages $(BACKSTAGE_INSTALLED) ## Install what the packages in backstage/ need
+
+$(BACKSTAGE_INSTALLED): backstage/yarn.lock backstage/package.json $(wildcard backstage/*/*/package.json)
+	@backstage/yarn.sh install --immutable | grep -v 'YN0002\|YN0004\|YN0086'
+	touch '$@'
+
+.PHONY: backstage-test
+backstage-test: backstage-install ## Formatting, types, lint, generated types, API reports and unit tests of backstage/
+	yarn=backstage/yarn.sh
+	"$$yarn" prettier:check
+	"$$yarn" tsc
+	"$$yarn" lint:all --max-warnings 0
+	"$$yarn" generate --check
+	"$$yarn" build:api-reports --ci
+	CI=true "$$yarn" test --maxWorkers 2
+
 ##@ Before you push
 
 .PHONY: check
@@ -295,6 +316,13 @@ faults-packages:
 	@missing=()
 	compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' > /dev/null || missing+=(libfaketime)
 	command -v redis-cli > /dev/null || missing+=(redis-tools)
+	$(INSTALL_MISSING)
+
+.PHONY: node-packages
+node-packages:
+	@missing=()
+	command -v node > /dev/null || missing+=(nodejs)
+	command -v npm > /dev/null || missing+=(npm)
 	$(INSTALL_MISSING)
 
 .PHONY: python-packages
