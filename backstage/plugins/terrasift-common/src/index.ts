@@ -9,3 +9,4 @@ export * from './api';
 export type * from './openapi.generated';
 export * from './permissions';
 export * from './TerraformWorkspaceEntity';
+export * from './tenants';
