@@ -62,3 +62,18 @@ export const TERRAFORM_RUNS_ORGANIZATION_ANNOTATION = 'terraform/organization';
  * @public
  */
 export const TERRAFORM_RUNS_WORKSPACES_ANNOTATION = 'terraform/workspaces';
+
+/**
+ * The tenant that an entity belongs to, by its id in Backstage's configuration. Set by the entity provider, whatever
+ * the feed says: what is shown to whom may rest on it.
+ *
+ * @public
+ */
+export const TERRASIFT_TENANT_ANNOTATION = 'terrasift.io/tenant';
+
+/**
+ * Digest of an entity as the feed told it, by which the catalog is compared with the feed.
+ *
+ * @public
+ */
+export const TERRASIFT_DIGEST_ANNOTATION = 'terrasift.io/digest';
