@@ -194,14 +194,48 @@ $(BACKSTAGE_INSTALLED): backstage/yarn.lock backstage/package.json $(wildcard ba
 	touch '$@'
 
 .PHONY: backstage-test
-backstage-test: backstage-install ## Formatting, types, lint, generated types, API reports and unit tests of backstage/
+backstage-test: backstage-install packages ## Formatting, types, lint, generated types, API reports and unit tests of backstage/
 	yarn=backstage/yarn.sh
 	"$$yarn" prettier:check
 	"$$yarn" tsc
 	"$$yarn" lint:all --max-warnings 0
 	"$$yarn" generate --check
 	"$$yarn" build:api-reports --ci
+	cargo build --locked --package terrasift --bin terrasift
 	CI=true "$$yarn" test --maxWorkers 2
+
+# The bundle of the dev app, made anew when a source is newer.
+BACKSTAGE_APP := backstage/packages/app/dist/index.html
+DEV_PORT ?= 7007
+BACKSTAGE_DEV := cd backstage/packages/backend && \
+	NODE_ENV=development exec node --require ../../node_modules/@backstage/cli/config/nodeTransform.cjs src/index.ts --config ../../app-config.yaml
+
+$(BACKSTAGE_APP): $(BACKSTAGE_INSTALLED) backstage/app-config.yaml $(shell find backstage/packages/app backstage/plugins -name node_modules -prune -o -name dist -prune -o -path '*/src/*' -type f -print)
+	@DEV_PORT=$(DEV_PORT) backstage/yarn.sh workspace app build --config ../../app-config.yaml
+
+.PHONY: backstage
+backstage: backstage-install packages $(BACKSTAGE_APP) ## A real Backstage with our plugins over a running demo, on loopback: http://127.0.0.1:7007, or DEV_PORT=n
+	@cargo build --locked --release --package terrasift --bin terrasift
+	export TERRASIFT="$$CARGO_TARGET_DIR/release/terrasift" DEV_PORT=$(DEV_PORT)
+	$(BACKSTAGE_DEV)
+
+.PHONY: backstage-look
+backstage-look: backstage-install packages chromium-packages $(BACKSTAGE_APP) ## Look at each card in Chromium, light and dark, with axe; screenshots go to docs/images, or IMAGES=folder
+	@cargo build --locked --package terrasift --bin terrasift
+	log=$$(mktemp)
+	( $(BACKSTAGE_DEV) ) > "$$log" 2>&1 &
+	app=$$!
+	trap 'kill $$app; wait $$app || true; rm "$$log"' EXIT
+	for (( second = 0; second < 240; second++ )); do
+		if ! kill -0 $$app 2> /dev/null; then cat "$$log" >&2; exit 1; fi
+		url=$$(sed -nE 's/^Backstage: (.*)/\1/p' "$$log")
+		if [[ -n $$url ]]; then break; fi
+		sleep 1
+	done
+	mkdir -p '$(IMAGES)'
+	node backstage/packages/app/look/look.mjs "$$url" "$$(realpath '$(IMAGES)')" || { tail -n 50 "$$log" >&2; exit 1; }
+
+IMAGES ?= docs/images
 
 ##@ Before you push
 
@@ -326,6 +360,11 @@ node-packages:
 	$(INSTALL_MISSING)
 
 .PHONY: python-packages
+chromium-packages:
+	@missing=()
+	command -v chromium > /dev/null || missing+=(chromium)
+	$(INSTALL_MISSING)
+
 python-packages:
 	@missing=()
 	python3 -c 'import ensurepip' &> /dev/null || missing+=(python3-venv)

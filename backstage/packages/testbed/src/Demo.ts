@@ -100,6 +100,7 @@ export class Demo {
 /** The program that was built last, or the one that TERRASIFT names. */
 function program(): string {
   const target =
+    // eslint-disable-next-line no-restricted-syntax -- this package is never built
     process.env.CARGO_TARGET_DIR ?? resolve(__dirname, '../../../../target');
   const candidates = [
     process.env.TERRASIFT,

@@ -32,7 +32,7 @@ const api = ApiBlueprint.make({
 const workspaceCard = EntityCardBlueprint.make({
   name: 'workspace',
   params: {
-    type: 'info',
+    type: 'content',
     filter: isTerrasiftWorkspace,
     loader: async () =>
       import('./components/WorkspaceCard').then(m => <m.WorkspaceCard />),
@@ -83,7 +83,7 @@ const content = EntityContentBlueprint.make({
 const page = PageBlueprint.make({
   params: {
     path: '/terrasift',
-    title: 'Terraform tenants',
+    title: 'Terrasift',
     icon: <RiStackLine />,
     routeRef: rootRouteRef,
     loader: async () =>
@@ -98,7 +98,7 @@ const page = PageBlueprint.make({
  */
 export const terrasiftPlugin = createFrontendPlugin({
   pluginId: 'terrasift',
-  title: 'Terraform tenants',
+  title: 'Terrasift',
   icon: <RiStackLine />,
   info: { packageJson: () => import('../package.json') },
   routes: { root: rootRouteRef },

@@ -45,6 +45,7 @@ export const resourceEntity: Entity = {
       'terraform.io/resource-type': 'aws_s3_bucket',
       'terraform.io/region': 'eu-central-1',
     },
+    // eslint-disable-next-line no-script-url -- what must not become a link
     links: [{ url: 'javascript:alert(1)' }],
   },
   spec: {

@@ -79,7 +79,7 @@ function Body<T>({ title, answer, empty, children }: AnswerCardProps<T>) {
           }
         />
       )}
-      {nothing ? <Text color="secondary">{nothing}</Text> : children(data)}
+      {nothing ? <Text>{nothing}</Text> : children(data)}
     </>
   );
 }

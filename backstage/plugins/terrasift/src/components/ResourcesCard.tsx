@@ -175,9 +175,7 @@ function Resources(props: { lines: Line[]; more: boolean }) {
         />
       </div>
       {props.more && (
-        <Text color="secondary">
-          The first {lines.length}; there are more in the catalog.
-        </Text>
+        <Text>The first {lines.length}; there are more in the catalog.</Text>
       )}
       <Table
         columnConfig={COLUMNS}

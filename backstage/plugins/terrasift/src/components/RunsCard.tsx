@@ -43,7 +43,7 @@ export function RunsCard() {
                     run.run
                   )}
                 </Text>
-                <Text as="p" color="secondary">
+                <Text as="p">
                   serial {run.serial}
                   {run.state_version && `, ${run.state_version}`}, in the
                   catalog <Moment at={run.synced_at} />
@@ -51,9 +51,7 @@ export function RunsCard() {
               </li>
             ))}
           </ol>
-          {more && (
-            <Text color="secondary">The last {SHOWN}; there are more.</Text>
-          )}
+          {more && <Text>The last {SHOWN}; there are more.</Text>}
         </>
       )}
     </AnswerCard>

@@ -92,13 +92,11 @@ function Latest(props: { latest: TerrasiftSchema<'Sanitization'> }) {
             <Text as="p" variant="title-small">
               {counted(latest.counts, category)}
             </Text>
-            <Text as="p" color="secondary">
-              {categoryName(category)}
-            </Text>
+            <Text as="p">{categoryName(category)}</Text>
           </li>
         ))}
       </ul>
-      <Text color="secondary">
+      <Text>
         Serial {latest.serial} with rule set {latest.rule_set},{' '}
         <Moment at={latest.at} />
         {latest.truncated > 0 &&

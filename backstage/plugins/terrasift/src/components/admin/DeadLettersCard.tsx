@@ -81,7 +81,7 @@ export function DeadLettersCard(props: { tenant: string; decides: boolean }) {
               onDiscard={decides ? setDiscarding : undefined}
             />
             {page.next_cursor && (
-              <Text color="secondary">The first {SHOWN}; there are more.</Text>
+              <Text>The first {SHOWN}; there are more.</Text>
             )}
           </>
         )}

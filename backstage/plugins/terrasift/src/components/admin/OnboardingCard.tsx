@@ -73,9 +73,7 @@ function Step(props: { step: string; progress: Progress; detail: string }) {
           {props.step}: {WORDS[props.progress]}
         </Text>
       </Flex>
-      <Text as="p" color="secondary">
-        {props.detail}
-      </Text>
+      <Text as="p">{props.detail}</Text>
     </li>
   );
 }

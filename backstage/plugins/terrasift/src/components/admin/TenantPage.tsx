@@ -96,7 +96,7 @@ function Tenant(props: { tenant: TerrasiftTenant }) {
         />
       )}
       {!letters && !usage && (
-        <Text color="secondary">
+        <Text>
           You see this tenant. Usage and dead letters are for who operates it.
         </Text>
       )}

@@ -91,9 +91,7 @@ function Sum(props: { name: string; value: number | string }) {
       <Text as="p" variant="title-small">
         {props.value}
       </Text>
-      <Text as="p" color="secondary">
-        {props.name}
-      </Text>
+      <Text as="p">{props.name}</Text>
     </li>
   );
 }
