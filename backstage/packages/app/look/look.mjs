@@ -190,12 +190,13 @@ try {
 } finally {
   await browser.close();
 }
-for (const line of [...failures, ...violations]) console.error(line);
-console.log(
-  JSON.stringify({
-    looked,
-    failures: failures.length,
-    violations: violations.length,
-  }),
-);
+for (const line of [...failures, ...violations]) {
+  process.stderr.write(`${line}\n`);
+}
+const summary = JSON.stringify({
+  looked,
+  failures: failures.length,
+  violations: violations.length,
+});
+process.stdout.write(`${summary}\n`);
 process.exitCode = failures.length + violations.length ? 1 : 0;

@@ -45,7 +45,7 @@ export const terrasiftPlugin = createPlugin({
  *
  * @public
  */
-export const TerrasiftTenantPage = terrasiftPlugin.provide(
+export const TerrasiftTenantPage: () => JSX.Element = terrasiftPlugin.provide(
   createRoutableExtension({
     name: 'TerrasiftTenantPage',
     component: () =>
@@ -59,70 +59,76 @@ export const TerrasiftTenantPage = terrasiftPlugin.provide(
  *
  * @public
  */
-export const EntityTerraformWorkspaceCard = terrasiftPlugin.provide(
-  createComponentExtension({
-    name: 'EntityTerraformWorkspaceCard',
-    component: {
-      lazy: () =>
-        import('./components/WorkspaceCard').then(m => m.WorkspaceCard),
-    },
-  }),
-);
+export const EntityTerraformWorkspaceCard: () => JSX.Element =
+  terrasiftPlugin.provide(
+    createComponentExtension({
+      name: 'EntityTerraformWorkspaceCard',
+      component: {
+        lazy: () =>
+          import('./components/WorkspaceCard').then(m => m.WorkspaceCard),
+      },
+    }),
+  );
 
 /**
  * How the workspace's syncing stands. Show it `if={isTerrasiftWorkspace}`.
  *
  * @public
  */
-export const EntityTerraformSyncCard = terrasiftPlugin.provide(
-  createComponentExtension({
-    name: 'EntityTerraformSyncCard',
-    component: {
-      lazy: () => import('./components/SyncCard').then(m => m.SyncCard),
-    },
-  }),
-);
+export const EntityTerraformSyncCard: () => JSX.Element =
+  terrasiftPlugin.provide(
+    createComponentExtension({
+      name: 'EntityTerraformSyncCard',
+      component: {
+        lazy: () => import('./components/SyncCard').then(m => m.SyncCard),
+      },
+    }),
+  );
 
 /**
  * What was redacted in the workspace's state. Show it `if={isTerrasiftWorkspace}`.
  *
  * @public
  */
-export const EntityTerraformSanitizationCard = terrasiftPlugin.provide(
-  createComponentExtension({
-    name: 'EntityTerraformSanitizationCard',
-    component: {
-      lazy: () =>
-        import('./components/SanitizationCard').then(m => m.SanitizationCard),
-    },
-  }),
-);
+export const EntityTerraformSanitizationCard: () => JSX.Element =
+  terrasiftPlugin.provide(
+    createComponentExtension({
+      name: 'EntityTerraformSanitizationCard',
+      component: {
+        lazy: () =>
+          import('./components/SanitizationCard').then(m => m.SanitizationCard),
+      },
+    }),
+  );
 
 /**
  * Where a resource comes from. Show it `if={isTerrasiftEntity}` on resources.
  *
  * @public
  */
-export const EntityTerraformResourceCard = terrasiftPlugin.provide(
-  createComponentExtension({
-    name: 'EntityTerraformResourceCard',
-    component: {
-      lazy: () => import('./components/ResourceCard').then(m => m.ResourceCard),
-    },
-  }),
-);
+export const EntityTerraformResourceCard: () => JSX.Element =
+  terrasiftPlugin.provide(
+    createComponentExtension({
+      name: 'EntityTerraformResourceCard',
+      component: {
+        lazy: () =>
+          import('./components/ResourceCard').then(m => m.ResourceCard),
+      },
+    }),
+  );
 
 /**
  * Everything about a workspace, for a tab of its page. Show it `if={isTerrasiftWorkspace}`.
  *
  * @public
  */
-export const EntityTerraformContent = terrasiftPlugin.provide(
-  createComponentExtension({
-    name: 'EntityTerraformContent',
-    component: {
-      lazy: () =>
-        import('./components/TerraformContent').then(m => m.TerraformContent),
-    },
-  }),
-);
+export const EntityTerraformContent: () => JSX.Element =
+  terrasiftPlugin.provide(
+    createComponentExtension({
+      name: 'EntityTerraformContent',
+      component: {
+        lazy: () =>
+          import('./components/TerraformContent').then(m => m.TerraformContent),
+      },
+    }),
+  );
