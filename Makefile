@@ -194,7 +194,7 @@ $(BACKSTAGE_INSTALLED): backstage/yarn.lock backstage/package.json $(wildcard ba
 	touch '$@'
 
 .PHONY: backstage-test
-backstage-test: backstage-install packages ## Formatting, types, lint, generated types, API reports and unit tests of backstage/
+backstage-test: packages backstage-install ## Formatting, types, lint, generated types, API reports and unit tests of backstage/
 	yarn=backstage/yarn.sh
 	"$$yarn" prettier:check
 	"$$yarn" tsc
@@ -219,6 +219,9 @@ backstage: backstage-install packages $(BACKSTAGE_APP) ## A real Backstage with 
 	export TERRASIFT="$$CARGO_TARGET_DIR/release/terrasift" DEV_PORT=$(DEV_PORT)
 	$(BACKSTAGE_DEV)
 
+# Where the pictures go.
+IMAGES ?= docs/images
+
 .PHONY: backstage-look
 backstage-look: backstage-install packages chromium-packages $(BACKSTAGE_APP) ## Look at each card in Chromium, light and dark, with axe; screenshots go to docs/images, or IMAGES=folder
 	@cargo build --locked --package terrasift --bin terrasift
@@ -235,7 +238,14 @@ backstage-look: backstage-install packages chromium-packages $(BACKSTAGE_APP) ##
 	mkdir -p '$(IMAGES)'
 	node backstage/packages/app/look/look.mjs "$$url" "$$(realpath '$(IMAGES)')" || { tail -n 50 "$$log" >&2; exit 1; }
 
-IMAGES ?= docs/images
+# The engine of `make backstage-sync`.
+TERRASIFT ?= $(abspath $(CARGO_TARGET_DIR))/debug/terrasift
+
+.PHONY: backstage-sync
+backstage-sync: packages backstage-install ## Kill a real catalog and the real engine at the steps of a page, SEED=7, and compare them at the end
+	[[ -n '$(filter-out file,$(origin TERRASIFT))' ]] || cargo build --locked --package terrasift --bin terrasift
+	backstage/yarn.sh workspace @terrasift/backstage-plugin-catalog-backend-module-terrasift \
+		sync --seed '$(or $(SEED),1)' --terrasift '$(TERRASIFT)'
 
 ##@ Before you push
 
@@ -246,7 +256,7 @@ check: packages deny-installed ## Formatting, clippy with our bans, licences and
 	cargo deny --locked --log-level error check --hide-inclusion-graph bans licenses sources
 
 .PHONY: test
-test: check suites demo-test faults-test ## Everything that CI runs; from an empty machine too
+test: check suites demo-test faults-test backstage-test backstage-sync ## Everything that CI runs; from an empty machine too
 
 .PHONY: suites
 suites: packages kafka-jars ## All tests: unit, table, property, golden, tidy, architecture, real Postgres and Redis, in-process and real Kafka

@@ -54,11 +54,20 @@ exports.up = async function up(knex) {
       .nullable()
       .comment('Until when nobody else may, in milliseconds since 1970');
   });
+  await knex.schema.createTable('terrasift_entities', table => {
+    table.comment(
+      'What the Terrasift providers gave to the catalog, before it is given; processed and shown or not',
+    );
+    table.string('tenant', 63).notNullable();
+    table.string('entity_ref', 255).notNullable();
+    table.primary(['tenant', 'entity_ref']);
+  });
 };
 
 /**
  * @param {import('knex').Knex} knex
  */
 exports.down = async function down(knex) {
+  await knex.schema.dropTable('terrasift_entities');
   await knex.schema.dropTable('terrasift_feeds');
 };

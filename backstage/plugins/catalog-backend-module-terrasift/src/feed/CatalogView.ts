@@ -58,4 +58,21 @@ export class CatalogView {
       throw new FeedFailure('catalog', 'the catalog cannot be listed');
     }
   }
+
+  /**
+   * Has entities processed now: one that was being processed when its catalog died would wait for its next turn. Tells
+   * how many could not be: what the catalog does not have, because somebody else's entity has the name, for example.
+   */
+  async refresh(entityRefs: string[]): Promise<number> {
+    let failed = 0;
+    for (const entityRef of entityRefs) {
+      try {
+        const credentials = await this.auth.getOwnServiceCredentials();
+        await this.catalog.refreshEntity(entityRef, { credentials });
+      } catch {
+        failed += 1;
+      }
+    }
+    return failed;
+  }
 }

@@ -15,26 +15,44 @@ import { FeedState } from './state';
 /** Refs that are asked for at once, and removed together. */
 const CONFIRM_AT_ONCE = 8;
 const REMOVE_AT_ONCE = 200;
+/** Entities that one comparison has processed again. */
+const REFRESHED_MAX = 500;
 
 type Apply = (upserts: Emitted[], removals: string[]) => Promise<void>;
 
 /** A comparison in steps as long as a page, so that changes are applied in between. */
 export class Comparing {
-  readonly #comparison = new Comparison();
+  readonly #comparison: Comparison;
+  #refreshed = 0;
   #phase: 'listing' | 'snapshot' | 'extras' = 'listing';
   #cursor: string | undefined;
   #extras: string[] | undefined;
   /** Extras that the feed has after all: its snapshot was not whole. */
   #unconfirmed = 0;
 
-  constructor(
+  private constructor(
+    given: string[],
     private readonly tenant: string,
     private readonly client: FeedClient,
     private readonly apply: Apply,
     /** How many comparisons in a row found differences before this one. */
     private readonly round: number,
     private readonly context: FeedContext,
-  ) {}
+  ) {
+    this.#comparison = new Comparison(given);
+  }
+
+  static async begin(
+    tenant: string,
+    client: FeedClient,
+    apply: Apply,
+    round: number,
+    context: FeedContext,
+  ): Promise<Comparing> {
+    await context.store.clearSuspicion(tenant);
+    const given = await context.store.given(tenant);
+    return new Comparing(given, tenant, client, apply, round, context);
+  }
 
   /** Whether there was anything to mend. */
   get clean(): boolean {
@@ -77,7 +95,20 @@ export class Comparing {
       .map(change => change.entity as TerrasiftSchema<'Entity'> | undefined)
       .map(entity => entity && fromFeed(this.tenant, entity))
       .filter((it): it is Emitted => it !== undefined);
-    await this.apply(this.#comparison.snapshot(emitted), []);
+    const different = this.#comparison.snapshot(emitted);
+    await this.apply(different, []);
+    if (this.round > 0) {
+      // Sent again, and still not shown: the catalog has it, and does nothing with it.
+      const stuck = different.slice(0, REFRESHED_MAX - this.#refreshed);
+      this.#refreshed += stuck.length;
+      const refs = stuck.map(it => it.entityRef);
+      const failed = await this.context.view.refresh(refs);
+      if (failed > 0) {
+        this.context.logger.warn(
+          `${this.tenant}: the catalog does not take ${failed} entities: look in its log for conflicting refs, ${refs[0]} is among those that were tried`,
+        );
+      }
+    }
     this.#cursor = page.next_cursor;
     if (!page.has_more) this.#phase = 'extras';
   }

@@ -33,7 +33,12 @@ export interface FeedContext {
 export class FeedFollower {
   readonly #apply = async (upserts: Emitted[], removals: string[]) => {
     if (upserts.length + removals.length === 0) return;
-    const { locationKey } = this;
+    const { locationKey, tenant } = this;
+    const { store } = this.context;
+    await store.willGive(
+      tenant,
+      upserts.map(({ entityRef }) => entityRef),
+    );
     await this.context.applying(async () => {
       try {
         await this.connection.applyMutation({
@@ -46,6 +51,7 @@ export class FeedFollower {
         throw new FeedFailure('catalog', 'the catalog took no mutation');
       }
     });
+    await store.hasTaken(tenant, removals);
   };
 
   constructor(
@@ -113,7 +119,13 @@ export class FeedFollower {
         }
         const due = suspected() || state.withheld > decided;
         if (due || Date.now() >= state.compareAt!) {
-          comparing = await this.#compare(round);
+          comparing = await Comparing.begin(
+            this.tenant,
+            this.client,
+            this.#apply,
+            round,
+            this.context,
+          );
         }
       }
       const left = comparing ? 0 : (state.compareAt! - Date.now()) / 1000;
@@ -147,17 +159,6 @@ export class FeedFollower {
   async #moved(state: FeedState): Promise<FeedState> {
     await this.context.store.save(this.tenant, state);
     return state;
-  }
-
-  async #compare(round: number): Promise<Comparing> {
-    await this.context.store.clearSuspicion(this.tenant);
-    return new Comparing(
-      this.tenant,
-      this.client,
-      this.#apply,
-      round,
-      this.context,
-    );
   }
 
   #tell(plan: ReturnType<typeof planPage>): void {

@@ -7,6 +7,9 @@ import { Knex } from 'knex';
 import { FeedState, initialState } from './state';
 
 const TABLE = 'terrasift_feeds';
+const ENTITIES = 'terrasift_entities';
+/** Rows of a statement: databases bound their parameters. */
+const ROWS_AT_ONCE = 400;
 
 interface Row {
   tenant: string;
@@ -21,6 +24,11 @@ interface Row {
   suspect: boolean | number;
   lease_owner: string | null;
   lease_until: string | number | null;
+}
+
+interface EntityRow {
+  tenant: string;
+  entity_ref: string;
 }
 
 /** Thrown when another replica follows the feed in our place. */
@@ -110,12 +118,47 @@ export class FeedStore {
     await this.knex<Row>(TABLE).where({ tenant }).update({ suspect: true });
   }
 
+  /**
+   * Notes what is about to be given to the catalog. The catalog shows only what it has processed, and a catalog that
+   * died while it did so shows it half an hour later: what it has cannot be told from what it shows.
+   */
+  async willGive(tenant: string, entityRefs: string[]): Promise<void> {
+    for (const some of chunks(entityRefs)) {
+      await this.knex<EntityRow>(ENTITIES)
+        .insert(some.map(ref => ({ tenant, entity_ref: ref })))
+        .onConflict(['tenant', 'entity_ref'])
+        .ignore();
+    }
+  }
+
+  /** Notes what was taken from the catalog. */
+  async hasTaken(tenant: string, entityRefs: string[]): Promise<void> {
+    for (const some of chunks(entityRefs)) {
+      await this.knex<EntityRow>(ENTITIES)
+        .where({ tenant })
+        .whereIn('entity_ref', some)
+        .delete();
+    }
+  }
+
+  /** All that was given to the catalog, and not taken from it. */
+  async given(tenant: string): Promise<string[]> {
+    return this.knex<EntityRow>(ENTITIES).where({ tenant }).pluck('entity_ref');
+  }
+
   async #update(tenant: string, values: Partial<Row>): Promise<void> {
     const updated = await this.knex<Row>(TABLE)
       .where({ tenant, lease_owner: this.#owner })
       .update(values);
     if (updated === 0) throw new LeaseLost();
   }
+}
+
+function chunks(refs: string[]): string[][] {
+  const count = Math.ceil(refs.length / ROWS_AT_ONCE);
+  return Array.from({ length: count }, (_, at) =>
+    refs.slice(at * ROWS_AT_ONCE, (at + 1) * ROWS_AT_ONCE),
+  );
 }
 
 function columns(state: FeedState) {

@@ -16,19 +16,26 @@ export interface Differences {
 /**
  * Compares all of the feed with all of the catalog, page by page, while changes keep being applied in between.
  *
- * The catalog is listed first, then the snapshot is read, then the changes up to now. An entity that changes while that
+ * What the catalog has is listed first, then the snapshot is read, then the changes up to now. An entity that changes while that
  * goes on is missing from the snapshot and comes as a change, so that what is in neither is not in the feed.
  */
 export class Comparison {
   readonly differences: Differences = { missing: 0, changed: 0, extra: 0 };
+  readonly #given: Set<string>;
   readonly #listed = new Map<string, string | undefined>();
   readonly #seen = new Set<string>();
   readonly #touched = new Set<string>();
+
+  /** `given` is what the catalog was given, processed and shown or not. */
+  constructor(given: string[]) {
+    this.#given = new Set(given);
+  }
 
   /** Notes what the catalog shows, by ref and digest. */
   list(entities: { entityRef: string; digest?: string }[]): void {
     for (const { entityRef, digest } of entities) {
       this.#listed.set(entityRef, digest);
+      this.#given.add(entityRef);
     }
   }
 
@@ -62,7 +69,7 @@ export class Comparison {
 
   /** What the catalog has and the feed does not. */
   extras(): string[] {
-    const extras = [...this.#listed.keys()].filter(
+    const extras = [...this.#given].filter(
       ref => !this.#seen.has(ref) && !this.#touched.has(ref),
     );
     this.differences.extra = extras.length;
@@ -74,19 +81,19 @@ export class Comparison {
     return this.#seen.size;
   }
 
-  /** Entities that the catalog was seen to have. */
-  get listedSize(): number {
-    return this.#listed.size;
+  /** Entities that the catalog has. */
+  get givenSize(): number {
+    return this.#given.size;
   }
 }
 
 /** Whether a feed of this size may be believed when it lacks what the catalog has. */
 export function isBelievable(
   state: FeedState,
-  comparison: { size: number; listedSize: number },
+  comparison: { size: number; givenSize: number },
   limits: RemovalLimits,
 ): boolean {
-  const before = state.baseline ?? comparison.listedSize;
+  const before = state.baseline ?? comparison.givenSize;
   const shrunk = before - comparison.size;
   return shrunk <= 0 || shrunk <= removalsAllowed(before, limits);
 }
