@@ -182,6 +182,71 @@ measure: packages kafka-jars ## Measure the rows of docs/benchmarks.md with dura
 	row='$(ROW)'
 	exec "$${measure[@]}" --folder '$(CURDIR)/target/measure' --minutes '$(MINUTES)' $${row:+--row "$$row"} $(ARGS)
 
+##@ Backstage
+
+BACKSTAGE_INSTALLED := backstage/node_modules/.yarn-state.yml
+
+.PHONY: backstage-install
+backstage-install: node-packages $(BACKSTAGE_INSTALLED) ## Install what the packages in backstage/ need
+
+$(BACKSTAGE_INSTALLED): backstage/yarn.lock backstage/package.json $(wildcard backstage/*/*/package.json)
+	@backstage/yarn.sh install --immutable | grep -v 'YN0002\|YN0004\|YN0086'
+	touch '$@'
+
+.PHONY: backstage-test
+backstage-test: packages backstage-install ## Formatting, types, lint, generated types, API reports and unit tests of backstage/
+	yarn=backstage/yarn.sh
+	"$$yarn" prettier:check
+	"$$yarn" tsc
+	"$$yarn" lint:all --max-warnings 0
+	"$$yarn" generate --check
+	"$$yarn" build:api-reports --ci
+	cargo build --locked --package terrasift --bin terrasift
+	CI=true "$$yarn" test --maxWorkers 2
+
+# The bundle of the dev app, made anew when a source is newer.
+BACKSTAGE_APP := backstage/packages/app/dist/index.html
+DEV_PORT ?= 7007
+BACKSTAGE_DEV := cd backstage/packages/backend && \
+	NODE_ENV=development exec node --require ../../node_modules/@backstage/cli/config/nodeTransform.cjs src/index.ts --config ../../app-config.yaml
+
+$(BACKSTAGE_APP): $(BACKSTAGE_INSTALLED) backstage/app-config.yaml $(shell find backstage/packages/app backstage/plugins -name node_modules -prune -o -name dist -prune -o -path '*/src/*' -type f -print)
+	@DEV_PORT=$(DEV_PORT) backstage/yarn.sh workspace app build --config ../../app-config.yaml
+
+.PHONY: backstage
+backstage: backstage-install packages $(BACKSTAGE_APP) ## A real Backstage with our plugins over a running demo, on loopback: http://127.0.0.1:7007, or DEV_PORT=n
+	@cargo build --locked --release --package terrasift --bin terrasift
+	export TERRASIFT="$$CARGO_TARGET_DIR/release/terrasift" DEV_PORT=$(DEV_PORT)
+	$(BACKSTAGE_DEV)
+
+# Where the pictures go.
+IMAGES ?= docs/images
+
+.PHONY: backstage-look
+backstage-look: backstage-install packages chromium-packages $(BACKSTAGE_APP) ## Look at each card in Chromium, light and dark, with axe; screenshots go to docs/images, or IMAGES=folder
+	@cargo build --locked --package terrasift --bin terrasift
+	log=$$(mktemp)
+	( $(BACKSTAGE_DEV) ) > "$$log" 2>&1 &
+	app=$$!
+	trap 'kill $$app; wait $$app || true; rm "$$log"' EXIT
+	for (( second = 0; second < 240; second++ )); do
+		if ! kill -0 $$app 2> /dev/null; then cat "$$log" >&2; exit 1; fi
+		url=$$(sed -nE 's/^Backstage: (.*)/\1/p' "$$log")
+		if [[ -n $$url ]]; then break; fi
+		sleep 1
+	done
+	mkdir -p '$(IMAGES)'
+	node backstage/packages/app/look/look.mjs "$$url" "$$(realpath '$(IMAGES)')" || { tail -n 50 "$$log" >&2; exit 1; }
+
+# The engine of `make backstage-sync`.
+TERRASIFT ?= $(abspath $(CARGO_TARGET_DIR))/debug/terrasift
+
+.PHONY: backstage-sync
+backstage-sync: packages backstage-install ## Kill a real catalog and the real engine at the steps of a page, SEED=7, and compare them at the end
+	[[ -n '$(filter-out file,$(origin TERRASIFT))' ]] || cargo build --locked --package terrasift --bin terrasift
+	backstage/yarn.sh workspace @terrasift/backstage-plugin-catalog-backend-module-terrasift \
+		sync --seed '$(or $(SEED),1)' --terrasift '$(TERRASIFT)'
+
 ##@ Before you push
 
 .PHONY: check
@@ -191,7 +256,7 @@ check: packages deny-installed ## Formatting, clippy with our bans, licences and
 	cargo deny --locked --log-level error check --hide-inclusion-graph bans licenses sources
 
 .PHONY: test
-test: check suites demo-test faults-test ## Everything that CI runs; from an empty machine too
+test: check suites demo-test faults-test backstage-test backstage-sync ## Everything that CI runs; from an empty machine too
 
 .PHONY: suites
 suites: packages kafka-jars ## All tests: unit, table, property, golden, tidy, architecture, real Postgres and Redis, in-process and real Kafka
@@ -297,7 +362,19 @@ faults-packages:
 	command -v redis-cli > /dev/null || missing+=(redis-tools)
 	$(INSTALL_MISSING)
 
+.PHONY: node-packages
+node-packages:
+	@missing=()
+	command -v node > /dev/null || missing+=(nodejs)
+	command -v npm > /dev/null || missing+=(npm)
+	$(INSTALL_MISSING)
+
 .PHONY: python-packages
+chromium-packages:
+	@missing=()
+	command -v chromium > /dev/null || missing+=(chromium)
+	$(INSTALL_MISSING)
+
 python-packages:
 	@missing=()
 	python3 -c 'import ensurepip' &> /dev/null || missing+=(python3-venv)

@@ -49,6 +49,9 @@ pub struct DemoArguments {
     /// Write the planted secrets here, a JSON object a line, so that anyone can search for them
     #[arg(long, value_name = "FILE")]
     canaries: Option<PathBuf>,
+    /// Write each tenant's API key here, a JSON object a line, as soon as the API answers; for Backstage on this machine
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
     /// Address of the API; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
     listen: std::net::SocketAddr,
@@ -88,6 +91,9 @@ async fn demo(arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
         // Nothing to stop but what stops itself when it is dropped.
         signal = world::interrupted() => return signal.map(|()| ExitCode::from(INTERRUPTED)),
     };
+    if let Some(file) = &arguments.keys {
+        world.write_keys(file)?;
+    }
     let outcome = tokio::select! {
         outcome = watch(arguments, &world, reports) => outcome,
         signal = world::interrupted() => signal.map(|()| {

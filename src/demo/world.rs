@@ -1,6 +1,7 @@
 //! The demo's world: every real part, started in order and stopped in the opposite one.
 //!
-//! Must never write a secret to disk but the planted ones, and those only where the user asked for it.
+//! Must never write a secret to disk but the planted ones and the keys of its own API, and those only where the user
+//! asked for it.
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -121,6 +122,25 @@ impl World {
             write().with_context(|| format!("--canaries: cannot write {}", path.display()))?;
         }
         Ok(canaries)
+    }
+
+    /// A key of each tenant, readable by this user alone. The file is there at once and whole, so that a program can wait
+    /// for it.
+    pub fn write_keys(&self, file: &Path) -> anyhow::Result<()> {
+        let write = || -> anyhow::Result<()> {
+            let folder = file.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            // Made with mode 0600.
+            let mut out = tempfile::NamedTempFile::new_in(folder)?;
+            for tenant in &self.tenants {
+                let key = tenant.api_key.expose();
+                let line =
+                    serde_json::json!({ "tenant": tenant.id.as_str(), "url": self.origin, "key": key });
+                writeln!(out, "{line}")?;
+            }
+            out.persist(file)?;
+            Ok(())
+        };
+        write().with_context(|| format!("--keys: cannot write {}", file.display()))
     }
 
     /// The tenant that an organization of the simulator belongs to.

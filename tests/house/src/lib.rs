@@ -42,7 +42,8 @@ pub fn files(endings: &[&str]) -> std::io::Result<Vec<SourceFile>> {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
             if entry.file_type()?.is_dir() {
-                let ours = !name.starts_with("target") && name != "node_modules";
+                let ours = !name.starts_with("target")
+                    && !["node_modules", "dist", "dist-types"].contains(&name.as_str());
                 if ours && (!name.starts_with('.') || name == ".ci") {
                     folders.push(entry.path());
                 }

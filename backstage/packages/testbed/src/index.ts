@@ -1,0 +1,11 @@
+/**
+ * What our tests and the dev app run beside Backstage. Ends with whoever started it, however that ended.
+ *
+ * @packageDocumentation
+ */
+
+export { Demo } from './Demo';
+export type { DemoTenant } from './Demo';
+export { freePort, PrivatePostgres } from './PrivatePostgres';
+export { until } from './until';
+export { EXAMPLE_PERSON_HEADER, examplePeople } from './examplePeople';

@@ -1,0 +1,118 @@
+import { ChildProcess, spawn } from 'child_process';
+import { once } from 'events';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import { createInterface } from 'readline';
+import { TerrasiftSchema } from '@terrasift/backstage-plugin-terrasift-common';
+import { freePort } from '../../src/__testUtils__/PrivatePostgres';
+import { until } from '../../src/__testUtils__/until';
+
+type Page = TerrasiftSchema<'ChangesPage'>;
+
+/** Seconds between two changes of a world that is to stand still. */
+const CALM = 86_400;
+
+/** The real `terrasift demo`, with one tenant whose states keep changing. It keeps its database when it is killed. */
+export class Engine {
+  readonly #folder: string;
+  #child: ChildProcess | undefined;
+  #key: string | undefined;
+
+  private constructor(
+    private readonly program: string,
+    private readonly seed: number,
+    private readonly workspaces: number,
+    readonly port: number,
+  ) {
+    this.#folder = mkdtempSync(join(tmpdir(), 'terrasift-engine-'));
+    // Its Postgres may run as another user than we do.
+    chmodSync(this.#folder, 0o711);
+  }
+
+  static async create(
+    program: string,
+    seed: number,
+    workspaces: number,
+  ): Promise<Engine> {
+    return new Engine(program, seed, workspaces, await freePort());
+  }
+
+  /** The tenant's key; there is none while it is not up. */
+  get key(): string | undefined {
+    return this.#key;
+  }
+
+  async start(options: { calm: boolean }): Promise<void> {
+    const child = spawn(
+      this.program,
+      [
+        'demo',
+        ...['--tenants', '1', '--workspaces', String(this.workspaces)],
+        ...['--seed', String(this.seed), '--data', this.#folder],
+        ...['--listen', `127.0.0.1:${this.port}`],
+        ...['--tenant-requests-per-second', '50'],
+        ...['--change-every', options.calm ? String(CALM) : '0.2'],
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    this.#child = child;
+    const lines = createInterface({ input: child.stdout! });
+    for await (const line of lines) {
+      const key = /Authorization: Bearer (\S+?)'/.exec(line)?.[1];
+      if (key) {
+        this.#key = key;
+        // Its news is for nobody, but has to be taken from it.
+        lines.on('line', () => {});
+        child.stdout!.resume();
+        return;
+      }
+    }
+    throw new Error('the engine ended before it was up');
+  }
+
+  /** Kills it as `kill -9` does. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#key = undefined;
+    if (!child || child.exitCode !== null || child.signalCode) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+    // Its Postgres notices, and shuts down; until then nobody else can have the database.
+    const lock = join(this.#folder, 'postgres', 'cluster', 'postmaster.pid');
+    await until("the engine's Postgres is gone", () => !existsSync(lock));
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 50 });
+  }
+
+  async page(
+    route: 'changes' | 'snapshot',
+    query: Record<string, string>,
+  ): Promise<Page> {
+    const search = new URLSearchParams({ limit: '1000', ...query });
+    const response = await fetch(
+      `http://127.0.0.1:${this.port}/v1/${route}?${search}`,
+      { headers: { authorization: `Bearer ${this.#key}` } },
+    );
+    if (!response.ok) throw new Error(`the engine answered ${response.status}`);
+    return response.json() as Promise<Page>;
+  }
+
+  /** All live entities, by ref. */
+  async entities(): Promise<Map<string, TerrasiftSchema<'Entity'>>> {
+    const found = new Map<string, TerrasiftSchema<'Entity'>>();
+    let cursor: string | undefined;
+    for (;;) {
+      const page = await this.page('snapshot', cursor ? { cursor } : {});
+      for (const { entity_ref: ref, entity } of page.changes) {
+        found.set(ref, entity!);
+      }
+      if (!page.has_more) return found;
+      cursor = page.next_cursor;
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import { once } from 'events';
+import {
+  createServer,
+  IncomingMessage,
+  request as ask,
+  Server,
+  ServerResponse,
+} from 'http';
+import { Engine } from './Engine';
+
+export type Moment = 'asked' | 'answering' | 'answered' | 'stored';
+
+/**
+ * Stands between catalog and engine: puts the key in that the engine has now, and tells of the moments of a page. Whoever
+ * waits for a moment has it held until they let go.
+ */
+export class Gate {
+  readonly #server: Server;
+  #awaited: { moment: Moment; arrived: (release: () => void) => void }[] = [];
+  #lastCursor: string | null = null;
+  pages = 0;
+
+  constructor(private readonly engine: Engine) {
+    this.#server = createServer((request, response) => {
+      this.#pass(request, response).catch(() => response.destroy());
+    });
+  }
+
+  async start(): Promise<string> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    const { port } = this.#server.address() as { port: number };
+    return `http://127.0.0.1:${port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  /** The next such moment; call what it resolves with to let the page go on. */
+  next(moment: Moment): Promise<() => void> {
+    return new Promise(arrived => this.#awaited.push({ moment, arrived }));
+  }
+
+  async #moment(moment: Moment): Promise<void> {
+    const at = this.#awaited.findIndex(it => it.moment === moment);
+    if (at < 0) return;
+    const [{ arrived }] = this.#awaited.splice(at, 1);
+    await new Promise<void>(release => arrived(release));
+  }
+
+  async #pass(
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const url = new URL(request.url!, 'http://gate');
+    const isFeed = url.pathname === '/v1/changes';
+    if (isFeed) {
+      const cursor = url.searchParams.get('cursor');
+      if (cursor !== this.#lastCursor) await this.#moment('stored');
+      this.#lastCursor = cursor;
+      await this.#moment('asked');
+    }
+    if (!this.engine.key) {
+      response.writeHead(503).end();
+      return;
+    }
+    const upstream = ask({
+      host: '127.0.0.1',
+      port: this.engine.port,
+      path: request.url,
+      headers: { authorization: `Bearer ${this.engine.key}` },
+    });
+    response.once('close', () => upstream.destroy());
+    upstream.end();
+    const [answer] = (await once(upstream, 'response')) as [IncomingMessage];
+    const body: Buffer[] = [];
+    for await (const chunk of answer) body.push(chunk);
+    const bytes = Buffer.concat(body);
+    const { 'content-type': type } = answer.headers;
+    response.writeHead(answer.statusCode!, {
+      ...(type && { 'content-type': type }),
+      'content-length': bytes.length,
+    });
+    const changes = isFeed && bytes.includes('"upsert"');
+    if (changes) {
+      const half = Math.floor(bytes.length / 2);
+      response.write(bytes.subarray(0, half));
+      await this.#moment('answering');
+      if (!this.engine.key) {
+        // It died with the answer half told.
+        response.destroy();
+        return;
+      }
+      response.end(bytes.subarray(half));
+      this.pages += 1;
+      await this.#moment('answered');
+    } else {
+      response.end(bytes);
+    }
+  }
+}

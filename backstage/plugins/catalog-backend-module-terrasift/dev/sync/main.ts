@@ -1,0 +1,163 @@
+// The seeded run of `make backstage-sync`: a real catalog on a real Postgres follows the real engine, both are killed at the
+// steps of a page in an order that the seed decides, and at the end they must be equal. The last line is JSON.
+import { parseArgs } from 'util';
+import { catalogDatabase } from '../../src/__testUtils__/backend';
+import { PrivatePostgres } from '../../src/__testUtils__/PrivatePostgres';
+import { until } from '../../src/__testUtils__/until';
+import { CatalogDatabase } from './CatalogDatabase';
+import { CatalogProcess } from './CatalogProcess';
+import { differences } from './differences';
+import { Engine } from './Engine';
+import { Gate } from './Gate';
+import { Random } from './random';
+import { Witness } from './Witness';
+
+/** Who is killed, and at which step of a page. */
+const STEPS = [
+  'catalog asked',
+  'catalog answering',
+  'catalog answered',
+  'catalog applying',
+  'catalog applied',
+  'catalog stored',
+  'engine asked',
+  'engine answering',
+  'engine applied',
+] as const;
+
+const DATABASE = 'sync';
+const WORKSPACES = 6;
+/** Processing of some hundred entities, on a machine that others use too. */
+const PATIENCE_MS = 120_000;
+
+class Run {
+  readonly #random: Random;
+  readonly #witness: Witness;
+
+  constructor(
+    seed: number,
+    private readonly engine: Engine,
+    private readonly gate: Gate,
+    private readonly catalog: CatalogProcess,
+    private readonly database: CatalogDatabase,
+  ) {
+    this.#random = new Random(seed);
+    this.#witness = new Witness(engine);
+  }
+
+  async run() {
+    this.#witness.start();
+    for (const step of this.#random.shuffled(STEPS)) {
+      const pages = this.gate.pages + this.#random.below(3);
+      await until('pages are followed', () => this.gate.pages >= pages);
+      log(step);
+      await this.#kill(step);
+    }
+    // The world stands still, so that one can be compared with the other.
+    await this.engine.kill();
+    await this.engine.start({ calm: true });
+    let entities = await this.engine.entities();
+    let different: string[] = [];
+    const equal = async () => {
+      // It may have had work left from before.
+      entities = await this.engine.entities();
+      different = differences(entities, await this.database.entities());
+      return different.length === 0;
+    };
+    // What is different after that is told, not thrown.
+    await until('they are equal', equal, PATIENCE_MS).catch(error =>
+      log(error.message),
+    );
+    await this.#witness.stop();
+    await this.#witness.look();
+    const deleted = await this.database.deleted();
+    const accidents = deleted.filter(ref => !this.#witness.removed.has(ref));
+    for (const ref of different.slice(0, 5)) log(`different: ${ref}`);
+    for (const ref of accidents.slice(0, 5)) log(`removed by accident: ${ref}`);
+    log(`${deleted.length} entities were removed in all`);
+    return {
+      entities: entities.size,
+      differences: different.length,
+      removed_by_accident: accidents.length,
+    };
+  }
+
+  async #kill(step: (typeof STEPS)[number]): Promise<void> {
+    const [who, when] = step.split(' ') as ['catalog' | 'engine', string];
+    const kill = () => this[who].kill();
+    if (when === 'applying' || when === 'applied') {
+      await this.database.stopped(when, kill);
+    } else {
+      const release = await this.gate.next(
+        when as 'asked' | 'answering' | 'answered' | 'stored',
+      );
+      await kill();
+      release();
+    }
+    if (who === 'catalog') await this.catalog.start();
+    else await this.engine.start({ calm: false });
+  }
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string', default: '1' },
+      terrasift: { type: 'string', default: 'terrasift' },
+    },
+  });
+  const seed = Number(values.seed);
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new Error('--seed: expected a whole number');
+  }
+  const cleanups: (() => Promise<void>)[] = [];
+  try {
+    const postgres = await PrivatePostgres.start();
+    cleanups.push(() => postgres.stop());
+    const engine = await Engine.create(values.terrasift!, seed, WORKSPACES);
+    cleanups.push(() => engine.stop());
+    const gate = new Gate(engine);
+    const baseUrl = await gate.start();
+    cleanups.push(() => gate.stop());
+    const catalog = new CatalogProcess({
+      connection: postgres.connection(),
+      name: DATABASE,
+      terrasift: {
+        baseUrl,
+        // The gate puts the right one in: it changes with each start of the engine.
+        tenants: { acme: { apiKey: 'in-the-gate' } },
+        catalog: {
+          pageSize: 25,
+          settle: { seconds: 2 },
+          compareEvery: { seconds: 20 },
+          lease: { seconds: 2 },
+        },
+      },
+    });
+    cleanups.push(() => catalog.kill());
+    log('starting');
+    await Promise.all([engine.start({ calm: false }), catalog.start()]);
+    const database = new CatalogDatabase(
+      await postgres.client(catalogDatabase(DATABASE)),
+    );
+    cleanups.push(() => database.close());
+    await database.layProbes();
+    const found = await new Run(seed, engine, gate, catalog, database).run();
+    process.stdout.write(`${JSON.stringify({ seed, ...found })}\n`);
+    if (found.differences + found.removed_by_accident > 0) process.exitCode = 1;
+  } finally {
+    for (const cleanup of cleanups.reverse()) await cleanup();
+  }
+}
+
+function log(what: string): void {
+  process.stderr.write(`${new Date().toISOString()} ${what}\n`);
+}
+
+main().then(
+  () => process.exit(),
+  error => {
+    process.stderr.write(`${error.stack}\n`);
+    process.exit(1);
+  },
+);
