@@ -100,10 +100,13 @@ impl Address {
     }
 }
 
+/// Takes an address, or says that it is none.
+type Take = dyn Fn(&str) -> Result<(), BadAddress> + Send + Sync;
+
 /// Somebody who connects to Redis, and is told when the address has changed.
 pub struct RedisUser {
     address: Address,
-    take: Box<dyn Fn(&str) -> Result<(), BadAddress> + Send + Sync>,
+    take: Box<Take>,
 }
 
 impl RedisUser {
