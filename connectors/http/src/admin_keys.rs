@@ -124,6 +124,7 @@ struct KeyWanted {
     scopes: Vec<String>,
     /// Days until it expires; 365 if it is left out.
     #[schemars(range(min = 1, max = 365))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     days: Option<u16>,
 }
 
@@ -134,9 +135,11 @@ struct KeyWanted {
 struct RotationWanted {
     /// Days until the new key expires; 365 if it is left out.
     #[schemars(range(min = 1, max = 365))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     days: Option<u16>,
     /// Hours that the old key stays valid, 0 ends it at once; 24 if it is left out.
     #[schemars(range(min = 0, max = 720))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     overlap_hours: Option<u16>,
 }
 
@@ -269,12 +272,11 @@ fn asked<'a>(
     Ok((reader, ApiKeyId(id)))
 }
 
-/// The body of a request; one without any is `{}`.
+/// The body of a request.
 async fn read<T: DeserializeOwned>(gate: &Gate, parts: &Parts, body: Body) -> Result<T, Problem> {
     let body = gate.read_body(&parts.headers, body, gate.config.api_body_limit_bytes).await?;
-    let text = if body.is_empty() { b"{}".as_slice() } else { &body };
     // What serde says quotes the body.
-    serde_json::from_slice(text).map_err(|_| {
+    serde_json::from_slice(&body).map_err(|_| {
         let detail = "the body is not the JSON object that this route wants: `/openapi.json` describes it";
         Problem::new(Code::PayloadInvalid, detail)
     })

@@ -85,7 +85,7 @@ fn keys_are_issued_listed_rotated_and_revoked_by_their_own_tenant() {
         let next = rotated.json();
         assert_eq!((&next["replaces"], &next["name"]), (&made["id"], &made["name"]));
         assert!(desk.opens(&next["key"]).await && desk.opens(&made["key"]).await, "both, for an hour");
-        let again = desk.rotate(&id, "").await;
+        let again = desk.rotate(&id, "{}").await;
         assert_eq!((again.summary(), &again.json()["key"]), ("409 key_rotated_before".into(), &next["id"]));
 
         let revoked = desk.revoke(&id).await;
@@ -283,6 +283,7 @@ fn what_is_no_key_is_refused_with_its_reason_and_never_quoted() {
             assert!(!String::from_utf8(answer.body).unwrap().contains("canary"), "quoted");
         }
         for (body, expected) in [
+            ("", "400 payload_invalid"),
             ("[1]", "400 payload_invalid"),
             (r#"{"overlap": 1}"#, "400 payload_invalid"),
             (r#"{"days": 366}"#, "400 key_invalid"),
