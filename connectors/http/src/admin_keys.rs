@@ -275,8 +275,9 @@ fn asked<'a>(
 /// The body of a request.
 async fn read<T: DeserializeOwned>(gate: &Gate, parts: &Parts, body: Body) -> Result<T, Problem> {
     let body = gate.read_body(&parts.headers, body, gate.config.api_body_limit_bytes).await?;
-    // What serde says quotes the body.
-    serde_json::from_slice(&body).map_err(|_| {
+    // Serde takes an array of the members, too. What it says quotes the body.
+    let object = body.trim_ascii_start().starts_with(b"{");
+    object.then(|| serde_json::from_slice(&body).ok()).flatten().ok_or_else(|| {
         let detail = "the body is not the JSON object that this route wants: `/openapi.json` describes it";
         Problem::new(Code::PayloadInvalid, detail)
     })
