@@ -124,6 +124,7 @@ struct KeyWanted {
     scopes: Vec<String>,
     /// Days until it expires; 365 if it is left out.
     #[schemars(range(min = 1, max = 365))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     days: Option<u16>,
 }
 
@@ -134,9 +135,11 @@ struct KeyWanted {
 struct RotationWanted {
     /// Days until the new key expires; 365 if it is left out.
     #[schemars(range(min = 1, max = 365))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     days: Option<u16>,
     /// Hours that the old key stays valid, 0 ends it at once; 24 if it is left out.
     #[schemars(range(min = 0, max = 720))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     overlap_hours: Option<u16>,
 }
 
@@ -272,8 +275,9 @@ fn asked<'a>(
 /// The body of a request.
 async fn read<T: DeserializeOwned>(gate: &Gate, parts: &Parts, body: Body) -> Result<T, Problem> {
     let body = gate.read_body(&parts.headers, body, gate.config.api_body_limit_bytes).await?;
-    // What serde says quotes the body.
-    serde_json::from_slice(&body).map_err(|_| {
+    // Serde takes an array of the members, too. What it says quotes the body.
+    let object = body.trim_ascii_start().starts_with(b"{");
+    object.then(|| serde_json::from_slice(&body).ok()).flatten().ok_or_else(|| {
         let detail = "the body is not the JSON object that this route wants: `/openapi.json` describes it";
         Problem::new(Code::PayloadInvalid, detail)
     })

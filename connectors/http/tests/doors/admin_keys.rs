@@ -258,6 +258,7 @@ fn what_is_no_key_is_refused_with_its_reason_and_never_quoted() {
         for (body, expected) in [
             (String::new(), "400 payload_invalid"),
             ("[]".into(), "400 payload_invalid"),
+            (r#"["canary", ["catalog:read"], 9]"#.into(), "400 payload_invalid"),
             ("{canary".into(), "400 payload_invalid"),
             (with("tenant", json!("canary")), "400 payload_invalid"),
             (with("key", json!("canary")), "400 payload_invalid"),
@@ -285,6 +286,8 @@ fn what_is_no_key_is_refused_with_its_reason_and_never_quoted() {
         for (body, expected) in [
             ("", "400 payload_invalid"),
             ("[1]", "400 payload_invalid"),
+            ("[null, null]", "400 payload_invalid"),
+            (r#"{"days": 1, "days": 2}"#, "400 payload_invalid"),
             (r#"{"overlap": 1}"#, "400 payload_invalid"),
             (r#"{"days": 366}"#, "400 key_invalid"),
             (r#"{"overlap_hours": 721}"#, "400 key_invalid"),
