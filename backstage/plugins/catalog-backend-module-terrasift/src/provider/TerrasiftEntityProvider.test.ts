@@ -314,6 +314,12 @@ describe('TerrasiftEntityProvider', () => {
     );
     await sql('UPDATE terrasift_feeds SET suspect = true');
     await visible(3);
+    const [row] = await sql(
+      "SELECT final_entity FROM final_entities WHERE entity_ref = 'resource:acme/r1'",
+    );
+    expect(JSON.parse(row.final_entity).metadata.annotations).toHaveProperty([
+      'terrasift.io/resent-at',
+    ]);
   });
 
   it('leaves out what the catalog would refuse, and takes the rest of the page', async () => {
