@@ -274,11 +274,13 @@ fn is_path(mention: &str, folders: &HashSet<String>) -> bool {
 #[test]
 fn tests_and_metrics_named_in_the_documentation_exist() {
     let sources = rust_files().unwrap();
+    let plugins = files(&[".ts"]).unwrap();
     let mut findings = Vec::new();
     for document in documents().into_iter().filter(|document| document.path.starts_with("docs/")) {
         for mention in mentions(&document.text).into_iter().filter(|mention| looks_like_a_test(mention)) {
             let found = if mention.starts_with("terrasift_") {
                 sources.iter().any(|file| file.text.contains(&format!("\"{mention}\"")))
+                    || plugins.iter().any(|file| file.text.contains(&format!("'{mention}'")))
             } else {
                 sources.iter().any(|file| file.code.contains(&format!("fn {mention}(")))
             };

@@ -3,15 +3,15 @@ import App from './App';
 
 describe('App', () => {
   it('asks who one wants to be', async () => {
-    process.env.APP_CONFIG = [
-      {
-        data: {
-          app: { title: 'Test', baseUrl: 'http://127.0.0.1:7007' },
-          backend: { baseUrl: 'http://127.0.0.1:7007' },
-        },
-        context: 'test',
+    const config = {
+      data: {
+        app: { title: 'Test', baseUrl: 'http://127.0.0.1:7007' },
+        backend: { baseUrl: 'http://127.0.0.1:7007' },
       },
-    ] as any;
+      context: 'test',
+    };
+    // An assigned variable would become a text.
+    process.env = { NODE_ENV: 'test', APP_CONFIG: [config] as any };
     render(App.createRoot());
     expect(
       await screen.findByRole('button', { name: 'Alice' }),

@@ -7,8 +7,9 @@ import { until } from './until';
 
 /** A first sync of a small world takes seconds; on a busy machine, a minute. */
 const SYNC_MS_MAX = 180_000;
-/** Ends the demo when the pipe to whoever started it breaks, however that one ended. */
-const GUARD = '"$@" & p=$!; read -r _; kill -INT $p 2> /dev/null; wait $p';
+/** Ends the demo when the pipe to whoever started it breaks, however that one ended, and removes the folder `$0`. */
+const GUARD =
+  '"$@" & p=$!; read -r _; kill -INT $p 2> /dev/null; wait $p; rm -rf "$0"';
 
 /** A tenant of the demo, with a key that may do everything there. */
 export interface DemoTenant {
@@ -22,7 +23,6 @@ export class Demo {
   private constructor(
     readonly tenants: readonly DemoTenant[],
     private readonly guard: ChildProcess,
-    private readonly folder: string,
   ) {}
 
   /** Resolves when all tenants were synced once. */
@@ -38,7 +38,7 @@ export class Demo {
       [
         '-c',
         GUARD,
-        'guard',
+        folder,
         program(),
         'demo',
         `--tenants=${options.tenants}`,
@@ -63,7 +63,8 @@ export class Demo {
       .trim()
       .split('\n')
       .map(line => JSON.parse(line));
-    const demo = new Demo(tenants, guard, folder);
+    rmSync(keys);
+    const demo = new Demo(tenants, guard);
     for (const tenant of tenants) {
       await until(
         `${tenant.tenant} is synced`,
@@ -93,7 +94,6 @@ export class Demo {
       this.guard.stdin!.end();
       await ended;
     }
-    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

@@ -17,8 +17,9 @@ import { join } from 'path';
 import { Client } from 'pg';
 import { until } from './until';
 
-/** Ends the server when the pipe to whoever started it breaks, however that one ended. */
-const GUARD = '"$@" & p=$!; read -r _; kill -INT $p 2> /dev/null; wait $p';
+/** Ends the server when the pipe to whoever started it breaks, however that one ended, and removes the folder `$0`. */
+const GUARD =
+  '"$@" & p=$!; read -r _; kill -INT $p 2> /dev/null; wait $p; rm -rf "$0"';
 
 /** A Postgres of our own: own folder, own port on loopback, gone with its owner. Never run as root. */
 export class PrivatePostgres {
@@ -80,7 +81,7 @@ export class PrivatePostgres {
       [
         '-c',
         GUARD,
-        'guard',
+        folder,
         join(programs, 'postgres'),
         '-D',
         data,

@@ -52,6 +52,14 @@ export class CatalogDatabase {
     return rows;
   }
 
+  /** What is behind it was applied, so the provider says. */
+  async cursor(): Promise<string | undefined> {
+    const { rows } = await this.client.query(
+      'SELECT cursor FROM terrasift_feeds',
+    );
+    return rows[0]?.cursor ?? undefined;
+  }
+
   async deleted(): Promise<string[]> {
     const { rows } = await this.client.query(
       'SELECT DISTINCT entity_ref FROM probe_deleted',
@@ -66,25 +74,24 @@ export class CatalogDatabase {
   async stopped(
     step: keyof typeof LOCKS,
     meanwhile: () => Promise<void>,
+    patienceMs: number,
   ): Promise<void> {
     const lock = LOCKS[step];
     await this.client.query('SELECT pg_advisory_lock($1)', [lock]);
     try {
       const waiting =
         "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted";
-      await until(`a page is ${step}`, async () => {
+      const isStopped = async () => {
         const { rowCount } = await this.client.query(waiting, [lock]);
         return rowCount! > 0;
-      });
+      };
+      await until(`a page is ${step}`, isStopped, patienceMs);
       await meanwhile();
       await this.client.query(
         `SELECT pg_terminate_backend(pid) FROM (${waiting}) AS waiting`,
         [lock],
       );
-      await until('what was stopped is gone', async () => {
-        const { rowCount } = await this.client.query(waiting, [lock]);
-        return rowCount === 0;
-      });
+      await until('what was stopped is gone', async () => !(await isStopped()));
     } finally {
       await this.client.query('SELECT pg_advisory_unlock($1)', [lock]);
     }

@@ -52,7 +52,7 @@ export class Engine {
         ...['--seed', String(this.seed), '--data', this.#folder],
         ...['--listen', `127.0.0.1:${this.port}`],
         ...['--tenant-requests-per-second', '50'],
-        ...['--change-every', options.calm ? String(CALM) : '0.2'],
+        ...['--change-every', options.calm ? String(CALM) : '0.1'],
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );

@@ -6,6 +6,7 @@ import {
   Server,
   ServerResponse,
 } from 'http';
+import { until } from '../../src/__testUtils__/until';
 import { Engine } from './Engine';
 
 export type Moment = 'asked' | 'answering' | 'answered' | 'stored';
@@ -40,8 +41,11 @@ export class Gate {
   }
 
   /** The next such moment; call what it resolves with to let the page go on. */
-  next(moment: Moment): Promise<() => void> {
-    return new Promise(arrived => this.#awaited.push({ moment, arrived }));
+  async next(moment: Moment, patienceMs: number): Promise<() => void> {
+    const held: (() => void)[] = [];
+    this.#awaited.push({ moment, arrived: release => held.push(release) });
+    await until(`a page is ${moment}`, () => held.length > 0, patienceMs);
+    return held[0];
   }
 
   async #moment(moment: Moment): Promise<void> {

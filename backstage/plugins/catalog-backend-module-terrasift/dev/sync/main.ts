@@ -6,7 +6,7 @@ import { PrivatePostgres } from '../../src/__testUtils__/PrivatePostgres';
 import { until } from '../../src/__testUtils__/until';
 import { CatalogDatabase } from './CatalogDatabase';
 import { CatalogProcess } from './CatalogProcess';
-import { differences } from './differences';
+import { differences, notGiven } from './differences';
 import { Engine } from './Engine';
 import { Gate } from './Gate';
 import { Random } from './random';
@@ -27,12 +27,18 @@ const STEPS = [
 
 const DATABASE = 'sync';
 const WORKSPACES = 6;
-/** Processing of some hundred entities, on a machine that others use too. */
+/**
+ * Processing of some hundred entities, on a machine that others use too; and for as long as an engine lived, the world
+ * of the next one repeats what is known already.
+ */
 const PATIENCE_MS = 120_000;
 
 class Run {
   readonly #random: Random;
   readonly #witness: Witness;
+  /** What a catalog that was killed had not been given, though its cursor says so. */
+  readonly #lost: string[] = [];
+  #looked = 0;
 
   constructor(
     seed: number,
@@ -49,7 +55,11 @@ class Run {
     this.#witness.start();
     for (const step of this.#random.shuffled(STEPS)) {
       const pages = this.gate.pages + this.#random.below(3);
-      await until('pages are followed', () => this.gate.pages >= pages);
+      await until(
+        'pages are followed',
+        () => this.gate.pages >= pages,
+        PATIENCE_MS,
+      );
       log(step);
       await this.#kill(step);
     }
@@ -74,10 +84,16 @@ class Run {
     const accidents = deleted.filter(ref => !this.#witness.removed.has(ref));
     for (const ref of different.slice(0, 5)) log(`different: ${ref}`);
     for (const ref of accidents.slice(0, 5)) log(`removed by accident: ${ref}`);
-    log(`${deleted.length} entities were removed in all`);
+    for (const it of this.#lost.slice(0, 5)) log(`lost: ${it}`);
+    log(
+      `${deleted.length} entities were removed in all, ${
+        this.#looked
+      } were looked at behind cursors`,
+    );
+    if (this.#looked === 0) throw new Error('nothing stood behind a cursor');
     return {
       entities: entities.size,
-      differences: different.length,
+      differences: different.length + this.#lost.length,
       removed_by_accident: accidents.length,
     };
   }
@@ -86,16 +102,45 @@ class Run {
     const [who, when] = step.split(' ') as ['catalog' | 'engine', string];
     const kill = () => this[who].kill();
     if (when === 'applying' || when === 'applied') {
-      await this.database.stopped(when, kill);
+      await this.database.stopped(when, kill, PATIENCE_MS);
     } else {
       const release = await this.gate.next(
         when as 'asked' | 'answering' | 'answered' | 'stored',
+        PATIENCE_MS,
       );
       await kill();
       release();
     }
-    if (who === 'catalog') await this.catalog.start();
-    else await this.engine.start({ calm: false });
+    if (who === 'catalog') {
+      await this.#lookBehindCursor(step);
+      await this.catalog.start();
+    } else {
+      const before = await this.database.cursor();
+      await this.engine.start({ calm: false });
+      // The cursor is of the engine before: until that is noticed, nothing can be said about it.
+      await until(
+        'the catalog begins anew',
+        async () => (await this.database.cursor()) !== before,
+        PATIENCE_MS,
+      );
+    }
+  }
+
+  /** Everything behind the cursor has to be in the catalog, at every moment that it can be killed at. */
+  async #lookBehindCursor(step: string): Promise<void> {
+    const cursor = await this.database.cursor();
+    if (!cursor) return;
+    // In this order: what changes meanwhile stands in the second answer.
+    const behind = await this.engine.entities();
+    let at = cursor;
+    for (let more = true; more; ) {
+      const page = await this.engine.page('changes', { cursor: at });
+      page.changes.forEach(change => behind.delete(change.entity_ref));
+      [at, more] = [page.next_cursor, page.has_more];
+    }
+    const lost = notGiven(behind, await this.database.entities());
+    this.#lost.push(...lost.map(it => `${it} (${step})`));
+    this.#looked += behind.size;
   }
 }
 

@@ -6,7 +6,7 @@ import {
   isClean,
   pauseMs,
 } from './comparison';
-import { Emitted, fromFeed } from './entities';
+import { Emitted, fromFeed, nudged } from './entities';
 import { FeedClient } from './FeedClient';
 import type { FeedContext } from './FeedFollower';
 import { PagePlan } from './page';
@@ -15,15 +15,15 @@ import { FeedState } from './state';
 /** Refs that are asked for at once, and removed together. */
 const CONFIRM_AT_ONCE = 8;
 const REMOVE_AT_ONCE = 200;
-/** Entities that one comparison has processed again. */
-const REFRESHED_MAX = 500;
+/** Entities that one comparison does more for than to send them again: each takes a turn of the catalog. */
+const STUCK_MAX = 500;
 
 type Apply = (upserts: Emitted[], removals: string[]) => Promise<void>;
 
 /** A comparison in steps as long as a page, so that changes are applied in between. */
 export class Comparing {
   readonly #comparison: Comparison;
-  #refreshed = 0;
+  #stuck = 0;
   #phase: 'listing' | 'snapshot' | 'extras' = 'listing';
   #cursor: string | undefined;
   #extras: string[] | undefined;
@@ -95,22 +95,29 @@ export class Comparing {
       .map(change => change.entity as TerrasiftSchema<'Entity'> | undefined)
       .map(entity => entity && fromFeed(this.tenant, entity))
       .filter((it): it is Emitted => it !== undefined);
-    const different = this.#comparison.snapshot(emitted);
-    await this.apply(different, []);
-    if (this.round > 0) {
-      // Sent again, and still not shown: the catalog has it, and does nothing with it.
-      const stuck = different.slice(0, REFRESHED_MAX - this.#refreshed);
-      this.#refreshed += stuck.length;
-      const refs = stuck.map(it => it.entityRef);
-      const failed = await this.context.view.refresh(refs);
-      if (failed > 0) {
-        this.context.logger.warn(
-          `${this.tenant}: the catalog does not take ${failed} entities: look in its log for conflicting refs, ${refs[0]} is among those that were tried`,
-        );
-      }
-    }
+    await this.#mend(this.#comparison.snapshot(emitted));
     this.#cursor = page.next_cursor;
     if (!page.has_more) this.#phase = 'extras';
+  }
+
+  /**
+   * Sends again what differs. What differs in the next comparison too is processed again: the catalog has it, and died
+   * when its turn came. What differs even then is made to look changed.
+   */
+  async #mend(different: Emitted[]): Promise<void> {
+    const left = this.round > 0 ? STUCK_MAX - this.#stuck : 0;
+    const stuck = different.slice(0, left);
+    this.#stuck += stuck.length;
+    const now = new Date();
+    const again = this.round > 1 ? stuck.map(it => nudged(it, now)) : stuck;
+    await this.apply([...again, ...different.slice(left)], []);
+    const refs = stuck.map(it => it.entityRef);
+    const failed = await this.context.view.refresh(refs);
+    if (failed > 0) {
+      this.context.logger.warn(
+        `${this.tenant}: the catalog does not take ${failed} entities: look in its log for conflicting refs, ${refs[0]} is among those that were tried`,
+      );
+    }
   }
 
   /** All changes up to now were applied: what is in neither is not in the feed, if the feed can be believed. */

@@ -17,6 +17,9 @@ import {
  */
 export const FORMAT = 1;
 
+/** When an entity was sent again because the catalog had it and did not show it. */
+export const RESENT_AT_ANNOTATION = 'terrasift.io/resent-at';
+
 /** An entity as the catalog gets it. */
 export interface Emitted {
   entityRef: string;
@@ -52,6 +55,16 @@ export function fromFeed(
     return undefined;
   }
   return { entityRef: stringifyEntityRef(marked), digest, entity: marked };
+}
+
+/**
+ * The same entity, made to look changed. A catalog that dies right after it has processed an entity never shows it: it
+ * waits for a result that differs from the one that it keeps already.
+ */
+export function nudged(emitted: Emitted, now: Date): Emitted {
+  const entity = structuredClone(emitted.entity);
+  entity.metadata.annotations![RESENT_AT_ANNOTATION] = now.toISOString();
+  return { ...emitted, entity };
 }
 
 /** 128 bits of the SHA-256 over the entity with sorted keys, in hex. */

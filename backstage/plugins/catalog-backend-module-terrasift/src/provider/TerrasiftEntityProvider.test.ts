@@ -304,6 +304,24 @@ describe('TerrasiftEntityProvider', () => {
     expect(row.unprocessed_entity).toContain('changed');
   });
 
+  it('heals what the catalog processed and never showed, since it died in between', async () => {
+    feed.upsert(...names(3));
+    await start({ settings: { settle: { milliseconds: 200 } } });
+    await caughtUp();
+    await visible(3);
+    await sql(
+      "UPDATE final_entities SET final_entity = NULL, hash = '' WHERE entity_ref = 'resource:acme/r1'",
+    );
+    await sql('UPDATE terrasift_feeds SET suspect = true');
+    await visible(3);
+    const [row] = await sql(
+      "SELECT final_entity FROM final_entities WHERE entity_ref = 'resource:acme/r1'",
+    );
+    expect(JSON.parse(row.final_entity).metadata.annotations).toHaveProperty([
+      'terrasift.io/resent-at',
+    ]);
+  });
+
   it('leaves out what the catalog would refuse, and takes the rest of the page', async () => {
     const broken = { ...entity('broken'), apiVersion: '' };
     feed.upsert('r1');
