@@ -90,6 +90,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * API keys of the tenant, oldest first, also those that are over
+         * What they open, until when, when they were used last; never a key's text.
+         *
+         *     Needs `keys:admin`.
+         */
+        get: operations["listKeys"];
+        put?: never;
+        /**
+         * Makes a key, and shows it this once
+         * It opens no more than what asks for it. Sent again with the same `Idempotency-Key`, it makes no second key: the answer is `key_issued_before` with the key's number, and its text is lost: rotate it.
+         *
+         *     Needs `keys:admin`.
+         */
+        post: operations["issueKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Ends a key at once: every replica refuses it from the next request on
+         * Any key of the tenant, also the one that asks, and the last one that may administer keys: what has leaked must end. Done again, it changes nothing.
+         *
+         *     Needs `keys:admin`.
+         */
+        delete: operations["revokeKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a key in the place of another one, shows it this once, and lets the other one end
+         * With the same name and scopes, which must be no more than what asks may do. Sent again, it makes no second key.
+         *
+         *     Needs `keys:admin`.
+         */
+        post: operations["rotateKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit": {
         parameters: {
             query?: never;
@@ -520,6 +592,45 @@ export interface components {
     schemas: {
         /** What happens to a match. */
         Action: "redact" | "hash" | "allow";
+        /** A key as it is shown, here and by `terrasift key`. */
+        ApiKey: {
+            /**
+             * Format: date-time
+             * A moment in a schema.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * A moment in a schema.
+             */
+            expires_at?: string | null;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: date-time
+             * Up to two minutes late.
+             */
+            last_used_at?: string | null;
+            name: string;
+            /**
+             * Format: int64
+             * The key that it was made for by a rotation.
+             */
+            replaces?: number | null;
+            /**
+             * Format: date-time
+             * A moment in a schema.
+             */
+            revoked_at?: string | null;
+            scopes: string[];
+            /** `valid`, `expired` or `revoked`. */
+            state: string;
+        };
+        ApiKeysPage: {
+            keys: components["schemas"]["ApiKey"][];
+            /** Absent on the last page. */
+            next_cursor?: string | null;
+        };
         /** What kind of thing a rule protects. */
         Category: "pii" | "credential" | "infrastructure";
         /** The newest change of one entity. An entity stands in a page at most once. */
@@ -658,6 +769,18 @@ export interface components {
             /** `alive` or `ready`. */
             status: string;
         };
+        /** A key that is asked for. */
+        KeyWanted: {
+            /**
+             * Format: uint16
+             * Days until it expires; 365 if it is left out.
+             */
+            days?: number | null;
+            /** What the key is for. */
+            name: string;
+            /** What it opens, such as `catalog:read`, or `catalog:read-prod` for one namespace. */
+            scopes: string[];
+        };
         /** A link of an entity. */
         Link: {
             /** For people. */
@@ -688,6 +811,42 @@ export interface components {
             /** For people. */
             title?: string | null;
         };
+        /** A key that was made just now. */
+        NewApiKey: {
+            /**
+             * Format: date-time
+             * A moment in a schema.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * A moment in a schema.
+             */
+            expires_at?: string | null;
+            /** Format: int64 */
+            id: number;
+            /** The key itself, in this answer only. */
+            key: string;
+            /**
+             * Format: date-time
+             * Up to two minutes late.
+             */
+            last_used_at?: string | null;
+            name: string;
+            /**
+             * Format: int64
+             * The key that it was made for by a rotation.
+             */
+            replaces?: number | null;
+            /**
+             * Format: date-time
+             * A moment in a schema.
+             */
+            revoked_at?: string | null;
+            scopes: string[];
+            /** `valid`, `expired` or `revoked`. */
+            state: string;
+        };
         /**
          * Format: int64
          * The version of what turns a state into entities: `extractor * 1_000_000 + number of the rule set`. Rule sets are numbered
@@ -702,6 +861,11 @@ export interface components {
             code: string;
             /** What happened here, and how to mend it; never what was sent. */
             detail: string;
+            /**
+             * Format: int64
+             * Number of the key that it is about.
+             */
+            key?: number | null;
             /** What is missing, where several things can be. */
             reasons?: string[];
             /**
@@ -772,6 +936,19 @@ export interface components {
         };
         ResourceTypes: {
             resource_types: components["schemas"]["ResourceTypeCount"][];
+        };
+        /** How a key is to be rotated; `\{\}` is as good as any. */
+        RotationWanted: {
+            /**
+             * Format: uint16
+             * Days until the new key expires; 365 if it is left out.
+             */
+            days?: number | null;
+            /**
+             * Format: uint16
+             * Hours that the old key stays valid, 0 ends it at once; 24 if it is left out.
+             */
+            overlap_hours?: number | null;
         };
         /** A run of Terraform Cloud whose state was synced. */
         Run: {
@@ -848,6 +1025,8 @@ export interface components {
              * A moment in a schema.
              */
             at: string;
+            /** Address of the client; empty where it is not known, and for the command line. */
+            client: string;
             /** Status, or code of the problem. */
             code: string;
             outcome: string;
@@ -1109,6 +1288,441 @@ export interface operations {
                 };
             };
             /** `not_ready` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listKeys: {
+        parameters: {
+            query?: {
+                /** `next_cursor` of the page before, unchanged; it goes on with the route and the filters that it came from */
+                cursor?: string;
+                /** Most entries of a page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** done */
+            200: {
+                headers: {
+                    /** for `If-None-Match` */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeysPage"];
+                };
+            };
+            /** as you have it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** `cursor_invalid`, `cursor_filter_changed`, `limit_out_of_range`, `query_parameter_unknown`, `query_parameter_repeated` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `scope_missing` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `request_timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `store_unavailable`, `issuer_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    issueKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** Names this request: sent again with it, nothing is made a second time */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyWanted"];
+            };
+        };
+        responses: {
+            /** made; not to be kept */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiKey"];
+                };
+            };
+            /** `payload_invalid`, `body_unreadable`, `key_invalid`, `idempotency_key_invalid`, `query_parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `scope_missing`, `scope_escalation` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `request_timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `key_issued_before`, `keys_too_many` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `store_unavailable`, `issuer_unavailable`, `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** Its number */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** done; not to be kept */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** `query_parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `scope_missing` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `key_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `request_timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `store_unavailable`, `issuer_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** Its number */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotationWanted"];
+            };
+        };
+        responses: {
+            /** done; not to be kept */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiKey"];
+                };
+            };
+            /** `payload_invalid`, `body_unreadable`, `key_invalid`, `query_parameter_unknown` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `scope_missing`, `scope_escalation` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `key_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `request_timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `key_rotated_before`, `key_over` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `store_unavailable`, `issuer_unavailable`, `overloaded` */
             503: {
                 headers: {
                     [name: string]: unknown;
