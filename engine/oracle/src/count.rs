@@ -51,9 +51,9 @@ pub fn taken() -> u64 {
 }
 
 /// Instances in the state that is counted.
-pub const INSTANCES: usize = 1000;
-/// Instances that warm everything up.
-pub const WARM: usize = 100;
+pub const INSTANCES: usize = 2000;
+/// Instances that warm everything up: so many values fill the engine's first, small tables, which are exchanged then.
+pub const WARM: usize = 1000;
 
 /// Allocations of each way through the state, over all instances behind the warm ones.
 #[derive(Debug, Clone, Copy)]
