@@ -1,11 +1,14 @@
 import { Config, readDurationFromConfig } from '@backstage/config';
 import { InputError } from '@backstage/errors';
 import { durationToMilliseconds } from '@backstage/types';
+import {
+  readTerrasiftAccess,
+  readTerrasiftTenants,
+  TerrasiftAccess,
+} from '@terrasift/backstage-plugin-terrasift-common';
 
 /** Longest page that Terrasift serves. */
 const PAGE_SIZE_MAX = 1000;
-/** Ids become part of provider names, annotations and metrics. */
-const TENANT_ID = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** What is followed for every tenant in the same way. */
 export interface FeedOptions {
@@ -23,10 +26,7 @@ export interface RemovalLimits {
 }
 
 /** A tenant as it is configured. Never logged: it holds a key. */
-export interface TenantOptions {
-  id: string;
-  baseUrl: string;
-  apiKey: string;
+export interface TenantOptions extends TerrasiftAccess {
   enabled: boolean;
 }
 
@@ -57,43 +57,10 @@ export function readFeedOptions(config: Config): FeedOptions {
 
 /** Reads `terrasift.tenants`. */
 export function readTenants(config: Config): TenantOptions[] {
-  const terrasift = config.getOptionalConfig('terrasift');
-  const tenants = terrasift?.getOptionalConfig('tenants');
-  return (tenants?.keys() ?? []).map(id => {
-    const where = `terrasift.tenants.${id}`;
-    if (!TENANT_ID.test(id)) {
-      throw new InputError(
-        `${where}: an id is 1 to 63 of a-z, 0-9 and -, with a letter or digit at both ends`,
-      );
-    }
-    const tenant = tenants!.getConfig(id);
-    const baseUrl =
-      tenant.getOptionalString('baseUrl') ??
-      terrasift?.getOptionalString('baseUrl');
-    if (!baseUrl) {
-      throw new InputError(
-        `${where}: set baseUrl here, or terrasift.baseUrl for all`,
-      );
-    }
-    return {
-      id,
-      baseUrl: checkedUrl(baseUrl, where),
-      apiKey: tenant.getString('apiKey'),
-      enabled: tenant.getOptionalBoolean('enabled') ?? true,
-    };
-  });
-}
-
-function checkedUrl(text: string, where: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const web = url?.protocol === 'https:' || url?.protocol === 'http:';
-  if (!web || url.username || url.password || url.search || url.hash) {
-    // Without the text: it may hold a password.
-    throw new InputError(
-      `${where}: baseUrl has to be like https://terrasift.example.com, without user, query or fragment`,
-    );
-  }
-  return url.href.replace(/\/$/, '');
+  return readTerrasiftTenants(config).map(tenant => ({
+    ...readTerrasiftAccess(config, tenant),
+    enabled: tenant.config.getOptionalBoolean('enabled') ?? true,
+  }));
 }
 
 function whole(

@@ -1,9 +1,11 @@
 import { parseEntityRef, stringifyEntityRef } from '@backstage/catalog-model';
 import { Config } from '@backstage/config';
 import { InputError } from '@backstage/errors';
-
-/** Ids become part of annotations and permissions. */
-const TENANT_ID = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+import {
+  readTerrasiftAccess,
+  readTerrasiftTenants,
+  TerrasiftAccess,
+} from '@terrasift/backstage-plugin-terrasift-common';
 
 /** Who sees a tenant, and who operates it, as lower-case entity references. */
 export interface TenantGrants {
@@ -14,13 +16,6 @@ export interface TenantGrants {
   admins: ReadonlySet<string>;
 }
 
-/** How a tenant is reached. Never logged: it holds a key. */
-export interface TenantAccess {
-  id: string;
-  baseUrl: string;
-  apiKey: string;
-}
-
 /** What somebody may do in a tenant. */
 export type TenantRole = 'reader' | 'admin';
 
@@ -28,15 +23,11 @@ export type TenantRole = 'reader' | 'admin';
 export class Grants {
   static fromConfig(config: Config): Grants {
     return new Grants(
-      tenantIds(config).map(id => {
-        const where = `terrasift.tenants.${id}`;
-        const tenant = config.getConfig(where);
-        return {
-          id,
-          readers: references(tenant, 'grants', where),
-          admins: references(tenant, 'admins', where),
-        };
-      }),
+      readTerrasiftTenants(config).map(({ id, where, config: tenant }) => ({
+        id,
+        readers: references(tenant, 'grants', where),
+        admins: references(tenant, 'admins', where),
+      })),
     );
   }
 
@@ -60,35 +51,10 @@ export class Grants {
 }
 
 /** Reads how the tenants in `terrasift.tenants` are reached. */
-export function readTenantAccess(config: Config): TenantAccess[] {
-  return tenantIds(config).map(id => {
-    const where = `terrasift.tenants.${id}`;
-    const baseUrl =
-      config.getOptionalString(`${where}.baseUrl`) ??
-      config.getOptionalString('terrasift.baseUrl');
-    if (!baseUrl) {
-      throw new InputError(
-        `${where}: set baseUrl here, or terrasift.baseUrl for all`,
-      );
-    }
-    return {
-      id,
-      baseUrl: checkedUrl(baseUrl, where),
-      apiKey: config.getString(`${where}.apiKey`),
-    };
-  });
-}
-
-function tenantIds(config: Config): string[] {
-  const ids = config.getOptionalConfig('terrasift.tenants')?.keys() ?? [];
-  for (const id of ids) {
-    if (!TENANT_ID.test(id)) {
-      throw new InputError(
-        `terrasift.tenants.${id}: an id is 1 to 63 of a-z, 0-9 and -, with a letter or digit at both ends`,
-      );
-    }
-  }
-  return ids;
+export function readTenantAccess(config: Config): TerrasiftAccess[] {
+  return readTerrasiftTenants(config).map(tenant =>
+    readTerrasiftAccess(config, tenant),
+  );
 }
 
 function references(tenant: Config, key: string, where: string): Set<string> {
@@ -105,16 +71,4 @@ function references(tenant: Config, key: string, where: string): Set<string> {
       return stringifyEntityRef(parseEntityRef(text));
     }),
   );
-}
-
-function checkedUrl(text: string, where: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const web = url?.protocol === 'https:' || url?.protocol === 'http:';
-  if (!web || url.username || url.password || url.search || url.hash) {
-    // Without the text: it may hold a password.
-    throw new InputError(
-      `${where}: baseUrl has to be like https://terrasift.example.com, without user, query or fragment`,
-    );
-  }
-  return url.href.replace(/\/$/, '');
 }

@@ -9,4 +9,5 @@ export * from './api';
 export type * from './openapi.generated';
 export * from './permissions';
 export * from './TerraformWorkspaceEntity';
+export * from './tenantConfig';
 export * from './tenants';

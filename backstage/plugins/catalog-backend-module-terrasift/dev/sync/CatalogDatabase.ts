@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { until } from '../../src/__testUtils__/until';
+import { until } from '@terrasift/backstage-testbed';
 
 /** Advisory locks at which a page can be stopped inside Postgres. */
 const LOCKS = { applying: 71_001, applied: 71_002 };

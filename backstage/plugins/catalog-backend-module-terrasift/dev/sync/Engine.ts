@@ -5,8 +5,7 @@ import { tmpdir } from 'os';
 import { join } from 'path';
 import { createInterface } from 'readline';
 import { TerrasiftSchema } from '@terrasift/backstage-plugin-terrasift-common';
-import { freePort } from '../../src/__testUtils__/PrivatePostgres';
-import { until } from '../../src/__testUtils__/until';
+import { freePort, until } from '@terrasift/backstage-testbed';
 
 type Page = TerrasiftSchema<'ChangesPage'>;
 

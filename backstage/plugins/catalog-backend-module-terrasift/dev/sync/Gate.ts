@@ -6,7 +6,7 @@ import {
   Server,
   ServerResponse,
 } from 'http';
-import { until } from '../../src/__testUtils__/until';
+import { close, listen, until } from '@terrasift/backstage-testbed';
 import { Engine } from './Engine';
 
 export type Moment = 'asked' | 'answering' | 'answered' | 'stored';
@@ -28,16 +28,11 @@ export class Gate {
   }
 
   async start(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    const { port } = this.#server.address() as { port: number };
-    return `http://127.0.0.1:${port}`;
+    return listen(this.#server);
   }
 
   async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    this.#server.close();
-    await once(this.#server, 'close');
+    await close(this.#server);
   }
 
   /** The next such moment; call what it resolves with to let the page go on. */

@@ -2,8 +2,7 @@
 // steps of a page in an order that the seed decides, and at the end they must be equal. The last line is JSON.
 import { parseArgs } from 'util';
 import { catalogDatabase } from '../../src/__testUtils__/backend';
-import { PrivatePostgres } from '../../src/__testUtils__/PrivatePostgres';
-import { until } from '../../src/__testUtils__/until';
+import { PrivatePostgres, until } from '@terrasift/backstage-testbed';
 import { CatalogDatabase } from './CatalogDatabase';
 import { CatalogProcess } from './CatalogProcess';
 import { differences, notGiven } from './differences';

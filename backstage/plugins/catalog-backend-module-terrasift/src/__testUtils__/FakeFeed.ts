@@ -1,6 +1,6 @@
-import { once } from 'events';
 import { createServer, IncomingMessage, Server, ServerResponse } from 'http';
 import { TerrasiftSchema } from '@terrasift/backstage-plugin-terrasift-common';
+import { close, listen } from '@terrasift/backstage-testbed';
 import { entity } from './entity';
 
 type Change = TerrasiftSchema<'Change'>;
@@ -32,17 +32,12 @@ export class FakeFeed {
   }
 
   async start(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    const { port } = this.#server.address() as { port: number };
-    return `http://127.0.0.1:${port}`;
+    return listen(this.#server);
   }
 
   async stop(): Promise<void> {
     this.#wake();
-    this.#server.closeAllConnections();
-    this.#server.close();
-    await once(this.#server, 'close');
+    await close(this.#server);
   }
 
   upsert(...names: string[]): void {

@@ -9,7 +9,7 @@ import catalogPlugin from '@backstage/plugin-catalog-backend';
 import { JsonObject } from '@backstage/types';
 import { Knex } from 'knex';
 import catalogModuleTerrasift from '..';
-import { until } from './until';
+import { until } from '@terrasift/backstage-testbed';
 
 /** The database that {@link startCatalog} uses. */
 export function catalogDatabase(name: string): string {

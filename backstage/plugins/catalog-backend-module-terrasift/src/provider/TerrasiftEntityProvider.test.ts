@@ -3,8 +3,7 @@ import { JsonObject } from '@backstage/types';
 import { catalogDatabase, startCatalog } from '../__testUtils__/backend';
 import { entity, workspace } from '../__testUtils__/entity';
 import { FakeFeed, Fault, json, problem } from '../__testUtils__/FakeFeed';
-import { PrivatePostgres } from '../__testUtils__/PrivatePostgres';
-import { until } from '../__testUtils__/until';
+import { PrivatePostgres, until } from '@terrasift/backstage-testbed';
 
 jest.setTimeout(120_000);
 

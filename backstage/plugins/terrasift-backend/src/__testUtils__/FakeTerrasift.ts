@@ -1,6 +1,5 @@
-import { once } from 'events';
 import { createServer, IncomingMessage, Server, ServerResponse } from 'http';
-import { AddressInfo } from 'net';
+import { close, listen } from '@terrasift/backstage-testbed';
 
 /** Answers in the ways in which a server can fail, and notes what it was asked. */
 export class FakeTerrasift {
@@ -9,6 +8,8 @@ export class FakeTerrasift {
     _,
     response,
   ) => this.json(response, 200, {});
+
+  #url = '';
 
   private constructor(private readonly server: Server) {}
 
@@ -23,13 +24,12 @@ export class FakeTerrasift {
       });
       fake.answer(request, response);
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    fake.#url = await listen(server);
     return fake;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return this.#url;
   }
 
   json(
@@ -46,8 +46,6 @@ export class FakeTerrasift {
   }
 
   async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    this.server.close();
-    await once(this.server, 'close');
+    await close(this.server);
   }
 }

@@ -1,7 +1,8 @@
 import { Config } from '@backstage/config';
 import { ServiceUnavailableError } from '@backstage/errors';
 import { LRUCache } from 'lru-cache';
-import { readTenantAccess, TenantAccess } from '../tenants';
+import { TerrasiftAccess } from '@terrasift/backstage-plugin-terrasift-common';
+import { readTenantAccess } from '../tenants';
 import { failureOf } from './failure';
 
 /** No page of Terrasift is near this; what is longer is not read on. */
@@ -39,11 +40,11 @@ export class TerrasiftClient {
     );
   }
 
-  readonly #tenants: ReadonlyMap<string, TenantAccess>;
+  readonly #tenants: ReadonlyMap<string, TerrasiftAccess>;
   readonly #asking = new Map<string, Promise<object>>();
 
   private constructor(
-    tenants: ReadonlyMap<string, TenantAccess>,
+    tenants: ReadonlyMap<string, TerrasiftAccess>,
     private readonly timeoutMs: number,
     private readonly freshMs: number,
     private readonly cache: LRUCache<string, Kept>,
