@@ -49,8 +49,12 @@ if newest and sequence <= newest then
     return {STALE, 1000, 0, 0}
 end
 
-local known = redis.call('HMGET', state, 'run', 'last', 'gate', 'turn')
-local last, gate, turn = tonumber(known[2]), tonumber(known[3]) or 0, tonumber(known[4]) or 0
+local known = redis.call('HMGET', state, 'run', 'last', 'gate', 'turn', 'counted', 'slots', 'replicas')
+local last, gate, turn = tonumber(known[2]), tonumber(known[3]), tonumber(known[4])
+-- Somebody else wrote here, or took slots or replicas away, since they were counted (`counted`: by this version, at `last`).
+local damaged = not gate or not turn or (known[5] == known[2]
+    and (known[6] ~= text(redis.call('ZCARD', slots)) or known[7] ~= text(redis.call('ZCARD', replicas))))
+gate, turn = gate or 0, turn or 0
 if last and last > now and last - now < 1000000 then
     now = last
 end
@@ -60,8 +64,8 @@ if last and last > now then
     gate, turn = 0, 0
 end
 local crowd = redis.call('ZCARD', replicas)
-if not last or known[1] ~= run or last > now or (crowd > 0 and now - last > GAP) then
-    -- Fresh, restored, failed over or out of reach for a while: slots may be in use that are not written here.
+if not last or damaged or known[1] ~= run or last > now or (crowd > 0 and now - last > GAP) then
+    -- Fresh, damaged, restored, failed over or out of reach for a while: slots may be in use that are not written here.
     gate = math.max(gate, now + REBIRTH)
     for _, other in ipairs(redis.call('ZRANGE', replicas, 0, -1)) do
         redis.call('ZADD', replicas, text(now), other)
@@ -100,7 +104,8 @@ local part = math.floor((slots_max - reserve) / math.max(crowd, 1))
 local open = slots_max - redis.call('ZCOUNT', replicas, '-inf', text(now - SILENT)) * part
 
 local function answer(code, wait)
-    redis.call('HSET', state, 'run', run, 'last', text(now), 'gate', text(gate), 'turn', text(turn))
+    redis.call('HSET', state, 'run', run, 'last', text(now), 'gate', text(gate), 'turn', text(turn), 'counted', text(now),
+        'slots', text(redis.call('ZCARD', slots)), 'replicas', text(redis.call('ZCARD', replicas)))
     for _, key in ipairs(KEYS) do
         redis.call('PEXPIRE', key, KEPT_MS)
     end

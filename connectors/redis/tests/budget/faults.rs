@@ -10,6 +10,7 @@ use terrasift_redis::{ANSWER_WAIT_MAX, PrivateRedis, RateLimits, Verdict};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::contract::{connection, redis, wide};
@@ -155,6 +156,66 @@ async fn lost_keys_and_lies_are_no_grants() {
     }
     world.uses_it_all("the whole budget again").await;
     println!("lost keys and lies: {}", world.ends().await);
+}
+
+/// What is done to the keys of a user: a key is deleted or overwritten, or a field of its state is.
+#[derive(Debug, Clone, Copy)]
+enum Damage {
+    Deleted(&'static str),
+    Overwritten(&'static str),
+    Field(&'static str),
+}
+
+/// A replica that says nothing holds the whole limit, and its keys are damaged: nobody else may be granted a request.
+async fn damaged(redis: &PrivateRedis, damage: Damage) {
+    let world = format!("{damage:?}");
+    let limits = RateLimits { lease_max: Duration::from_secs(60), ..wide(SLOTS) };
+    let [silent, greedy] =
+        [0, 1].map(|replica| crate::contract::redis(&redis.address(), &world, replica, 2, PATIENCE, limits));
+    let holds_all = async {
+        let mut held = 0;
+        // One is kept for requests of users whom nobody knows.
+        while held < SLOTS - 1 {
+            greedy.keep().await;
+            match silent.take(ask("user", "a")).await {
+                Verdict::Granted(_) => held += 1,
+                Verdict::NotYet { wait, .. } => sleep(wait).await,
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, holds_all).await.expect("the whole limit is granted");
+    let mut other = connection(redis).await;
+    let key = |part: &str| format!("{world}:budget:{{user}}:{part}");
+    let _: () = match damage {
+        Damage::Deleted(part) => other.del(key(part)).await.expect("deleted"),
+        Damage::Overwritten(part) => other.set(key(part), "not yours").await.expect("set"),
+        Damage::Field(field) => other.hset(key("state"), field, "not yours").await.expect("set"),
+    };
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(3) {
+        let verdict = greedy.take(ask("user", "a")).await;
+        assert!(matches!(verdict, Verdict::NotYet { .. }), "{damage:?}: granted after {:?}", begin.elapsed());
+        // What is held is told in time, and counts from then on.
+        silent.keep().await;
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_damaged_is_noticed_before_anybody_is_granted() {
+    let redis = Arc::new(PrivateRedis::start(&[]).await.expect("redis"));
+    let mut cases = JoinSet::new();
+    let keys = ["slots", "state", "replicas", "tenants", "waiting"];
+    let fields = ["gate", "last", "turn", "run", "slots", "replicas"];
+    let damages = keys[..3].iter().copied().map(Damage::Deleted);
+    let damages = damages.chain(keys.map(Damage::Overwritten)).chain(fields.map(Damage::Field));
+    for damage in damages {
+        let redis = Arc::clone(&redis);
+        cases.spawn(async move { damaged(&redis, damage).await });
+    }
+    while let Some(case) = cases.join_next().await {
+        case.expect("no grant");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
