@@ -247,6 +247,24 @@ backstage-sync: packages backstage-install ## Kill a real catalog and the real e
 	backstage/yarn.sh workspace @terrasift/backstage-plugin-catalog-backend-module-terrasift \
 		sync --seed '$(or $(SEED),1)' --terrasift '$(TERRASIFT)'
 
+# Of `make backstage-latency`: how many entities, `catalog.processingInterval` (the catalog's own when empty), how many changes
+# of the world are measured, each of which changes some entities, and seconds between two of them.
+ENTITIES ?= 20000
+INTERVAL ?= 30m
+CHANGES ?= 150
+CHANGE_EVERY ?= 2
+
+.PHONY: backstage-latency
+backstage-latency: packages backstage-install ## Time changes from the feed to a real catalog of ENTITIES=20000 with INTERVAL=30m, INTERVAL= for the catalog's own; one line of JSON
+	engine='$(TERRASIFT)'
+	if [[ -z '$(filter-out file,$(origin TERRASIFT))' ]]; then
+		cargo build --locked --release --package terrasift --bin terrasift
+		engine="$$CARGO_TARGET_DIR/release/terrasift"
+	fi
+	backstage/yarn.sh workspace @terrasift/backstage-plugin-catalog-backend-module-terrasift latency \
+		--entities '$(ENTITIES)' --interval '$(INTERVAL)' --changes '$(CHANGES)' --change-every '$(CHANGE_EVERY)' \
+		--seed '$(or $(SEED),1)' --terrasift "$$engine"
+
 ##@ Before you push
 
 .PHONY: check

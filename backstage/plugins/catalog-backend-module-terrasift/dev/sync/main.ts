@@ -4,9 +4,9 @@ import { parseArgs } from 'util';
 import { catalogDatabase } from '../../src/__testUtils__/backend';
 import { PrivatePostgres, until } from '@terrasift/backstage-testbed';
 import { CatalogDatabase } from './CatalogDatabase';
-import { CatalogProcess } from './CatalogProcess';
+import { CatalogProcess } from '../CatalogProcess';
 import { differences, notGiven } from './differences';
-import { Engine } from './Engine';
+import { CALM, Engine } from '../Engine';
 import { Gate } from './Gate';
 import { Random } from './random';
 import { Witness } from './Witness';
@@ -26,6 +26,8 @@ const STEPS = [
 
 const DATABASE = 'sync';
 const WORKSPACES = 6;
+/** Seconds between two changes of the world. */
+const LIVELY = 0.1;
 /**
  * Processing of some hundred entities, on a machine that others use too; and for as long as an engine lived, the world
  * of the next one repeats what is known already.
@@ -64,7 +66,7 @@ class Run {
     }
     // The world stands still, so that one can be compared with the other.
     await this.engine.kill();
-    await this.engine.start({ calm: true });
+    await this.engine.start({ changeEvery: CALM });
     let entities = await this.engine.entities();
     let different: string[] = [];
     const equal = async () => {
@@ -115,7 +117,7 @@ class Run {
       await this.catalog.start();
     } else {
       const before = await this.database.cursor();
-      await this.engine.start({ calm: false });
+      await this.engine.start({ changeEvery: LIVELY });
       // The cursor is of the engine before: until that is noticed, nothing can be said about it.
       await until(
         'the catalog begins anew',
@@ -158,7 +160,11 @@ async function main() {
   try {
     const postgres = await PrivatePostgres.start();
     cleanups.push(() => postgres.stop());
-    const engine = await Engine.create(values.terrasift!, seed, WORKSPACES);
+    const engine = await Engine.create(values.terrasift!, {
+      seed,
+      workspaces: WORKSPACES,
+      requestsPerSecond: 50,
+    });
     cleanups.push(() => engine.stop());
     const gate = new Gate(engine);
     const baseUrl = await gate.start();
@@ -180,7 +186,7 @@ async function main() {
     });
     cleanups.push(() => catalog.kill());
     log('starting');
-    await Promise.all([engine.start({ calm: false }), catalog.start()]);
+    await Promise.all([engine.start({ changeEvery: LIVELY }), catalog.start()]);
     const database = new CatalogDatabase(
       await postgres.client(catalogDatabase(DATABASE)),
     );

@@ -10,7 +10,15 @@ import { freePort, until } from '@terrasift/backstage-testbed';
 type Page = TerrasiftSchema<'ChangesPage'>;
 
 /** Seconds between two changes of a world that is to stand still. */
-const CALM = 86_400;
+export const CALM = 86_400;
+
+/** What the engine synchronizes. */
+export interface EngineWorld {
+  seed: number;
+  workspaces: number;
+  /** Of the engine to the simulated Terraform Cloud. */
+  requestsPerSecond: number;
+}
 
 /** The real `terrasift demo`, with one tenant whose states keep changing. It keeps its database when it is killed. */
 export class Engine {
@@ -20,8 +28,7 @@ export class Engine {
 
   private constructor(
     private readonly program: string,
-    private readonly seed: number,
-    private readonly workspaces: number,
+    private readonly world: EngineWorld,
     readonly port: number,
   ) {
     this.#folder = mkdtempSync(join(tmpdir(), 'terrasift-engine-'));
@@ -29,12 +36,12 @@ export class Engine {
     chmodSync(this.#folder, 0o711);
   }
 
-  static async create(
-    program: string,
-    seed: number,
-    workspaces: number,
-  ): Promise<Engine> {
-    return new Engine(program, seed, workspaces, await freePort());
+  static async create(program: string, world: EngineWorld): Promise<Engine> {
+    return new Engine(program, world, await freePort());
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
   }
 
   /** The tenant's key; there is none while it is not up. */
@@ -42,16 +49,17 @@ export class Engine {
     return this.#key;
   }
 
-  async start(options: { calm: boolean }): Promise<void> {
+  async start(options: { changeEvery: number }): Promise<void> {
+    const { seed, workspaces, requestsPerSecond } = this.world;
     const child = spawn(
       this.program,
       [
         'demo',
-        ...['--tenants', '1', '--workspaces', String(this.workspaces)],
-        ...['--seed', String(this.seed), '--data', this.#folder],
+        ...['--tenants', '1', '--workspaces', String(workspaces)],
+        ...['--seed', String(seed), '--data', this.#folder],
         ...['--listen', `127.0.0.1:${this.port}`],
-        ...['--tenant-requests-per-second', '50'],
-        ...['--change-every', options.calm ? String(CALM) : '0.1'],
+        ...['--tenant-requests-per-second', String(requestsPerSecond)],
+        ...['--change-every', String(options.changeEvery)],
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
@@ -93,10 +101,9 @@ export class Engine {
     query: Record<string, string>,
   ): Promise<Page> {
     const search = new URLSearchParams({ limit: '1000', ...query });
-    const response = await fetch(
-      `http://127.0.0.1:${this.port}/v1/${route}?${search}`,
-      { headers: { authorization: `Bearer ${this.#key}` } },
-    );
+    const response = await fetch(`${this.url}/v1/${route}?${search}`, {
+      headers: { authorization: `Bearer ${this.#key}` },
+    });
     if (!response.ok) throw new Error(`the engine answered ${response.status}`);
     return response.json() as Promise<Page>;
   }
