@@ -3,8 +3,9 @@ import { JsonValue } from '@backstage/types';
 import { digestOf } from '../../src/feed/entities';
 import { Engine } from '../Engine';
 
-/** Between two looks at the end of the feed. */
+/** Between two looks at the end of the feed, while its changes are timed, and otherwise. */
 const LOOK_MS = 20;
+const IDLE_MS = 1000;
 
 /** What the feed has of an entity since a moment. */
 export interface FeedChange {
@@ -29,6 +30,7 @@ export class FeedWatch {
   constructor(
     private readonly engine: Engine,
     private readonly changed: (change: FeedChange) => void,
+    private readonly isTimed: () => boolean,
   ) {}
 
   /** Reads what is there, and goes on looking. */
@@ -55,7 +57,7 @@ export class FeedWatch {
         this.changed({ ref, digest, notBefore: lookedAt });
       }
       lookedAt = asked;
-      await delay(LOOK_MS);
+      await delay(this.isTimed() ? LOOK_MS : IDLE_MS);
     }
   }
 

@@ -8,41 +8,51 @@ import { PrivatePostgres, until } from '@terrasift/backstage-testbed';
 import { catalogDatabase } from '../../src/__testUtils__/backend';
 import { CatalogProcess } from '../CatalogProcess';
 import { Engine } from '../Engine';
-import { Catalog } from './Catalog';
+import { Catalog, REFS_AT_ONCE } from './Catalog';
 import { FeedChange, FeedWatch } from './FeedWatch';
 import { Place, Stopwatch } from './Stopwatch';
 
 const DATABASE = 'latency';
-/** The demo's workspaces have 45 entities in the middle; some have few. */
-const ENTITIES_OF_A_WORKSPACE = 40;
+/** The demo has some more in a workspace in the middle; in a few of them, there may be less. */
+const ENTITIES_OF_A_WORKSPACE = 30;
+const WORKSPACES_MORE = 5;
 /** The simulated Terraform Cloud lets 30 requests through. */
 const REQUESTS_PER_SECOND = 25;
 /** Between two looks at a place; each costs the catalog something. */
 const LOOK_MS: Record<Place, number> = { provider: 20, visible: 100 };
+/** Between two looks at what is not shown yet. */
+const SHOWN_MS = 10_000;
 /** Longest first sync of the catalog, and longest wait for its queue to be empty afterwards. */
 const SYNC_MS_MAX = 3_600_000;
-const REST_MS_MAX = 600_000;
+const REST_MS_MAX = 300_000;
 /** A change that takes longer counts as an error. */
-const CHANGE_MS_MAX = 600_000;
+const CHANGE_MS_MAX = 1_800_000;
 
 interface Options {
   entities: number;
-  /** Of `catalog.processingInterval`; the catalog's own without. */
+  /** Of `catalog.processingInterval`; without, the catalog's own, for which nothing is promised. */
   interval: string | undefined;
   /** Changes of the world that are measured. */
   changes: number;
   /** Seconds between two of them; each changes some entities. */
   changeEvery: number;
+  /** Of `terrasift.catalog.settle`. */
+  settle: string;
   seed: number;
   terrasift: string;
 }
+
+/** What is promised, in milliseconds. */
+const PROVIDER_MS_MAX = 1_000;
+const VISIBLE_P95_MS_MAX = 10_000;
 
 class Measurement {
   readonly #stopwatch = new Stopwatch();
   readonly #watch: FeedWatch;
   readonly #ended = new AbortController();
   #failure: unknown;
-  #isOn = false;
+  /** By `performance.now()`. */
+  #timedSince = Infinity;
   #queuedMax = 0;
 
   constructor(
@@ -50,7 +60,11 @@ class Measurement {
     engine: Engine,
     private readonly catalog: Catalog,
   ) {
-    this.#watch = new FeedWatch(engine, change => this.#changed(change));
+    this.#watch = new FeedWatch(
+      engine,
+      change => this.#changed(change),
+      () => this.#timedSince < Infinity,
+    );
   }
 
   async run() {
@@ -79,6 +93,8 @@ class Measurement {
     this.#ended.abort();
     await Promise.all(looking);
     await this.#watch.stop();
+    const ms = (place: Place, percent: number) =>
+      this.#stopwatch.percentileMs(place, percent);
     return {
       entities,
       interval: this.options.interval ?? 'default',
@@ -86,8 +102,12 @@ class Measurement {
       changed_entities: this.#stopwatch.entities,
       first_sync_s: shownS,
       settled,
-      ...this.#percentiles('provider'),
-      ...this.#percentiles('visible'),
+      provider_p50_ms: ms('provider', 50),
+      provider_p95_ms: ms('provider', 95),
+      provider_max_ms: ms('provider', 100),
+      visible_p50_ms: ms('visible', 50),
+      visible_p95_ms: ms('visible', 95),
+      visible_max_ms: ms('visible', 100),
       queued_max: this.#queuedMax,
       errors:
         this.#stopwatch.waiting('provider').length +
@@ -97,7 +117,8 @@ class Measurement {
   }
 
   #changed(change: FeedChange): void {
-    if (this.#isOn) this.#stopwatch.begin(change);
+    // One from before may have arrived long since.
+    if (change.notBefore >= this.#timedSince) this.#stopwatch.begin(change);
   }
 
   /** Until the API has shown each entity that the feed had when the catalog began. */
@@ -107,10 +128,18 @@ class Measurement {
       this.#check();
       // It was removed since.
       for (const ref of left) if (!this.#watch.live.has(ref)) left.delete(ref);
-      const found = await this.catalog.shown([...left]);
-      found.forEach((digest, ref) => digest && left.delete(ref));
+      for (;;) {
+        const before = left.size;
+        const found = await this.catalog.shown([...left]);
+        found.forEach((digest, ref) => digest && left.delete(ref));
+        // A request asks for some of them: the next ones may be shown, too.
+        if (left.size === 0 || left.size + REFS_AT_ONCE > before) break;
+      }
       // Nobody is in a hurry: looking takes from what is looked at.
-      if (left.size > 0) await delay(1000);
+      if (left.size > 0) {
+        log(`${left.size} are not shown yet`);
+        await delay(SHOWN_MS);
+      }
       return left.size === 0;
     };
     await until('all entities are shown', isDone, SYNC_MS_MAX);
@@ -134,13 +163,13 @@ class Measurement {
   }
 
   async #measure(): Promise<void> {
-    this.#isOn = true;
+    this.#timedSince = performance.now();
     const enough = async () => {
       this.#check();
       return this.#stopwatch.changes >= this.options.changes;
     };
     await until('the world has changed', enough, SYNC_MS_MAX);
-    this.#isOn = false;
+    this.#timedSince = Infinity;
     const arrived = async () => {
       this.#check();
       return (
@@ -172,16 +201,6 @@ class Measurement {
     }
   }
 
-  #percentiles(place: Place) {
-    const ms = (percent: number) =>
-      this.#stopwatch.percentileMs(place, percent);
-    return {
-      [`${place}_p50_ms`]: ms(50),
-      [`${place}_p95_ms`]: ms(95),
-      [`${place}_max_ms`]: ms(100),
-    };
-  }
-
   #check(): void {
     if (this.#failure) throw this.#failure;
   }
@@ -194,6 +213,7 @@ function read(): Options {
       interval: { type: 'string' },
       changes: { type: 'string', default: '150' },
       'change-every': { type: 'string', default: '2' },
+      settle: { type: 'string', default: '1m' },
       seed: { type: 'string', default: '1' },
       terrasift: { type: 'string', default: 'terrasift' },
     },
@@ -210,6 +230,7 @@ function read(): Options {
     interval: values.interval || undefined,
     changes: number('changes', 1),
     changeEvery: number('change-every', 0.05),
+    settle: values.settle!,
     seed: number('seed', 0),
     terrasift: values.terrasift!,
   };
@@ -223,7 +244,8 @@ async function main() {
     cleanups.push(() => postgres.stop());
     const engine = await Engine.create(options.terrasift, {
       seed: options.seed,
-      workspaces: Math.ceil(options.entities / ENTITIES_OF_A_WORKSPACE),
+      workspaces:
+        Math.ceil(options.entities / ENTITIES_OF_A_WORKSPACE) + WORKSPACES_MORE,
       requestsPerSecond: REQUESTS_PER_SECOND,
     });
     cleanups.push(() => engine.stop());
@@ -240,7 +262,7 @@ async function main() {
         baseUrl: engine.url,
         tenants: { acme: { apiKey: engine.key! } },
         // More often than by default: what a comparison does to a change belongs to what is measured.
-        catalog: { compareEvery: { minutes: 2 } },
+        catalog: { settle: options.settle, compareEvery: { minutes: 2 } },
       },
     });
     cleanups.push(() => catalog.kill());
@@ -254,7 +276,10 @@ async function main() {
     );
     const found = await measurement.run();
     process.stdout.write(`${JSON.stringify(found)}\n`);
-    if (found.errors > 0) process.exitCode = 1;
+    const isMet =
+      found.provider_max_ms <= PROVIDER_MS_MAX &&
+      found.visible_p95_ms <= VISIBLE_P95_MS_MAX;
+    if (found.errors > 0 || (options.interval && !isMet)) process.exitCode = 1;
   } finally {
     for (const cleanup of cleanups.reverse()) await cleanup();
   }
