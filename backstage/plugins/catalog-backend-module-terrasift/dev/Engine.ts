@@ -6,6 +6,7 @@ import { join } from 'path';
 import { createInterface } from 'readline';
 import { TerrasiftSchema } from '@terrasift/backstage-plugin-terrasift-common';
 import { freePort, until } from '@terrasift/backstage-testbed';
+import { SimulatedCloud } from './SimulatedCloud';
 
 type Page = TerrasiftSchema<'ChangesPage'>;
 
@@ -25,6 +26,7 @@ export class Engine {
   readonly #folder: string;
   #child: ChildProcess | undefined;
   #key: string | undefined;
+  #wasKilled = false;
 
   private constructor(
     private readonly program: string,
@@ -49,7 +51,16 @@ export class Engine {
     return this.#key;
   }
 
+  /**
+   * Resolves when the world was synced once. When it was killed before, its world goes on from where it was: it began
+   * anew, and would repeat for as long what the engine knows already.
+   */
   async start(options: { changeEvery: number }): Promise<void> {
+    await this.#spawn(options.changeEvery);
+    if (this.#wasKilled) await this.#bringWorldForward();
+  }
+
+  async #spawn(changeEvery: number): Promise<void> {
     const { seed, workspaces, requestsPerSecond } = this.world;
     const child = spawn(
       this.program,
@@ -59,7 +70,7 @@ export class Engine {
         ...['--seed', String(seed), '--data', this.#folder],
         ...['--listen', `127.0.0.1:${this.port}`],
         ...['--tenant-requests-per-second', String(requestsPerSecond)],
-        ...['--change-every', String(options.changeEvery)],
+        ...['--change-every', String(changeEvery)],
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
@@ -78,10 +89,21 @@ export class Engine {
     throw new Error('the engine ended before it was up');
   }
 
+  async #bringWorldForward(): Promise<void> {
+    const cloud = await SimulatedCloud.of(this.#child!.pid!);
+    const { workspaces } = await this.#get<TerrasiftSchema<'Workspaces'>>(
+      '/v1/workspaces',
+    );
+    for (const { workspace, serial } of workspaces) {
+      await cloud.bringTo(workspace, serial ?? 1);
+    }
+  }
+
   /** Kills it as `kill -9` does. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#key = undefined;
+    this.#wasKilled = true;
     if (!child || child.exitCode !== null || child.signalCode) return;
     const ended = once(child, 'exit');
     child.kill('SIGKILL');
@@ -101,11 +123,15 @@ export class Engine {
     query: Record<string, string>,
   ): Promise<Page> {
     const search = new URLSearchParams({ limit: '1000', ...query });
-    const response = await fetch(`${this.url}/v1/${route}?${search}`, {
+    return this.#get(`/v1/${route}?${search}`);
+  }
+
+  async #get<Answer>(path: string): Promise<Answer> {
+    const response = await fetch(`${this.url}${path}`, {
       headers: { authorization: `Bearer ${this.#key}` },
     });
     if (!response.ok) throw new Error(`the engine answered ${response.status}`);
-    return response.json() as Promise<Page>;
+    return response.json() as Promise<Answer>;
   }
 
   /** All live entities, by ref. */

@@ -1,15 +1,19 @@
-// The catalog as a process of its own, so that it can be killed.
+// The catalog as a process of its own, so that it can be killed. What it is to be is told by a line, when it is wanted.
+import { createInterface } from 'readline';
 import { startCatalog } from '../src/__testUtils__/backend';
 import { LISTENS } from './CatalogProcess';
 
-async function main() {
-  const { url } = await startCatalog(JSON.parse(process.env.CATALOG!));
+async function start(options: string) {
+  const { url } = await startCatalog(JSON.parse(options));
   process.stdout.write(`${LISTENS}${url}\n`);
-  // Gone with whoever started it.
-  process.stdin.on('end', () => process.exit(0)).resume();
 }
 
-main().catch(error => {
-  process.stderr.write(`${error.stack}\n`);
-  process.exit(1);
-});
+createInterface({ input: process.stdin })
+  .once('line', options => {
+    start(options).catch(error => {
+      process.stderr.write(`${error.stack}\n`);
+      process.exit(1);
+    });
+  })
+  // Gone with whoever started it.
+  .once('close', () => process.exit(0));
