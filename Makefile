@@ -265,12 +265,6 @@ backstage-latency: packages backstage-install ## Time changes from the feed to a
 		--entities '$(ENTITIES)' --interval '$(INTERVAL)' --changes '$(CHANGES)' --change-every '$(CHANGE_EVERY)' \
 		--seed '$(or $(SEED),1)' --terrasift "$$engine"
 
-.PHONY: backstage-latency-test
-backstage-latency-test: packages backstage-install ## The same in short: some hundred entities, in well under a minute
-	[[ -n '$(filter-out file,$(origin TERRASIFT))' ]] || cargo build --locked --package terrasift --bin terrasift
-	backstage/yarn.sh workspace @terrasift/backstage-plugin-catalog-backend-module-terrasift latency \
-		--entities 200 --interval 30m --changes 15 --change-every 0.5 --settle 2s --terrasift '$(TERRASIFT)'
-
 ##@ Before you push
 
 .PHONY: check
@@ -280,7 +274,7 @@ check: packages deny-installed ## Formatting, clippy with our bans, licences and
 	cargo deny --locked --log-level error check --hide-inclusion-graph bans licenses sources
 
 .PHONY: test
-test: check suites demo-test faults-test backstage-test backstage-sync backstage-latency-test ## Everything that CI runs; from an empty machine too
+test: check suites demo-test faults-test backstage-test backstage-sync ## Everything that CI runs; from an empty machine too
 
 .PHONY: suites
 suites: packages kafka-jars ## All tests: unit, table, property, golden, tidy, architecture, real Postgres and Redis, in-process and real Kafka

@@ -15,19 +15,20 @@ export class Stopwatch {
   #entities = 0;
 
   /**
-   * A change stands in the feed. One of an entity whose last change has not arrived takes that one's place, and its
-   * time: the catalog need not show each state in between.
+   * A change stands in the feed, and is timed if that is wanted. One of an entity whose last change has not arrived
+   * takes that one's place, and its time: the catalog need not show each state in between.
    */
-  begin(change: FeedChange): void {
-    this.#entities += 1;
-    this.#begun.add(change.notBefore);
+  changed(change: FeedChange, isTimed: boolean): void {
+    if (isTimed) {
+      this.#entities += 1;
+      this.#begun.add(change.notBefore);
+    }
     for (const place of PLACES) {
       const waiting = this.#waiting[place];
       const earlier = waiting.get(change.ref);
-      waiting.set(change.ref, {
-        ...change,
-        notBefore: earlier?.notBefore ?? change.notBefore,
-      });
+      if (!earlier && !isTimed) continue;
+      const notBefore = earlier?.notBefore ?? change.notBefore;
+      waiting.set(change.ref, { ...change, notBefore });
     }
   }
 

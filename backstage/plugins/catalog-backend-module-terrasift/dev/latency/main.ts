@@ -9,7 +9,7 @@ import { catalogDatabase } from '../../src/__testUtils__/backend';
 import { CatalogProcess } from '../CatalogProcess';
 import { Engine } from '../Engine';
 import { Catalog, REFS_AT_ONCE } from './Catalog';
-import { FeedChange, FeedWatch } from './FeedWatch';
+import { FeedWatch } from './FeedWatch';
 import { Place, Stopwatch } from './Stopwatch';
 
 const DATABASE = 'latency';
@@ -36,8 +36,6 @@ interface Options {
   changes: number;
   /** Seconds between two of them; each changes some entities. */
   changeEvery: number;
-  /** Of `terrasift.catalog.settle`. */
-  settle: string;
   seed: number;
   terrasift: string;
 }
@@ -51,7 +49,8 @@ class Measurement {
   readonly #watch: FeedWatch;
   readonly #ended = new AbortController();
   #failure: unknown;
-  /** By `performance.now()`. */
+  #isMeasuring = false;
+  /** Changes from then on are timed, by `performance.now()`. */
   #timedSince = Infinity;
   #queuedMax = 0;
 
@@ -62,8 +61,10 @@ class Measurement {
   ) {
     this.#watch = new FeedWatch(
       engine,
-      change => this.#changed(change),
-      () => this.#timedSince < Infinity,
+      change =>
+        // One from before may have arrived long since.
+        this.#stopwatch.changed(change, change.notBefore >= this.#timedSince),
+      () => this.#isMeasuring,
     );
   }
 
@@ -116,11 +117,6 @@ class Measurement {
     };
   }
 
-  #changed(change: FeedChange): void {
-    // One from before may have arrived long since.
-    if (change.notBefore >= this.#timedSince) this.#stopwatch.begin(change);
-  }
-
   /** Until the API has shown each entity that the feed had when the catalog began. */
   async #shown(): Promise<void> {
     const left = new Set(this.#watch.live);
@@ -163,6 +159,7 @@ class Measurement {
   }
 
   async #measure(): Promise<void> {
+    this.#isMeasuring = true;
     this.#timedSince = performance.now();
     const enough = async () => {
       this.#check();
@@ -213,7 +210,6 @@ function read(): Options {
       interval: { type: 'string' },
       changes: { type: 'string', default: '150' },
       'change-every': { type: 'string', default: '2' },
-      settle: { type: 'string', default: '1m' },
       seed: { type: 'string', default: '1' },
       terrasift: { type: 'string', default: 'terrasift' },
     },
@@ -230,7 +226,6 @@ function read(): Options {
     interval: values.interval || undefined,
     changes: number('changes', 1),
     changeEvery: number('change-every', 0.05),
-    settle: values.settle!,
     seed: number('seed', 0),
     terrasift: values.terrasift!,
   };
@@ -262,7 +257,7 @@ async function main() {
         baseUrl: engine.url,
         tenants: { acme: { apiKey: engine.key! } },
         // More often than by default: what a comparison does to a change belongs to what is measured.
-        catalog: { settle: options.settle, compareEvery: { minutes: 2 } },
+        catalog: { compareEvery: { minutes: 2 } },
       },
     });
     cleanups.push(() => catalog.kill());
