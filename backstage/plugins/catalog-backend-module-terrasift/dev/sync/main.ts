@@ -81,8 +81,8 @@ async function main() {
         log(error.stack);
         return { failed: error.message as string };
       });
-      process.stdout.write(`${JSON.stringify({ seed, ...found })}\n`);
       log(`seed ${seed} took ${Math.round((Date.now() - began) / 1000)} s`);
+      process.stdout.write(`${JSON.stringify({ seed, ...found })}\n`);
       if (
         'failed' in found ||
         found.differences + found.removed_by_accident > 0
