@@ -242,10 +242,28 @@ backstage-look: backstage-install packages chromium-packages $(BACKSTAGE_APP) ##
 TERRASIFT ?= $(abspath $(CARGO_TARGET_DIR))/debug/terrasift
 
 .PHONY: backstage-sync
-backstage-sync: packages backstage-install ## Kill a real catalog and the real engine at the steps of a page, SEED=7, and compare them at the end
+backstage-sync: packages backstage-install ## Kill a real catalog and the real engine at the steps of a page, and compare them at the end; SEED=7, or SEEDS=1-50 one after the other
 	[[ -n '$(filter-out file,$(origin TERRASIFT))' ]] || cargo build --locked --package terrasift --bin terrasift
 	backstage/yarn.sh workspace @terrasift/backstage-plugin-catalog-backend-module-terrasift \
-		sync --seed '$(or $(SEED),1)' --terrasift '$(TERRASIFT)'
+		sync --seeds '$(if $(filter file,$(origin SEEDS)),$(or $(SEED),1),$(SEEDS))' --terrasift '$(TERRASIFT)'
+
+# Of `make backstage-latency`: how many entities, `catalog.processingInterval` (the catalog's own when empty), how many changes
+# of the world are measured, each of which changes some entities, and seconds between two of them.
+ENTITIES ?= 20000
+INTERVAL ?= 30m
+CHANGES ?= 150
+CHANGE_EVERY ?= 2
+
+.PHONY: backstage-latency
+backstage-latency: packages backstage-install ## Time changes from the feed to a real catalog of ENTITIES=20000 with INTERVAL=30m, INTERVAL= for the catalog's own; one line of JSON
+	engine='$(TERRASIFT)'
+	if [[ -z '$(filter-out file,$(origin TERRASIFT))' ]]; then
+		cargo build --locked --release --package terrasift --bin terrasift
+		engine="$$CARGO_TARGET_DIR/release/terrasift"
+	fi
+	backstage/yarn.sh workspace @terrasift/backstage-plugin-catalog-backend-module-terrasift latency \
+		--entities '$(ENTITIES)' --interval '$(INTERVAL)' --changes '$(CHANGES)' --change-every '$(CHANGE_EVERY)' \
+		--seed '$(or $(SEED),1)' --terrasift "$$engine"
 
 ##@ Before you push
 

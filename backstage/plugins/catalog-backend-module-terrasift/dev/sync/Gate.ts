@@ -7,7 +7,7 @@ import {
   ServerResponse,
 } from 'http';
 import { close, listen, until } from '@terrasift/backstage-testbed';
-import { Engine } from './Engine';
+import { Engine } from '../Engine';
 
 export type Moment = 'asked' | 'answering' | 'answered' | 'stored';
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'timers/promises';
-import { Engine } from './Engine';
+import { Engine } from '../Engine';
 
 /** Follows the engine beside the catalog, to know which entities were removed on purpose. */
 export class Witness {

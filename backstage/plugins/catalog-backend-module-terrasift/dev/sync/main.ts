@@ -1,201 +1,98 @@
-// The seeded run of `make backstage-sync`: a real catalog on a real Postgres follows the real engine, both are killed at the
-// steps of a page in an order that the seed decides, and at the end they must be equal. The last line is JSON.
+// The seeded runs of `make backstage-sync`: a real catalog on a real Postgres follows the real engine, both are killed at the
+// steps of a page in an order that the seed decides, and at the end they must be equal. Each run says a line of JSON.
 import { parseArgs } from 'util';
+import { PrivatePostgres } from '@terrasift/backstage-testbed';
 import { catalogDatabase } from '../../src/__testUtils__/backend';
-import { PrivatePostgres, until } from '@terrasift/backstage-testbed';
+import { CatalogProcess, Standby } from '../CatalogProcess';
+import { Engine } from '../Engine';
 import { CatalogDatabase } from './CatalogDatabase';
-import { CatalogProcess } from './CatalogProcess';
-import { differences, notGiven } from './differences';
-import { Engine } from './Engine';
 import { Gate } from './Gate';
-import { Random } from './random';
-import { Witness } from './Witness';
-
-/** Who is killed, and at which step of a page. */
-const STEPS = [
-  'catalog asked',
-  'catalog answering',
-  'catalog answered',
-  'catalog applying',
-  'catalog applied',
-  'catalog stored',
-  'engine asked',
-  'engine answering',
-  'engine applied',
-] as const;
+import { Found, LIVELY, log, Run } from './Run';
+import { seeds } from './seeds';
 
 const DATABASE = 'sync';
 const WORKSPACES = 6;
-/**
- * Processing of some hundred entities, on a machine that others use too; and for as long as an engine lived, the world
- * of the next one repeats what is known already.
- */
-const PATIENCE_MS = 120_000;
+/** Catalogs are killed one right after the other. */
+const STANDBY = 2;
 
-class Run {
-  readonly #random: Random;
-  readonly #witness: Witness;
-  /** What a catalog that was killed had not been given, though its cursor says so. */
-  readonly #lost: string[] = [];
-  #looked = 0;
-
-  constructor(
-    seed: number,
-    private readonly engine: Engine,
-    private readonly gate: Gate,
-    private readonly catalog: CatalogProcess,
-    private readonly database: CatalogDatabase,
-  ) {
-    this.#random = new Random(seed);
-    this.#witness = new Witness(engine);
-  }
-
-  async run() {
-    this.#witness.start();
-    for (const step of this.#random.shuffled(STEPS)) {
-      const pages = this.gate.pages + this.#random.below(3);
-      await until(
-        'pages are followed',
-        () => this.gate.pages >= pages,
-        PATIENCE_MS,
-      );
-      log(step);
-      await this.#kill(step);
-    }
-    // The world stands still, so that one can be compared with the other.
-    await this.engine.kill();
-    await this.engine.start({ calm: true });
-    let entities = await this.engine.entities();
-    let different: string[] = [];
-    const equal = async () => {
-      // It may have had work left from before.
-      entities = await this.engine.entities();
-      different = differences(entities, await this.database.entities());
-      return different.length === 0;
-    };
-    // What is different after that is told, not thrown.
-    await until('they are equal', equal, PATIENCE_MS).catch(error =>
-      log(error.message),
+async function run(
+  seed: number,
+  terrasift: string,
+  standby: Standby,
+): Promise<Found> {
+  const cleanups: (() => Promise<void>)[] = [];
+  try {
+    const postgres = await PrivatePostgres.start();
+    cleanups.push(() => postgres.stop());
+    const engine = await Engine.create(terrasift, {
+      seed,
+      workspaces: WORKSPACES,
+      requestsPerSecond: 50,
+    });
+    cleanups.push(() => engine.stop());
+    const gate = new Gate(engine);
+    const baseUrl = await gate.start();
+    cleanups.push(() => gate.stop());
+    const catalog = new CatalogProcess(
+      {
+        connection: postgres.connection(),
+        name: DATABASE,
+        terrasift: {
+          baseUrl,
+          // The gate puts the right one in: it changes with each start of the engine.
+          tenants: { acme: { apiKey: 'in-the-gate' } },
+          catalog: {
+            pageSize: 25,
+            settle: { seconds: 1 },
+            compareEvery: { seconds: 20 },
+            lease: { seconds: 1 },
+          },
+        },
+      },
+      standby,
     );
-    await this.#witness.stop();
-    await this.#witness.look();
-    const deleted = await this.database.deleted();
-    const accidents = deleted.filter(ref => !this.#witness.removed.has(ref));
-    for (const ref of different.slice(0, 5)) log(`different: ${ref}`);
-    for (const ref of accidents.slice(0, 5)) log(`removed by accident: ${ref}`);
-    for (const it of this.#lost.slice(0, 5)) log(`lost: ${it}`);
-    log(
-      `${deleted.length} entities were removed in all, ${
-        this.#looked
-      } were looked at behind cursors`,
+    cleanups.push(() => catalog.kill());
+    log(`seed ${seed}`);
+    await Promise.all([engine.start({ changeEvery: LIVELY }), catalog.start()]);
+    const database = new CatalogDatabase(
+      await postgres.client(catalogDatabase(DATABASE)),
     );
-    if (this.#looked === 0) throw new Error('nothing stood behind a cursor');
-    return {
-      entities: entities.size,
-      differences: different.length + this.#lost.length,
-      removed_by_accident: accidents.length,
-    };
-  }
-
-  async #kill(step: (typeof STEPS)[number]): Promise<void> {
-    const [who, when] = step.split(' ') as ['catalog' | 'engine', string];
-    const kill = () => this[who].kill();
-    if (when === 'applying' || when === 'applied') {
-      await this.database.stopped(when, kill, PATIENCE_MS);
-    } else {
-      const release = await this.gate.next(
-        when as 'asked' | 'answering' | 'answered' | 'stored',
-        PATIENCE_MS,
-      );
-      await kill();
-      release();
-    }
-    if (who === 'catalog') {
-      await this.#lookBehindCursor(step);
-      await this.catalog.start();
-    } else {
-      const before = await this.database.cursor();
-      await this.engine.start({ calm: false });
-      // The cursor is of the engine before: until that is noticed, nothing can be said about it.
-      await until(
-        'the catalog begins anew',
-        async () => (await this.database.cursor()) !== before,
-        PATIENCE_MS,
-      );
-    }
-  }
-
-  /** Everything behind the cursor has to be in the catalog, at every moment that it can be killed at. */
-  async #lookBehindCursor(step: string): Promise<void> {
-    const cursor = await this.database.cursor();
-    if (!cursor) return;
-    // In this order: what changes meanwhile stands in the second answer.
-    const behind = await this.engine.entities();
-    let at = cursor;
-    for (let more = true; more; ) {
-      const page = await this.engine.page('changes', { cursor: at });
-      page.changes.forEach(change => behind.delete(change.entity_ref));
-      [at, more] = [page.next_cursor, page.has_more];
-    }
-    const lost = notGiven(behind, await this.database.entities());
-    this.#lost.push(...lost.map(it => `${it} (${step})`));
-    this.#looked += behind.size;
+    cleanups.push(() => database.close());
+    await database.layProbes();
+    return await new Run(seed, engine, gate, catalog, database).run();
+  } finally {
+    for (const cleanup of cleanups.reverse()) await cleanup();
   }
 }
 
 async function main() {
   const { values } = parseArgs({
     options: {
-      seed: { type: 'string', default: '1' },
+      seeds: { type: 'string', default: '1' },
       terrasift: { type: 'string', default: 'terrasift' },
     },
   });
-  const seed = Number(values.seed);
-  if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new Error('--seed: expected a whole number');
-  }
-  const cleanups: (() => Promise<void>)[] = [];
+  const standby = new Standby(STANDBY);
   try {
-    const postgres = await PrivatePostgres.start();
-    cleanups.push(() => postgres.stop());
-    const engine = await Engine.create(values.terrasift!, seed, WORKSPACES);
-    cleanups.push(() => engine.stop());
-    const gate = new Gate(engine);
-    const baseUrl = await gate.start();
-    cleanups.push(() => gate.stop());
-    const catalog = new CatalogProcess({
-      connection: postgres.connection(),
-      name: DATABASE,
-      terrasift: {
-        baseUrl,
-        // The gate puts the right one in: it changes with each start of the engine.
-        tenants: { acme: { apiKey: 'in-the-gate' } },
-        catalog: {
-          pageSize: 25,
-          settle: { seconds: 2 },
-          compareEvery: { seconds: 20 },
-          lease: { seconds: 2 },
-        },
-      },
-    });
-    cleanups.push(() => catalog.kill());
-    log('starting');
-    await Promise.all([engine.start({ calm: false }), catalog.start()]);
-    const database = new CatalogDatabase(
-      await postgres.client(catalogDatabase(DATABASE)),
-    );
-    cleanups.push(() => database.close());
-    await database.layProbes();
-    const found = await new Run(seed, engine, gate, catalog, database).run();
-    process.stdout.write(`${JSON.stringify({ seed, ...found })}\n`);
-    if (found.differences + found.removed_by_accident > 0) process.exitCode = 1;
+    for (const seed of seeds(values.seeds!)) {
+      const began = Date.now();
+      // One that cannot be run to its end does not hide what the others find.
+      const found = await run(seed, values.terrasift!, standby).catch(error => {
+        log(error.stack);
+        return { failed: error.message as string };
+      });
+      log(`seed ${seed} took ${Math.round((Date.now() - began) / 1000)} s`);
+      process.stdout.write(`${JSON.stringify({ seed, ...found })}\n`);
+      if (
+        'failed' in found ||
+        found.differences + found.removed_by_accident > 0
+      ) {
+        process.exitCode = 1;
+      }
+    }
   } finally {
-    for (const cleanup of cleanups.reverse()) await cleanup();
+    standby.stop();
   }
-}
-
-function log(what: string): void {
-  process.stderr.write(`${new Date().toISOString()} ${what}\n`);
 }
 
 main().then(

@@ -33,10 +33,7 @@ export async function startCatalog(options: {
         prefix: `${options.name}_`,
       },
     },
-    catalog: {
-      processingInterval: { minutes: 30 },
-      ...options.catalog,
-    },
+    catalog: options.catalog ?? { processingInterval: { minutes: 30 } },
     terrasift: options.terrasift,
   };
   let knex: Knex | undefined;
@@ -64,6 +61,7 @@ export async function startCatalog(options: {
     ],
   });
   return {
+    url: `http://127.0.0.1:${backend.server.port()}/api/catalog`,
     async stop() {
       await backend.stop();
       // Stopping leaves the pool's connections open.

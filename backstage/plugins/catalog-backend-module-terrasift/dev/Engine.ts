@@ -6,22 +6,31 @@ import { join } from 'path';
 import { createInterface } from 'readline';
 import { TerrasiftSchema } from '@terrasift/backstage-plugin-terrasift-common';
 import { freePort, until } from '@terrasift/backstage-testbed';
+import { SimulatedCloud } from './SimulatedCloud';
 
 type Page = TerrasiftSchema<'ChangesPage'>;
 
 /** Seconds between two changes of a world that is to stand still. */
-const CALM = 86_400;
+export const CALM = 86_400;
+
+/** What the engine synchronizes. */
+export interface EngineWorld {
+  seed: number;
+  workspaces: number;
+  /** Of the engine to the simulated Terraform Cloud. */
+  requestsPerSecond: number;
+}
 
 /** The real `terrasift demo`, with one tenant whose states keep changing. It keeps its database when it is killed. */
 export class Engine {
   readonly #folder: string;
   #child: ChildProcess | undefined;
   #key: string | undefined;
+  #wasKilled = false;
 
   private constructor(
     private readonly program: string,
-    private readonly seed: number,
-    private readonly workspaces: number,
+    private readonly world: EngineWorld,
     readonly port: number,
   ) {
     this.#folder = mkdtempSync(join(tmpdir(), 'terrasift-engine-'));
@@ -29,12 +38,12 @@ export class Engine {
     chmodSync(this.#folder, 0o711);
   }
 
-  static async create(
-    program: string,
-    seed: number,
-    workspaces: number,
-  ): Promise<Engine> {
-    return new Engine(program, seed, workspaces, await freePort());
+  static async create(program: string, world: EngineWorld): Promise<Engine> {
+    return new Engine(program, world, await freePort());
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
   }
 
   /** The tenant's key; there is none while it is not up. */
@@ -42,16 +51,26 @@ export class Engine {
     return this.#key;
   }
 
-  async start(options: { calm: boolean }): Promise<void> {
+  /**
+   * Resolves when the world was synced once. When it was killed before, its world goes on from where it was: it began
+   * anew, and would repeat for as long what the engine knows already.
+   */
+  async start(options: { changeEvery: number }): Promise<void> {
+    await this.#spawn(options.changeEvery);
+    if (this.#wasKilled) await this.#bringWorldForward();
+  }
+
+  async #spawn(changeEvery: number): Promise<void> {
+    const { seed, workspaces, requestsPerSecond } = this.world;
     const child = spawn(
       this.program,
       [
         'demo',
-        ...['--tenants', '1', '--workspaces', String(this.workspaces)],
-        ...['--seed', String(this.seed), '--data', this.#folder],
+        ...['--tenants', '1', '--workspaces', String(workspaces)],
+        ...['--seed', String(seed), '--data', this.#folder],
         ...['--listen', `127.0.0.1:${this.port}`],
-        ...['--tenant-requests-per-second', '50'],
-        ...['--change-every', options.calm ? String(CALM) : '0.1'],
+        ...['--tenant-requests-per-second', String(requestsPerSecond)],
+        ...['--change-every', String(changeEvery)],
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
@@ -70,10 +89,21 @@ export class Engine {
     throw new Error('the engine ended before it was up');
   }
 
+  async #bringWorldForward(): Promise<void> {
+    const cloud = await SimulatedCloud.of(this.#child!.pid!);
+    const { workspaces } = await this.#get<TerrasiftSchema<'Workspaces'>>(
+      '/v1/workspaces',
+    );
+    for (const { workspace, serial } of workspaces) {
+      await cloud.bringTo(workspace, serial ?? 1);
+    }
+  }
+
   /** Kills it as `kill -9` does. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#key = undefined;
+    this.#wasKilled = true;
     if (!child || child.exitCode !== null || child.signalCode) return;
     const ended = once(child, 'exit');
     child.kill('SIGKILL');
@@ -93,12 +123,15 @@ export class Engine {
     query: Record<string, string>,
   ): Promise<Page> {
     const search = new URLSearchParams({ limit: '1000', ...query });
-    const response = await fetch(
-      `http://127.0.0.1:${this.port}/v1/${route}?${search}`,
-      { headers: { authorization: `Bearer ${this.#key}` } },
-    );
+    return this.#get(`/v1/${route}?${search}`);
+  }
+
+  async #get<Answer>(path: string): Promise<Answer> {
+    const response = await fetch(`${this.url}${path}`, {
+      headers: { authorization: `Bearer ${this.#key}` },
+    });
     if (!response.ok) throw new Error(`the engine answered ${response.status}`);
-    return response.json() as Promise<Page>;
+    return response.json() as Promise<Answer>;
   }
 
   /** All live entities, by ref. */
