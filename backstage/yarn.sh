@@ -13,7 +13,7 @@ if [[ ! -e $program ]]; then
 fi
 
 # Yarn reads no npmrc.
-configured() { npm config get "$1" | sed -E '/^(null|undefined)$/d; s#/$##'; }
+configured() { (cd "$here/.." && npm config get "$1") | sed -E '/^(null|undefined)$/d; s#/$##'; }
 registry=$(configured registry) certificates=$(configured cafile) proxy=$(configured https-proxy)
 export YARN_NPM_REGISTRY_SERVER=${YARN_NPM_REGISTRY_SERVER:-$registry}
 [[ -z $certificates ]] || export YARN_HTTPS_CA_FILE_PATH=${YARN_HTTPS_CA_FILE_PATH:-$certificates}
