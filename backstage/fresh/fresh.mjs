@@ -125,7 +125,8 @@ async function freePort() {
  * release's versions are what is meant, and not what came after.
  */
 function createApp() {
-  rmSync(folder, { recursive: true, force: true });
+  // Node's own way takes minutes for an app's hundred thousand files.
+  execFileSync('rm', ['-rf', folder]);
   mkdirSync(join(folder, 'terrasift'), { recursive: true });
   // The clone beside the app, with its target folder wherever that is.
   symlinkSync(target, join(folder, 'terrasift', 'target'));
