@@ -319,15 +319,16 @@ async function check(url, entities) {
 const began = Date.now();
 const failures = [];
 let entities = {};
-for (const name of ['SIGINT', 'SIGTERM']) {
-  process.once(name, () => stop().then(() => process.exit(130)));
-}
 try {
   if (!process.argv.includes('--again')) {
     createApp();
     follow();
     run('yarn', ['tsc'], app);
     run('yarn', ['workspace', 'app', 'build'], app);
+  }
+  // Not before: until here nothing runs beside us, and a handler would wait for the command that is waited for.
+  for (const name of ['SIGINT', 'SIGTERM']) {
+    process.once(name, () => stop().then(() => process.exit(130)));
   }
   const tenants = await startDemo();
   const url = await startBackend(tenants);
