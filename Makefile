@@ -204,6 +204,26 @@ backstage-test: packages backstage-install ## Formatting, types, lint, generated
 	cargo build --locked --package terrasift --bin terrasift
 	CI=true "$$yarn" test --maxWorkers 2
 
+# Named as npm names them: nothing of a path begins with @, which Yarn would take for a scope.
+BACKSTAGE_PACKAGES := $(abspath $(CARGO_TARGET_DIR))/backstage-packages
+
+.PHONY: backstage-packages
+backstage-packages: backstage-install ## Build our packages for a Backstage of your own: four archives in target/backstage-packages
+	@rm -rf '$(BACKSTAGE_PACKAGES)'
+	mkdir -p '$(BACKSTAGE_PACKAGES)'
+	yarn=backstage/yarn.sh
+	"$$yarn" tsc
+	"$$yarn" workspaces foreach --all --no-private run build
+	"$$yarn" workspaces foreach --all --no-private exec cp ../../../LICENSE .
+	"$$yarn" workspaces foreach --all --no-private pack --out '$(BACKSTAGE_PACKAGES)/%s-%v.tgz' > /dev/null
+	for file in '$(BACKSTAGE_PACKAGES)'/@*; do mv "$$file" "$${file/@/}"; done
+	ls '$(BACKSTAGE_PACKAGES)'
+
+.PHONY: backstage-fresh
+backstage-fresh: packages backstage-install chromium-packages ## Follow the README's install section in an app that create-app has just made, over a demo, and look at it; ten minutes and more
+	@cargo build --locked --package terrasift --bin terrasift
+	backstage/fresh/fresh.sh $(ARGS)
+
 # The bundle of the dev app, made anew when a source is newer.
 BACKSTAGE_APP := backstage/packages/app/dist/index.html
 DEV_PORT ?= 7007

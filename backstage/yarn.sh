@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Yarn of the version in package.json, as it is published on npm, from the registry that npm is configured with.
-# Below the target folder and nowhere else: `backstage/yarn.sh install`, `backstage/yarn.sh tsc`, and so on.
+# Below the target folder and nowhere else: `backstage/yarn.sh install`, `backstage/yarn.sh tsc`, and so on. Sourced by
+# another script, it only leaves what Yarn needs in the environment, its program in `$program`, and this folder in `$here`.
 set -euo pipefail
 
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
@@ -12,10 +13,10 @@ if [[ ! -e $program ]]; then
 fi
 
 # Yarn reads no npmrc.
-configured() { npm config get "$1" | sed -E '/^(null|undefined)$/d; s#/$##'; }
+configured() { (cd "$here/.." && npm config get "$1") | sed -E '/^(null|undefined)$/d; s#/$##'; }
 registry=$(configured registry) certificates=$(configured cafile) proxy=$(configured https-proxy)
 export YARN_NPM_REGISTRY_SERVER=${YARN_NPM_REGISTRY_SERVER:-$registry}
 [[ -z $certificates ]] || export YARN_HTTPS_CA_FILE_PATH=${YARN_HTTPS_CA_FILE_PATH:-$certificates}
 [[ -z $proxy ]] || export YARN_HTTPS_PROXY=${YARN_HTTPS_PROXY:-$proxy}
 
-exec node "$program" --cwd "$here" "$@"
+[[ ${BASH_SOURCE[0]} != "$0" ]] || exec node "$program" --cwd "$here" "$@"

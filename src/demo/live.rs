@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::json;
-use terrasift_load_tests::simulator::WorkspaceInfo;
+use terrasift_load_tests::simulator::{Fault, FaultKind, WorkspaceInfo};
 use terrasift_schemas::event::{STATE_UPDATED_TOPIC, STATE_UPDATED_TYPE};
 use tokio::sync::broadcast::error::RecvError;
 
+use super::DemoArguments;
 use super::sync::{Arrived, Watched};
 use super::world::World;
 
 /// Changes the world until it is dropped.
-pub async fn run(world: &World, mut watched: Watched, change_every: Duration) -> anyhow::Result<()> {
+pub async fn run(world: &World, mut watched: Watched, arguments: &DemoArguments) -> anyhow::Result<()> {
     hints(world);
     let names: HashMap<String, String> = world
         .workspaces
@@ -22,7 +23,14 @@ pub async fn run(world: &World, mut watched: Watched, change_every: Duration) ->
         .map(|it| (it.id.clone(), format!("{}/{}", it.organization, it.name)))
         .collect();
     let mut registered = HashSet::new();
-    let mut changes = tokio::time::interval(change_every);
+    if arguments.dead_letters {
+        for workspace in first_of_each(&world.workspaces) {
+            let target = Some(workspace.id.clone());
+            world.simulator.inject(Fault { kind: FaultKind::DownloadGarbage, target, times: u32::MAX });
+            change(world, workspace, &mut registered).await?;
+        }
+    }
+    let mut changes = tokio::time::interval(Duration::from_secs_f64(arguments.change_every));
     let mut turn = 0;
     loop {
         tokio::select! {
@@ -56,6 +64,12 @@ pub async fn run(world: &World, mut watched: Watched, change_every: Duration) ->
             },
         }
     }
+}
+
+/// The first workspace of each organization.
+fn first_of_each(workspaces: &[WorkspaceInfo]) -> impl Iterator<Item = &WorkspaceInfo> {
+    let mut known = HashSet::new();
+    workspaces.iter().filter(move |it| known.insert(it.organization.as_str()))
 }
 
 /// Applies a changed state and lets the simulator send its signed notification.

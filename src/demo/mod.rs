@@ -61,6 +61,9 @@ pub struct DemoArguments {
     /// Seconds between two changes of the simulated world
     #[arg(long, default_value_t = 3.0)]
     change_every: f64,
+    /// When all is synced, spoil the states of one workspace of each tenant: what changes there is a dead letter to look at
+    #[arg(long)]
+    dead_letters: bool,
     /// End after the first full sync, with a summary
     #[arg(long)]
     exit_after_sync: bool,
@@ -123,7 +126,7 @@ async fn watch(
     summary.print(arguments.json)?;
     leaks::report(&found);
     if !arguments.exit_after_sync {
-        live::run(world, first, Duration::from_secs_f64(arguments.change_every)).await?;
+        live::run(world, first, arguments).await?;
     }
     Ok(if found.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

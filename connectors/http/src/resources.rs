@@ -64,7 +64,7 @@ pub(crate) const TYPES: Operation = Operation {
 struct ResourceBody {
     /// Its entity.
     entity_ref: EntityRef,
-    /// Address in its state, without what was redacted.
+    /// Address in its state; what was redacted in it stands there as its marker. A very long one is cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
     /// Path of the module that it is in; absent in the root module.
@@ -142,7 +142,8 @@ pub(crate) async fn types(State(gate): State<Arc<Gate>>, parts: Parts) -> Result
 
 fn resource(entity_ref: EntityRef, entity: Entity) -> ResourceBody {
     let mut annotations = entity.metadata.annotations;
-    let address = annotations.remove(ADDRESS);
+    // What is annotated is told as a value, so an address with a marker in it is not: the title has it for people.
+    let address = annotations.remove(ADDRESS).or(entity.metadata.title);
     ResourceBody {
         entity_ref,
         module: address.as_deref().and_then(module).map(str::to_owned),
@@ -182,6 +183,31 @@ fn step_length(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_with_a_redaction_in_it_comes_from_the_title() {
+        let told = |annotations: serde_json::Value| {
+            let entity = serde_json::json!({
+                "apiVersion": "backstage.io/v1alpha1",
+                "kind": "Resource",
+                "metadata": {
+                    "name": "people",
+                    "namespace": "acme",
+                    "title": r#"module.app.aws_cognito_user.people["[REDACTED:pii]"]"#,
+                    "annotations": annotations,
+                },
+                "spec": {},
+            });
+            let entity_ref = EntityRef::parse("resource:acme/people").unwrap();
+            let line = resource(entity_ref, serde_json::from_value(entity).unwrap());
+            (line.address, line.module)
+        };
+        let module = Some("module.app".to_owned());
+        let title = r#"module.app.aws_cognito_user.people["[REDACTED:pii]"]"#.to_owned();
+        assert_eq!(told(serde_json::json!({})), (Some(title), module.clone()));
+        let address = "module.app.aws_cognito_user.people";
+        assert_eq!(told(serde_json::json!({ ADDRESS: address })), (Some(address.to_owned()), module));
+    }
 
     #[test]
     fn the_module_is_the_beginning_of_an_address() {

@@ -7,7 +7,7 @@ import { Demo, freePort, PrivatePostgres } from '@terrasift/backstage-testbed';
  */
 async function start() {
   const [demo, postgres, port] = await Promise.all([
-    Demo.start({ tenants: 3, workspaces: 6 }),
+    Demo.start({ tenants: 3, workspaces: 6, deadLetters: true }),
     PrivatePostgres.start(),
     process.env.DEV_PORT ?? freePort(),
   ]);

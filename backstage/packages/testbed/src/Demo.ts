@@ -30,6 +30,8 @@ export class Demo {
     tenants: number;
     workspaces: number;
     changeEvery?: number;
+    /** One workspace of each tenant becomes unreadable: a dead letter. */
+    deadLetters?: boolean;
   }): Promise<Demo> {
     const folder = mkdtempSync(join(tmpdir(), 'terrasift-keys-'));
     const keys = join(folder, 'keys.jsonl');
@@ -45,8 +47,10 @@ export class Demo {
         `--workspaces=${options.workspaces}`,
         `--change-every=${options.changeEvery ?? 3}`,
         `--keys=${keys}`,
+        ...(options.deadLetters ? ['--dead-letters'] : []),
       ],
-      { stdio: ['pipe', 'ignore', 'ignore'] },
+      // Out of reach of Ctrl-C, which the guard would not outlive: it ends with the pipe, and removes the folder.
+      { stdio: ['pipe', 'ignore', 'ignore'], detached: true },
     );
     const alive = () => {
       if (guard.exitCode !== null) throw new Error('the demo ended at once');

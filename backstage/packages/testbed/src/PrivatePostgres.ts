@@ -87,7 +87,13 @@ export class PrivatePostgres {
         data,
         ...settings.flatMap(setting => ['-c', setting]),
       ],
-      { ...account, cwd: folder, stdio: ['pipe', 'ignore', 'ignore'] },
+      {
+        ...account,
+        cwd: folder,
+        stdio: ['pipe', 'ignore', 'ignore'],
+        // Out of reach of Ctrl-C, which the guard would not outlive, and Backstage would close without a database.
+        detached: true,
+      },
     );
     const postgres = new PrivatePostgres(password, port, folder, guard);
     await until('the private Postgres answers', async () => {

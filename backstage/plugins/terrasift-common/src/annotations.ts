@@ -35,7 +35,8 @@ export const TERRAFORM_RESOURCE_COUNT_ANNOTATION =
   'terraform.io/resource-count';
 
 /**
- * Address of a resource within its state, without what was redacted.
+ * Address of a resource within its state. Not there when something in it was redacted: the entity's title has it then, with
+ * markers.
  *
  * @public
  */

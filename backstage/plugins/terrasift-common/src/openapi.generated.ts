@@ -899,7 +899,7 @@ export interface components {
         };
         /** A resource. */
         ResourceLine: {
-            /** Address in its state, without what was redacted. */
+            /** Address in its state; what was redacted in it stands there as its marker. A very long one is cut. */
             address?: string | null;
             /** Its entity. */
             entity_ref: components["schemas"]["EntityRef"];

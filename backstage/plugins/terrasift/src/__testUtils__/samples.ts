@@ -37,11 +37,12 @@ export const resourceEntity: Entity = {
   metadata: {
     name: 'acme-01-network-prod-aws_s3_bucket-logs-5yw5i4va',
     namespace: 'acme-01',
+    // As the engine has it: no annotation holds a marker.
+    title: 'aws_s3_bucket.logs["[REDACTED:pii]"]',
     annotations: {
       'terrasift.io/tenant': 'acme',
       'terraform.io/organization': 'acme-01',
       'terraform.io/workspace-id': 'ws-1',
-      'terraform.io/resource-address': 'aws_s3_bucket.logs["[REDACTED:pii]"]',
       'terraform.io/resource-type': 'aws_s3_bucket',
       'terraform.io/region': 'eu-central-1',
     },

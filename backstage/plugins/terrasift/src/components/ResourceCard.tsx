@@ -19,7 +19,9 @@ export function ResourceCard() {
   const { entity } = useEntity();
   const { organization, url } = useTerraformEntity();
   const annotations = entity.metadata.annotations ?? {};
-  const address = annotations[TERRAFORM_RESOURCE_ADDRESS_ANNOTATION];
+  // An address that held something redacted is no annotation; the title has it, with markers.
+  const address =
+    annotations[TERRAFORM_RESOURCE_ADDRESS_ANNOTATION] ?? entity.metadata.title;
   const dependencies = entity.spec?.dependsOn;
   const workspace = (Array.isArray(dependencies) ? dependencies : []).find(
     ref => typeof ref === 'string' && ref.startsWith('terraformworkspace:'),

@@ -142,7 +142,11 @@ function Letters(props: {
       id: 'reason',
       label: 'Why',
       cell: letter => (
-        <CellText title={letter.reason} description={letter.detail} />
+        // No CellText: it cuts the detail, and shows it in the secondary colour, too faint in the dark theme.
+        <Cell>
+          <Text as="p">{letter.reason}</Text>
+          <Text as="p">{letter.detail}</Text>
+        </Cell>
       ),
     },
     {
