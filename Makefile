@@ -220,7 +220,7 @@ backstage-packages: backstage-install ## Build our packages for a Backstage of y
 	ls '$(BACKSTAGE_PACKAGES)'
 
 .PHONY: backstage-fresh
-backstage-fresh: packages backstage-install chromium-packages ## Follow the README's install section in an app that create-app has just made, over a demo, and look at it; ten minutes and more
+backstage-fresh: packages backstage-install chromium-packages ## Follow the README's install section in an app that create-app has just made, over a demo, and look at it; 7 to 15 min
 	@cargo build --locked --package terrasift --bin terrasift
 	backstage/fresh/fresh.sh $(ARGS)
 
