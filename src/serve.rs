@@ -232,6 +232,7 @@ fn http(config: &Config) -> anyhow::Result<HttpConfig> {
         trusted_proxies: networks("http.trusted_proxies", &http.trusted_proxies)?,
         webhook_rate: Rate { capacity: config.limits.tenant_webhooks_per_hour, window: HOUR },
         prices: config.prices.clone(),
+        upstream_requests_per_second: config.limits.tenant_requests_per_second,
         ..HttpConfig::default()
     })
 }

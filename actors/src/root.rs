@@ -139,8 +139,11 @@ async fn start(
 ) -> Result<ActorRef<ReconcilerMsg>, ActorProcessingErr> {
     let RootArguments { services, tenants } = arguments;
     let root = myself.get_cell();
-    let budget =
-        RateBudgetArguments { budget: Arc::clone(&services.requests), telemetry: services.telemetry.clone() };
+    let budget = RateBudgetArguments {
+        budget: Arc::clone(&services.requests),
+        store: services.store.clone(),
+        telemetry: services.telemetry.clone(),
+    };
     let (budget, _) = Actor::spawn_linked(None, RateBudget, budget, root.clone()).await?;
     let transactions_max = services.limits.transactions_max;
     let failpoints = services.failpoints.clone();

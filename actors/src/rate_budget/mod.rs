@@ -6,13 +6,17 @@
 mod account;
 mod turns;
 
+use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use terrasift_postgres::Store;
 use terrasift_redis::{Ask, KEEP_EVERY, LeaseId, RequestBudget, UserKey, Verdict};
+
+use terrasift_schemas::TenantId;
 
 use crate::services::{Services, TenantMeans};
 use crate::telemetry::Telemetry;
@@ -22,6 +26,8 @@ use turns::{Answered, Apart, Turns};
 const TURN_WAIT_MAX: Duration = Duration::from_secs(900);
 /// A request has to start this soon after its slot was asked for, or it draws another: the lease's length counts on it.
 const START_WAIT_MAX: Duration = Duration::from_secs(2);
+/// What was granted is counted in the database this often, and once more at the end.
+const COUNT_EVERY: Duration = Duration::from_secs(15);
 /// Longest farewell: the others notice by themselves, only later.
 const LEAVE_WAIT_MAX: Duration = Duration::from_secs(1);
 
@@ -61,6 +67,15 @@ pub enum RateBudgetMsg {
     Tick,
     /// It is time to be seen by the other replicas.
     Keep,
+    /// It is time to count what was granted.
+    Count,
+    /// It could not be counted, and is counted the next time.
+    NotCounted {
+        /// Whose.
+        tenant: TenantId,
+        /// So many requests.
+        requests: u64,
+    },
 }
 
 /// The right to send one request now. Dropping it tells that the response has arrived.
@@ -135,6 +150,7 @@ pub struct RateBudget;
 /// What it works with.
 pub struct RateBudgetArguments {
     pub(crate) budget: Arc<dyn RequestBudget>,
+    pub(crate) store: Store,
     pub(crate) telemetry: Telemetry,
 }
 
@@ -144,6 +160,8 @@ pub struct RateBudgetState {
     turns: Turns<RpcReplyPort<Lease>>,
     apart: Apart,
     wakes_at: Option<Instant>,
+    /// Requests that were granted and are not counted in the database yet: one entry a tenant.
+    granted: HashMap<TenantId, u64>,
 }
 
 impl Actor for RateBudget {
@@ -157,8 +175,9 @@ impl Actor for RateBudget {
         arguments: RateBudgetArguments,
     ) -> Result<Self::State, ActorProcessingErr> {
         myself.cast(RateBudgetMsg::Keep)?;
+        myself.send_interval(COUNT_EVERY, || RateBudgetMsg::Count);
         let apart = Apart::new(RandomState::new().hash_one(0));
-        Ok(RateBudgetState { arguments, turns: Turns::new(), apart, wakes_at: None })
+        Ok(RateBudgetState { arguments, turns: Turns::new(), apart, wakes_at: None, granted: HashMap::new() })
     }
 
     async fn handle(
@@ -188,6 +207,22 @@ impl Actor for RateBudget {
                 });
                 return Ok(());
             }
+            RateBudgetMsg::Count => {
+                let (store, granted) = (state.arguments.store.clone(), std::mem::take(&mut state.granted));
+                tokio::spawn(async move {
+                    for (tenant, requests) in granted {
+                        if store.count_upstream_requests(&tenant, requests).await.is_err() {
+                            // A budget that has stopped counts nothing any more.
+                            let _ = myself.cast(RateBudgetMsg::NotCounted { tenant, requests });
+                        }
+                    }
+                });
+                return Ok(());
+            }
+            RateBudgetMsg::NotCounted { tenant, requests } => {
+                *state.granted.entry(tenant).or_default() += requests;
+                return Ok(());
+            }
         }
         state.ask(&myself);
         Ok(())
@@ -200,6 +235,13 @@ impl Actor for RateBudget {
     ) -> Result<(), ActorProcessingErr> {
         // Whoever is not told notices within seconds.
         let _ = tokio::time::timeout(LEAVE_WAIT_MAX, state.arguments.budget.leave()).await;
+        let counting = async {
+            for (tenant, requests) in state.granted.drain() {
+                // What cannot be counted now is lost: it is a figure to look at, and nobody's bill.
+                let _ = state.arguments.store.count_upstream_requests(&tenant, requests).await;
+            }
+        };
+        let _ = tokio::time::timeout(LEAVE_WAIT_MAX, counting).await;
         Ok(())
     }
 }
@@ -215,7 +257,10 @@ impl RateBudgetState {
         let lease = |lease| Lease { budget: myself.clone(), user: Arc::clone(&ask.user), lease, asked };
         match self.turns.answered(ask, verdict, Instant::now()) {
             // Who no longer waits gives its lease back by the drop inside the failed send.
-            Answered::Send(reply, granted) => drop(reply.send(lease(granted))),
+            Answered::Send(reply, granted) => {
+                *self.granted.entry(ask.tenant.clone()).or_default() += 1;
+                drop(reply.send(lease(granted)));
+            }
             Answered::Unwanted(granted) => drop(lease(granted)),
             Answered::Later => (),
         }

@@ -36,6 +36,7 @@ const WAIT_MAX: Duration = Duration::from_secs(90);
 const PARTITIONS: usize = 4;
 
 pub struct World {
+    tenants: Vec<TenantId>,
     pub store: Store,
     pub simulator: Simulator,
     producer: Producer,
@@ -94,11 +95,22 @@ impl World {
             telemetry: telemetry.clone(),
         };
         let worker = Worker::start(Arc::new(services), means).await.expect("worker");
-        Self { store, simulator, producer, telemetry, registry, worker, postgres, broker }
+        let tenants = rows.into_iter().map(|row| row.id).collect();
+        Self { tenants, store, simulator, producer, telemetry, registry, worker, postgres, broker }
     }
 
     pub async fn stop(self) {
         self.worker.stop().await;
+        // What was granted is counted when the worker stops, if not before.
+        for tenant in self.tenants {
+            let used = self.store.upstream_use(&tenant).await.expect("counted");
+            let sent = self.simulator.request_count(&format!("user-{tenant}"));
+            let counted = used.this_hour + used.last_hour;
+            assert!(
+                counted > 0 && counted >= i64::try_from(sent).expect("few"),
+                "{tenant}: {counted} of {sent}"
+            );
+        }
         self.store.close().await;
         self.simulator.shutdown().await;
         self.postgres.stop().await;

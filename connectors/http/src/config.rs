@@ -57,6 +57,8 @@ pub struct HttpConfig {
     pub api_rate: Rate,
     /// What is charged; without prices, usage is told without cost.
     pub prices: Option<Prices>,
+    /// Requests a second that workers send to the upstream for a tenant at most.
+    pub upstream_requests_per_second: f64,
 }
 
 impl Default for HttpConfig {
@@ -82,6 +84,7 @@ impl Default for HttpConfig {
             webhook_rate: Rate { capacity: 1_000, window: Duration::from_secs(3_600) },
             api_rate: Rate { capacity: 10_000, window: Duration::from_secs(10) },
             prices: None,
+            upstream_requests_per_second: 5.0,
         }
     }
 }

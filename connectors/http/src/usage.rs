@@ -1,4 +1,4 @@
-//! `GET /v1/usage`: how much was done for a tenant, by day, and what that costs where prices are configured.
+//! `GET /v1/usage`: how much was done for a tenant, by day, what that costs where prices are configured, and what of its rate budget it uses.
 //!
 //! Counted from the audit of sanitized states, which is written with each of them: nothing is counted a second time.
 
@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use terrasift_postgres::{Kept, UsageDay};
+use terrasift_postgres::{Kept, UpstreamUse, UsageDay};
 use time::{Duration, OffsetDateTime};
 
 use crate::conditional::json_response;
@@ -84,6 +84,27 @@ struct CostBody {
     total: f64,
 }
 
+/// What of the rate budget is used: requests to Terraform Cloud. Workers tell them some seconds late.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RateBudget")]
+struct BudgetBody {
+    /// Since this hour (UTC) began.
+    this_hour: i64,
+    /// In the hour before.
+    last_hour: i64,
+    /// In the fullest hour of the last 31 days.
+    fullest_hour: i64,
+    /// So many a second the tenant may send at most.
+    requests_per_second_max: f64,
+}
+
+impl BudgetBody {
+    fn of(used: UpstreamUse, requests_per_second_max: f64) -> Self {
+        let UpstreamUse { this_hour, last_hour, fullest_hour } = used;
+        Self { this_hour, last_hour, fullest_hour, requests_per_second_max }
+    }
+}
+
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Usage")]
 struct UsageBody {
@@ -98,6 +119,7 @@ struct UsageBody {
     /// Live entities that are kept now.
     entities: i64,
     days: Vec<DayBody>,
+    budget: BudgetBody,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost: Option<CostBody>,
 }
@@ -110,6 +132,8 @@ pub(crate) async fn usage(State(gate): State<Arc<Gate>>, parts: Parts) -> Result
     let days = found.map_err(reader.failed("usage"))?;
     let kept =
         gate.telemetry.timed("kept", store.kept(&reader.tenant)).await.map_err(reader.failed("usage"))?;
+    let used = gate.telemetry.timed("upstream_use", store.upstream_use(&reader.tenant)).await;
+    let used = used.map_err(reader.failed("usage"))?;
     let cost = gate.config.prices.as_ref().map(|prices| cost(prices, &days, kept, until - since));
     let body = UsageBody {
         since,
@@ -117,6 +141,7 @@ pub(crate) async fn usage(State(gate): State<Arc<Gate>>, parts: Parts) -> Result
         workspaces: kept.workspaces,
         entities: kept.entities,
         days: days.into_iter().map(DayBody::from).collect(),
+        budget: BudgetBody::of(used, gate.config.upstream_requests_per_second),
         cost,
     };
     Ok(json_response(&parts.headers, to_json(&body)?))

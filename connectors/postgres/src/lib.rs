@@ -32,6 +32,7 @@ mod tenant_states;
 mod tenant_tx;
 mod token_users;
 mod trail;
+mod upstream_requests;
 
 pub use cached::CatalogVersion;
 pub use deliveries::DeliveryStanding;
@@ -52,3 +53,4 @@ pub use trail::{
     Chain, Checkpoint, CheckpointKey, CheckpointSigner, TrailBreak, TrailEntry, TrailFilter, TrailOutcome,
     TrailRecord, TrailVerdict, record_alone, retire_trail,
 };
+pub use upstream_requests::UpstreamUse;

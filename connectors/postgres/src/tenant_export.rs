@@ -25,7 +25,7 @@ const SESSION: [(&str, &str); 4] = [
 const PAGE: usize = 500;
 
 /// Tables in the order in which they come: what is handed out of each, and the key that orders its rows.
-const EXPORTED: [(&str, &str, &str); 15] = [
+const EXPORTED: [(&str, &str, &str); 16] = [
     ("tenants", "tenant_id, slug, created_at", "tenant_id"),
     ("tenant_states", "tenant_id, state, changed_at", "tenant_id"),
     ("tenant_heads", "tenant_id, feed_epoch, seq, workspaces_seq", "tenant_id"),
@@ -73,6 +73,7 @@ const EXPORTED: [(&str, &str, &str); 15] = [
     ("rule_sets", "tenant_id, number, digest, file_version, activated_at", "tenant_id, number"),
     ("reconciliations", "tenant_id, claim, lease_until, began_at, ended_at, organization, page", "tenant_id"),
     ("token_users", "tenant_id, user_id", "tenant_id, fingerprint"),
+    ("upstream_requests", "tenant_id, hour, requests", "tenant_id, hour"),
 ];
 
 /// Columns that are never handed out: digests of what is secret.

@@ -54,6 +54,11 @@ pub(super) const ROWS: &[(&str, &str)] = &[
         "INSERT INTO token_users (tenant_id, fingerprint, user_id) VALUES ($1, 'token-' || $2, 'user-' || md5($1))",
     ),
     (
+        "upstream_requests",
+        "INSERT INTO upstream_requests (tenant_id, hour, requests)
+         VALUES ($1, timestamptz 'epoch' + make_interval(hours => abs(hashtext($2) % 99999)), 1 + abs(hashtext(md5($1)) % 999))",
+    ),
+    (
         "security_audit_log",
         "INSERT INTO security_audit_log (tenant_id, segment, number, at, actor, action, resource, outcome, code, trace, client,
                                          previous, hash)

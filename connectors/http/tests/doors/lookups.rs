@@ -265,7 +265,15 @@ fn usage_counts_states_and_what_they_cost() {
         report.counts.insert(Category::Pii, 3);
         house.commit_found(&house.a, 1, &[("Resource", "r")], &[], report.clone()).await;
         house.commit_found(&house.a, 2, &[("Resource", "s")], &[], report).await;
+        house.store.count_upstream_requests(&house.a.id, 7).await.unwrap();
         let usage = house.get_with(&tenant_key(&house.a), "/v1/usage", &[]).await.json();
+        let budget = &usage["budget"];
+        // An hour may have turned.
+        assert_eq!(budget["this_hour"].as_i64().unwrap() + budget["last_hour"].as_i64().unwrap(), 7);
+        assert_eq!(
+            (budget["fullest_hour"].as_i64(), budget["requests_per_second_max"].as_f64()),
+            (Some(7), Some(5.0))
+        );
         assert_eq!((usage["workspaces"].as_i64(), usage["entities"].as_i64()), (Some(1), Some(2)));
         let days = usage["days"].as_array().unwrap();
         let sum = |name: &str| days.iter().map(|day| day[name].as_i64().unwrap()).sum::<i64>();
@@ -274,6 +282,7 @@ fn usage_counts_states_and_what_they_cost() {
             json!({"currency": "EUR", "states": 1.0, "bytes": 0.0, "workspaces": 2.0, "total": 3.0});
         assert_eq!(usage["cost"], expected);
         let other = house.get_with(&tenant_key(&house.b), "/v1/usage", &[]).await.json();
+        assert_eq!(other["budget"]["fullest_hour"], 0, "another tenant's requests are its own");
         assert_eq!(
             (other["days"].as_array().map(Vec::len), other["workspaces"].as_i64()),
             (Some(0), Some(0))

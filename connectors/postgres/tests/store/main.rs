@@ -23,6 +23,7 @@ mod rounds;
 mod rule_sets;
 mod tenant_export;
 mod trail;
+mod upstream_requests;
 mod world;
 
 use std::future::Future;
@@ -46,7 +47,7 @@ macro_rules! cases {
 
 /// All cases, the long ones first; names are sentences.
 fn table() -> Vec<Case> {
-    let cases: [Case; 52] = cases! {
+    let cases: [Case; 53] = cases! {
         oracle::{ invariants_3_and_4_hold_for_random_interleavings }, leaks::{ each_kind_of_leak_is_found_and_a_sound_catalog_has_none },
         cancel::{ aborted_futures_leave_no_transaction_and_no_context },
         commit::{
@@ -129,6 +130,7 @@ fn lives() -> [Case; 19] {
             two_who_rotate_at_once_make_one_key, a_revoked_key_is_found_revoked_at_once_and_stays_so,
             a_keys_use_is_written_once_a_minute_and_waits_for_nobody,
         },
+        upstream_requests::{ requests_are_counted_by_hour_and_long_past_hours_are_forgotten },
         tenant_export::{
             an_export_holds_every_row_of_the_tenant_and_of_nobody_else,
             an_export_is_one_snapshot_and_comes_in_pages,
