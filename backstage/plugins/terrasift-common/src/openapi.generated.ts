@@ -878,6 +878,29 @@ export interface components {
             /** `urn:terrasift:problem:` and the code. */
             type: string;
         };
+        /** What of the rate budget is used: requests to Terraform Cloud. Workers tell them some seconds late. */
+        RateBudget: {
+            /**
+             * Format: int64
+             * In the fullest hour of the last 31 days.
+             */
+            fullest_hour: number;
+            /**
+             * Format: int64
+             * In the hour before.
+             */
+            last_hour: number;
+            /**
+             * Format: double
+             * So many a second the tenant may send at most.
+             */
+            requests_per_second_max: number;
+            /**
+             * Format: int64
+             * Since this hour (UTC) began.
+             */
+            this_hour: number;
+        };
         Received: {
             /** `accepted`, `verified`, `ignored` or `duplicate`. */
             outcome: string;
@@ -1082,6 +1105,7 @@ export interface components {
             workspaces: number;
         };
         Usage: {
+            budget: components["schemas"]["RateBudget"];
             cost?: components["schemas"]["Cost"] | null;
             days: components["schemas"]["UsageDay"][];
             /**

@@ -147,6 +147,12 @@ export const usage: TerrasiftSchema<'Usage'> = {
       infrastructure: 201,
     },
   ],
+  budget: {
+    this_hour: 40,
+    last_hour: 120,
+    fullest_hour: 900,
+    requests_per_second_max: 5,
+  },
   cost: { currency: 'EUR', states: 1, bytes: 2, workspaces: 3, total: 6.5 },
 };
 

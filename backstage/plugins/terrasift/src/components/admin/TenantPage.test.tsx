@@ -15,6 +15,7 @@ describe('TenantPage', () => {
       await within(onboarding).findByText('First sync: waiting'),
     ).toBeVisible();
     expect(await screen.findByText('6.50 EUR')).toBeVisible();
+    expect(screen.getByText(/^last hour: 120/)).toBeVisible();
     expect(await screen.findByText('state_refused')).toBeVisible();
     expect(await accessibilityViolations(container)).toEqual([]);
   });

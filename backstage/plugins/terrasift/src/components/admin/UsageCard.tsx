@@ -13,6 +13,7 @@ import { useAnswer } from '../../hooks/useAnswer';
 import { AnswerCard } from '../AnswerCard';
 import { bytes } from '../SyncCard';
 import styles from '../terrasift.module.css';
+import { RateBudget } from './RateBudget';
 
 type Usage = TerrasiftSchema<'Usage'>;
 type Day = TerrasiftSchema<'UsageDay'> & { id: string };
@@ -37,14 +38,20 @@ const COLUMNS: ColumnConfig<Day>[] = [
   },
 ];
 
-/** How much was done for a tenant in the last thirty days, and what it costs where prices are configured. */
+/** How much was done for a tenant in the last thirty days, what it costs where prices are configured, and what of its rate budget it uses. */
 export function UsageCard(props: { tenant: string }) {
   const api = useApi(terrasiftApiRef);
   const { tenant } = props;
   const answer = useAnswer(() => api.usage(tenant), [api, tenant]);
   return (
     <AnswerCard title="Usage in the last 30 days" answer={answer}>
-      {usage => <Days usage={usage} />}
+      {usage => (
+        <>
+          <Days usage={usage} />
+          {/* A server of before this was counted tells none. */}
+          {usage.budget && <RateBudget budget={usage.budget} />}
+        </>
+      )}
     </AnswerCard>
   );
 }
