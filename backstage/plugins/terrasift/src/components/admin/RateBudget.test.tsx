@@ -17,10 +17,7 @@ describe('RateBudget', () => {
       screen.getByText('this hour so far: 12 (less than 1 %)'),
     ).toBeVisible();
     expect(screen.getByText('last hour: 9,000 (50 %)')).toBeVisible();
-    expect(screen.getByLabelText('last hour')).toHaveAttribute(
-      'value',
-      '9000',
-    );
+    expect(screen.getByLabelText('last hour')).toHaveAttribute('value', '9000');
     expect(await accessibilityViolations(container)).toEqual([]);
   });
 
