@@ -13,9 +13,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
-use terrasift_postgres::Store;
+use terrasift_postgres::{Store, StoreErrorKind};
 use terrasift_redis::{Ask, KEEP_EVERY, LeaseId, RequestBudget, UserKey, Verdict};
-
 use terrasift_schemas::TenantId;
 
 use crate::services::{Services, TenantMeans};
@@ -26,7 +25,7 @@ use turns::{Answered, Apart, Turns};
 const TURN_WAIT_MAX: Duration = Duration::from_secs(900);
 /// A request has to start this soon after its slot was asked for, or it draws another: the lease's length counts on it.
 const START_WAIT_MAX: Duration = Duration::from_secs(2);
-/// What was granted is counted in the database this often, and once more at the end.
+/// From one count of what was granted to the next; there is one more at the end.
 const COUNT_EVERY: Duration = Duration::from_secs(15);
 /// Longest farewell: the others notice by themselves, only later.
 const LEAVE_WAIT_MAX: Duration = Duration::from_secs(1);
@@ -69,12 +68,10 @@ pub enum RateBudgetMsg {
     Keep,
     /// It is time to count what was granted.
     Count,
-    /// It could not be counted, and is counted the next time.
-    NotCounted {
-        /// Whose.
-        tenant: TenantId,
-        /// So many requests.
-        requests: u64,
+    /// It was counted; what is left is counted the next time.
+    Counted {
+        /// Requests by tenant.
+        left: HashMap<TenantId, u64>,
     },
 }
 
@@ -175,7 +172,7 @@ impl Actor for RateBudget {
         arguments: RateBudgetArguments,
     ) -> Result<Self::State, ActorProcessingErr> {
         myself.cast(RateBudgetMsg::Keep)?;
-        myself.send_interval(COUNT_EVERY, || RateBudgetMsg::Count);
+        myself.send_after(COUNT_EVERY, || RateBudgetMsg::Count);
         let apart = Apart::new(RandomState::new().hash_one(0));
         Ok(RateBudgetState { arguments, turns: Turns::new(), apart, wakes_at: None, granted: HashMap::new() })
     }
@@ -210,17 +207,17 @@ impl Actor for RateBudget {
             RateBudgetMsg::Count => {
                 let (store, granted) = (state.arguments.store.clone(), std::mem::take(&mut state.granted));
                 tokio::spawn(async move {
-                    for (tenant, requests) in granted {
-                        if store.count_upstream_requests(&tenant, requests).await.is_err() {
-                            // A budget that has stopped counts nothing any more.
-                            let _ = myself.cast(RateBudgetMsg::NotCounted { tenant, requests });
-                        }
-                    }
+                    let left = count(&store, granted).await;
+                    // A budget that has stopped counts nothing any more.
+                    let _ = myself.cast(RateBudgetMsg::Counted { left });
                 });
                 return Ok(());
             }
-            RateBudgetMsg::NotCounted { tenant, requests } => {
-                *state.granted.entry(tenant).or_default() += requests;
+            RateBudgetMsg::Counted { left } => {
+                for (tenant, requests) in left {
+                    *state.granted.entry(tenant).or_default() += requests;
+                }
+                myself.send_after(COUNT_EVERY, || RateBudgetMsg::Count);
                 return Ok(());
             }
         }
@@ -235,15 +232,24 @@ impl Actor for RateBudget {
     ) -> Result<(), ActorProcessingErr> {
         // Whoever is not told notices within seconds.
         let _ = tokio::time::timeout(LEAVE_WAIT_MAX, state.arguments.budget.leave()).await;
-        let counting = async {
-            for (tenant, requests) in state.granted.drain() {
-                // What cannot be counted now is lost: it is a figure to look at, and nobody's bill.
-                let _ = state.arguments.store.count_upstream_requests(&tenant, requests).await;
-            }
-        };
+        // What cannot be counted now is lost: it is a figure to look at, and nobody's bill.
+        let counting = count(&state.arguments.store, std::mem::take(&mut state.granted));
         let _ = tokio::time::timeout(LEAVE_WAIT_MAX, counting).await;
         Ok(())
     }
+}
+
+/// Counts what was granted in the database, and hands back what is left when that does not answer: one question after the other,
+/// so that a database that is slow is not asked more. A tenant that is not there any more is not counted.
+async fn count(store: &Store, granted: HashMap<TenantId, u64>) -> HashMap<TenantId, u64> {
+    let mut granted = granted.into_iter();
+    while let Some((tenant, requests)) = granted.next() {
+        let counted = store.count_upstream_requests(&tenant, requests).await;
+        if counted.is_err_and(|error| error.kind() == StoreErrorKind::Unavailable) {
+            return std::iter::once((tenant, requests)).chain(granted).collect();
+        }
+    }
+    HashMap::new()
 }
 
 impl RateBudgetState {
