@@ -12,6 +12,14 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 
 # One set of packages and features for every cargo call, so that nothing is compiled twice.
 ALL := --workspace --locked
+
+# What the recipes below run. Inside `make test` all was built with the tests: building a part alone would choose other features
+# of the dependencies, and compile most of them again.
+BUILD_TERRASIFT := cargo build --locked --package terrasift --bin terrasift
+BUILD_FAULTS := cargo build --locked --package terrasift-load-tests --bin terrasift-faults
+BUILD_TESTS := cargo test $(ALL) --lib --bins --tests --no-run --quiet
+test: BUILD_TERRASIFT := $(BUILD_TESTS)
+test: BUILD_FAULTS := $(BUILD_TESTS)
 CARGO_DENY_VERSION := 0.20.2
 
 # Arguments of `make demo`, for example ARGS='--tenants 20 --workspaces 50 --exit-after-sync'.
@@ -201,7 +209,7 @@ backstage-test: packages backstage-install ## Formatting, types, lint, generated
 	"$$yarn" lint:all --max-warnings 0
 	"$$yarn" generate --check
 	"$$yarn" build:api-reports --ci
-	cargo build --locked --package terrasift --bin terrasift
+	$(BUILD_TERRASIFT)
 	CI=true "$$yarn" test --maxWorkers 2
 
 # Named as npm names them: nothing of a path begins with @, which Yarn would take for a scope.
@@ -221,7 +229,7 @@ backstage-packages: backstage-install ## Build our packages for a Backstage of y
 
 .PHONY: backstage-fresh
 backstage-fresh: packages backstage-install chromium-packages ## Follow the README's install section in an app that create-app has just made, over a demo, and look at it; 7 to 15 min
-	@cargo build --locked --package terrasift --bin terrasift
+	@$(BUILD_TERRASIFT)
 	backstage/fresh/fresh.sh $(ARGS)
 
 # The bundle of the dev app, made anew when a source is newer.
@@ -244,7 +252,7 @@ IMAGES ?= docs/images
 
 .PHONY: backstage-look
 backstage-look: backstage-install packages chromium-packages $(BACKSTAGE_APP) ## Look at each card in Chromium, light and dark, with axe; screenshots go to docs/images, or IMAGES=folder
-	@cargo build --locked --package terrasift --bin terrasift
+	@$(BUILD_TERRASIFT)
 	log=$$(mktemp)
 	( $(BACKSTAGE_DEV) ) > "$$log" 2>&1 &
 	app=$$!
@@ -263,7 +271,7 @@ TERRASIFT ?= $(abspath $(CARGO_TARGET_DIR))/debug/terrasift
 
 .PHONY: backstage-sync
 backstage-sync: packages backstage-install ## Kill a real catalog and the real engine at the steps of a page, and compare them at the end; SEED=7, or SEEDS=1-50 one after the other
-	[[ -n '$(filter-out file,$(origin TERRASIFT))' ]] || cargo build --locked --package terrasift --bin terrasift
+	[[ -n '$(filter-out file,$(origin TERRASIFT))' ]] || $(BUILD_TERRASIFT)
 	backstage/yarn.sh workspace @terrasift/backstage-plugin-catalog-backend-module-terrasift \
 		sync --seeds '$(if $(filter file,$(origin SEEDS)),$(or $(SEED),1),$(SEEDS))' --terrasift '$(TERRASIFT)'
 
@@ -303,7 +311,7 @@ suites: packages kafka-jars ## All tests: unit, table, property, golden, tidy, a
 
 .PHONY: demo-test
 demo-test: packages ## The demo end to end, once over generated and once over real states; looks for planted secrets
-	cargo test $(ALL) --lib --bins --tests --no-run --quiet
+	$(BUILD_TESTS)
 	demo=("$$CARGO_TARGET_DIR/debug/terrasift" demo --exit-after-sync --json)
 	summary=$$("$${demo[@]}" $(DEMO_TEST_ARGS) | tail -n 1)
 	echo "$$summary"
@@ -334,8 +342,8 @@ listed = $(subst $(space),$(comma),$(strip $(1)))
 
 .PHONY: faults
 faults: packages kafka-jars faults-packages ## Make things go wrong on real servers: ROW=kill-random SEED=3, ROWS=list, or all; BUG=1 has to be caught
-	cargo build --locked --package terrasift --bin terrasift
-	cargo build --locked --package terrasift-load-tests --bin terrasift-faults
+	$(BUILD_TERRASIFT)
+	$(BUILD_FAULTS)
 	faults="$$CARGO_TARGET_DIR/debug/terrasift-faults"
 	if [[ '$(ROWS)' == list ]]; then exec "$$faults" --list; fi
 	if [[ -n '$(BUG)' ]]; then
@@ -349,8 +357,8 @@ faults: packages kafka-jars faults-packages ## Make things go wrong on real serv
 # The short seed of every row inside `make test`.
 .PHONY: faults-test
 faults-test: packages kafka-jars faults-packages ## Every row of the fault matrix once, short
-	cargo build --locked --package terrasift --bin terrasift
-	cargo build --locked --package terrasift-load-tests --bin terrasift-faults
+	$(BUILD_TERRASIFT)
+	$(BUILD_FAULTS)
 	"$$CARGO_TARGET_DIR/debug/terrasift-faults" --kafka-libs '$(KAFKA_LIBS)' --folder "$$CARGO_TARGET_DIR/faults" --short
 
 .PHONY: clean
@@ -407,12 +415,13 @@ node-packages:
 	command -v npm > /dev/null || missing+=(npm)
 	$(INSTALL_MISSING)
 
-.PHONY: python-packages
+.PHONY: chromium-packages
 chromium-packages:
 	@missing=()
 	command -v chromium > /dev/null || missing+=(chromium)
 	$(INSTALL_MISSING)
 
+.PHONY: python-packages
 python-packages:
 	@missing=()
 	python3 -c 'import ensurepip' &> /dev/null || missing+=(python3-venv)
