@@ -23,10 +23,7 @@ const STEPS = [
 
 /** Seconds between two changes of the world. */
 export const LIVELY = 0.25;
-/**
- * Processing of some hundred entities, on a machine that others use too; and for as long as an engine lived, the world
- * of the next one repeats what is known already.
- */
+/** Processing of some hundred entities, on a machine that others use too. */
 const PATIENCE_MS = 120_000;
 /** Between two comparisons at the end. */
 const BETWEEN_LOOKS_MS = 250;
