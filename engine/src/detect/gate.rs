@@ -165,7 +165,7 @@ impl Gate {
             literal: self.confirmed(text, 0, seen, places, masks.assigns != 0),
             at_sign: masks.coat != 0 && memchr::memchr(b'@', text).is_some(),
             percent: masks.coat != 0 && memchr::memchr(b'%', text).is_some(),
-            number: number(text, &masks),
+            number: number(text, 0, &masks),
             run: run(text, &masks, public),
             proper: proper(&masks),
         }
@@ -204,7 +204,7 @@ impl Gate {
                 let places = self.all_places(eye, seen, left, &masks);
                 signs.literal = self.confirmed(text, at, seen, places, true);
             }
-            signs.number |= !signs.number && number(&text[at..], &masks);
+            signs.number |= !signs.number && number(text, at, &masks);
             signs.proper |= proper(&masks);
             if left <= BLOCK {
                 break;

@@ -4,15 +4,17 @@
 
 use super::gate::index;
 use super::glance::Masks;
-use super::tokens;
+use super::people::GROUP_BYTES_MAX;
+use super::{announced, tokens};
 
 /// Digits that a number of a person or account has at least: a telephone number behind a word that says so.
 const DIGITS_MIN: usize = 6;
 
-/// Whether a group of digits may be a number of a person or an account: what `people::numbers` would look at. `text` begins
-/// with the block and goes on behind it.
+/// Whether a group of digits may be a number of a person or an account: what `people::numbers` would look at. The block begins
+/// at `block` of the text.
 #[inline(always)]
-pub(super) fn number(text: &[u8], masks: &Masks) -> bool {
+pub(super) fn number(all: &[u8], block: usize, masks: &Masks) -> bool {
+    let text = &all[block..];
     let (digit, upper, alnum) = (masks.digit, masks.upper, masks.alnum());
     let heads = upper & upper >> 1 & !(alnum << 1);
     let iban = digit >> 2 & digit >> 3;
@@ -29,24 +31,35 @@ pub(super) fn number(text: &[u8], masks: &Masks) -> bool {
         starts &= starts - 1;
         let from = index(at);
         let before = from.checked_sub(1).map(|n| text[n]);
-        if matches!(before, Some(b'-' | b'.' | b'_' | b'/' | b'@')) {
+        if matches!(before, Some(b'_' | b'/' | b'@'))
+            || matches!(before, Some(b'-' | b'.')) && beginnings(text, from).next() == Some(from)
+        {
             continue;
         }
         // Most groups end with their first run of digits.
         let run = index((digit >> at).trailing_ones());
         let (mut digits, mut end, mut to) = (run, from + run, from + run);
+        let mut slashed = false;
         while let Some(byte) = text.get(to) {
             match byte {
                 b'0'..=b'9' => {
                     digits += 1;
                     end = to + 1;
                 }
-                b' ' | b'-' | b'.' | b'(' | b')' if to - end < 2 => {}
-                // `030/1234567`: an area code as Germany writes it.
-                b'/' if to == end && (3..=5).contains(&digits) && text[from] == b'0' => {}
+                b' ' | b'-' | b'.' | b'(' | b')' if to - end < 2 && !slashed => {}
+                // `tel. 030/1234567`: an area code as Germany writes it.
+                b'/' if to == end && !slashed => {
+                    slashed = beginnings(text, from).any(|at| announced::telephone(all, block + at));
+                    if !slashed {
+                        break;
+                    }
+                }
                 _ => break,
             }
             to += 1;
+        }
+        if to - from >= GROUP_BYTES_MAX - 1 {
+            return true;
         }
         // The twelve digits of an account in an ARN are the commonest number of a state.
         let account = digits == 12
@@ -61,6 +74,11 @@ pub(super) fn number(text: &[u8], masks: &Masks) -> bool {
         }
     }
     false
+}
+
+/// Where the number whose first digit this is may begin: with a sign, behind which two separators may stand.
+fn beginnings(text: &[u8], digit: usize) -> impl Iterator<Item = usize> {
+    (digit.saturating_sub(3)..digit).filter(|at| matches!(text[*at], b'(' | b'+')).chain([digit])
 }
 
 /// Whether a text of one block holds a run of at least twenty token characters that is worth a judgement: digests,

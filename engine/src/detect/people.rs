@@ -121,11 +121,14 @@ pub(super) fn numbers(search: &mut Search<'_>, text: &str, hint: Hint) {
     letters_and_digits(search, bytes);
 }
 
+/// No number of a person is written longer.
+pub(super) const GROUP_BYTES_MAX: usize = 40;
+
 /// Length of a run of digits with single separators between them.
 fn group(bytes: &[u8]) -> usize {
     let mut at = usize::from(matches!(bytes[0], b'+' | b'('));
     let mut end = at;
-    while at < bytes.len() && at < 40 {
+    while at < bytes.len() && at < GROUP_BYTES_MAX {
         match bytes[at] {
             b'0'..=b'9' => end = at + 1,
             b' ' | b'-' | b'.' | b'(' | b')' if at - end < 2 => {}
@@ -136,12 +139,12 @@ fn group(bytes: &[u8]) -> usize {
     end
 }
 
-fn shape_of(text: &[u8]) -> ([u8; 40], usize) {
-    let mut shape = [0; 40];
+fn shape_of(text: &[u8]) -> ([u8; GROUP_BYTES_MAX], usize) {
+    let mut shape = [0; GROUP_BYTES_MAX];
     for (slot, b) in shape.iter_mut().zip(text) {
         *slot = if b.is_ascii_digit() { b'9' } else { *b };
     }
-    (shape, text.len().min(40))
+    (shape, text.len().min(GROUP_BYTES_MAX))
 }
 
 fn number(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize) {

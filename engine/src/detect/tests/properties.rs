@@ -62,6 +62,20 @@ fn an_address_cut_inside_of_a_character_is_no_end_of_the_world() {
 }
 
 #[test]
+fn the_cheap_look_reads_a_number_as_far_as_its_word_allows() {
+    // The first one was found by the fuzzer: a slash after digits that are no area code.
+    for text in
+        ["h pHone 4 9569/9", "tel 030/123 4567a", "phone 1  2  3  4  5  6  7  8  9  0  1  2  3  4  5a"]
+    {
+        let mut hits = Vec::new();
+        rules().inspect(text, KeyVerdict::Plain, &mut Scratch::default(), &mut hits);
+        let mut thorough = Vec::new();
+        rules().inspect(text, KeyVerdict::Plain, &mut Scratch::thorough(), &mut thorough);
+        assert_eq!((hits.len(), &hits), (1, &thorough), "{text}");
+    }
+}
+
+#[test]
 fn a_public_key_does_not_speak_for_a_document_inside_of_the_text() {
     // Found by the fuzzer: the cheap look heard "version" and passed over what stands under `email`.
     let drawn = ["aC_DEN2GLWg1", "PFzUrpprUzFP"].concat();
@@ -98,6 +112,19 @@ proptest! {
         let once = replace(&rules, &text, &hits);
         rules.inspect(&once, verdict, &mut scratch, &mut hits);
         prop_assert!(hits.is_empty(), "{text:?} became {once:?} and again {:?}", replace(&rules, &once, &hits));
+    }
+
+    #[test]
+    fn the_cheap_look_notices_every_number(
+        text in "(tel|Phone|fax no|call me|born|pesel|x)[ :=\"'(+.\t]{0,3}[0-9]{1,6}([ ./()-]{1,2}[0-9]{1,5}){0,12}[a-zKX/. é-]{0,2}",
+        pad in prop::sample::select(vec![0, 1, 30, 44, 60, 100]),
+    ) {
+        let rules = rules();
+        let text = format!("{}{text}", "word ".repeat(pad));
+        let (mut cheap, mut thorough) = (Vec::new(), Vec::new());
+        rules.inspect(&text, KeyVerdict::Plain, &mut Scratch::default(), &mut cheap);
+        rules.inspect(&text, KeyVerdict::Plain, &mut Scratch::thorough(), &mut thorough);
+        prop_assert_eq!(cheap, thorough, "{}", text);
     }
 
     #[test]
