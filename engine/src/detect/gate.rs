@@ -138,6 +138,9 @@ impl Gate {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the processor has what is enabled there (`Eye::detect`).
             Eye::Avx2 => unsafe { self.look_by_avx2(around, len, public) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Eye::Avx512 => unsafe { self.look_by_avx512(around, len, public) },
         }
     }
 
@@ -149,6 +152,14 @@ impl Gate {
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     unsafe fn look_by_avx2(&self, around: &[u8], len: usize, public: bool) -> Signs {
         self.look_by(Eye::Avx2, around, len, public)
+    }
+
+    /// # Safety
+    /// The processor has what is enabled.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512vbmi")]
+    unsafe fn look_by_avx512(&self, around: &[u8], len: usize, public: bool) -> Signs {
+        self.look_by(Eye::Avx512, around, len, public)
     }
 
     #[inline(always)]
@@ -244,6 +255,9 @@ impl Gate {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the processor has what is enabled there (`Eye::detect`).
             Eye::Avx2 => unsafe { self.candidates_by_avx2(text, found) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Eye::Avx512 => unsafe { self.candidates_by_avx512(text, found) },
         }
     }
 
@@ -253,6 +267,14 @@ impl Gate {
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     unsafe fn candidates_by_avx2(&self, text: &[u8], found: impl FnMut(Candidate)) {
         self.candidates_by(Eye::Avx2, text, found);
+    }
+
+    /// # Safety
+    /// The processor has what is enabled.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512vbmi")]
+    unsafe fn candidates_by_avx512(&self, text: &[u8], found: impl FnMut(Candidate)) {
+        self.candidates_by(Eye::Avx512, text, found);
     }
 
     #[inline(always)]

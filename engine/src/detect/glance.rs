@@ -1,7 +1,15 @@
 //! What kinds of bytes a value is made of, 64 at a time, as bit masks: bit *i* for byte *i*.
 //!
-//! Owns the second piece of architecture-specific code of the engine, and its scalar twin, which is its oracle in tests
-//! and its stand-in on other processors. Must never decide anything: `gate.rs` reads the masks.
+//! Owns architecture-specific code ([`avx2`], [`avx512`]), and its scalar twin, which is its oracle in tests and its stand-in
+//! on other processors. Must never decide anything: `gate.rs` reads the masks.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod buckets;
+
+pub(super) use buckets::{Buckets, Window};
 
 /// Bytes in a block.
 pub(super) const BLOCK: usize = 64;
@@ -119,79 +127,6 @@ pub(super) fn seen<'a>(around: &'a [u8], from: usize, len: usize, copy: &'a mut 
     copy
 }
 
-/// A window of four folded bytes, the fourth of which may be open.
-pub(super) type Window = ([u8; 3], Option<u8>);
-
-/// Which windows of folded bytes may be one of a set: by the nibbles of each byte, in eight
-/// buckets ("Teddy", Hyperscan's literal matcher: Wang et al., NSDI 2019, section 4.2).
-#[derive(Clone)]
-pub(super) struct Buckets {
-    low: [[u8; 16]; 4],
-    high: [[u8; 16]; 4],
-}
-
-impl Buckets {
-    /// Windows are folded (`| 0x20` on each byte). Each goes into the bucket that it widens least.
-    pub(super) fn of(mut windows: Vec<Window>) -> Self {
-        windows.sort_unstable();
-        windows.dedup();
-        // In an order that has nothing to do with the alphabet, so that the first ones are not all alike.
-        let shuffled = |(three, _): &Window| {
-            u32::from_le_bytes([three[1], three[2], three[0], 0]).wrapping_mul(0x9E37_79B1)
-        };
-        windows.sort_by_key(shuffled);
-        let mut nibbles = [Nibbles::default(); 8];
-        for window in &windows {
-            let widened = |n: &usize| nibbles[*n].with(window).breadth() - nibbles[*n].breadth();
-            let best = (0..8).min_by_key(widened).unwrap_or(0);
-            nibbles[best] = nibbles[best].with(window);
-        }
-        let mut buckets = Self { low: [[0; 16]; 4], high: [[0; 16]; 4] };
-        for (number, sets) in nibbles.iter().enumerate() {
-            for place in 0..4 {
-                for nibble in 0..16 {
-                    buckets.low[place][nibble] |= u8::from(sets.low[place] >> nibble & 1 == 1) << number;
-                    buckets.high[place][nibble] |= u8::from(sets.high[place] >> nibble & 1 == 1) << number;
-                }
-            }
-        }
-        buckets
-    }
-
-    fn has(&self, window: [u8; 4]) -> bool {
-        let of = |place: usize| {
-            let byte = window[place] | 0x20;
-            self.low[place][usize::from(byte & 15)] & self.high[place][usize::from(byte >> 4)]
-        };
-        of(0) & of(1) & of(2) & of(3) != 0
-    }
-}
-
-/// The nibbles that the windows of one bucket have at each place, as sets.
-#[derive(Clone, Copy, Default)]
-struct Nibbles {
-    low: [u16; 4],
-    high: [u16; 4],
-}
-
-impl Nibbles {
-    fn with(mut self, (three, fourth): &Window) -> Self {
-        for (place, byte) in three.iter().chain(fourth).enumerate() {
-            self.low[place] |= 1 << (byte & 15);
-            self.high[place] |= 1 << (byte >> 4);
-        }
-        if fourth.is_none() {
-            (self.low[3], self.high[3]) = (u16::MAX, u16::MAX);
-        }
-        self
-    }
-
-    /// How many windows of four bytes it lets through.
-    fn breadth(&self) -> u64 {
-        self.low.iter().chain(&self.high).map(|set| u64::from(set.count_ones())).product()
-    }
-}
-
 /// Sets that are looked for together: what they have in common is done once.
 pub(super) type Sets = [Buckets; 4];
 
@@ -207,6 +142,10 @@ pub(super) enum Eye {
     /// Haswell, AMD's Excavator: BMI1, BMI2, LZCNT, POPCNT).
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// 64 bytes an instruction; only ever made after the processor said that it has AVX-512 F, BW and VBMI as well (Intel's
+    /// Ice Lake, AMD's Zen 4).
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
 }
 
 impl Eye {
@@ -219,9 +158,25 @@ impl Eye {
             && std::arch::is_x86_feature_detected!("lzcnt")
             && std::arch::is_x86_feature_detected!("popcnt")
         {
-            return Self::Avx2;
+            let wide = std::arch::is_x86_feature_detected!("avx512f")
+                && std::arch::is_x86_feature_detected!("avx512bw")
+                && std::arch::is_x86_feature_detected!("avx512vbmi");
+            return if wide { Self::Avx512 } else { Self::Avx2 };
         }
         Self::Scalar
+    }
+
+    /// All that this processor has.
+    #[cfg(test)]
+    fn all() -> Vec<Self> {
+        let mut all = vec![Self::Scalar];
+        #[cfg(target_arch = "x86_64")]
+        match Self::detect() {
+            Self::Scalar => {}
+            Self::Avx2 => all.push(Self::Avx2),
+            Self::Avx512 => all.extend([Self::Avx2, Self::Avx512]),
+        }
+        all
     }
 
     /// The masks of a text's next block, of which `left` bytes (at most a block) are looked at.
@@ -231,7 +186,10 @@ impl Eye {
             Self::Scalar => scalar(&seen[..left.min(BLOCK)]),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the processor has AVX2 (see `Avx2`).
-            Self::Avx2 => unsafe { avx2(seen, left) }.within(left),
+            Self::Avx2 => unsafe { avx2::masks(seen, left) }.within(left),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the processor has what is enabled there (see `Avx512`).
+            Self::Avx512 => unsafe { avx512::masks(seen, left) },
         }
     }
 
@@ -243,7 +201,10 @@ impl Eye {
             Self::Scalar => scalar_windows(sets, wanted, seen),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
-            Self::Avx2 => unsafe { avx2_windows(sets, wanted, seen, left) },
+            Self::Avx2 => unsafe { avx2::windows(sets, wanted, seen, left) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Self::Avx512 => unsafe { avx512::windows(sets, wanted, seen) },
         };
         found & first(left.saturating_sub(2))
     }
@@ -278,136 +239,35 @@ fn scalar_windows(sets: &Sets, wanted: Wanted, seen: &Seen) -> u64 {
     (0..BLOCK).filter(has).fold(0, |found, at| found | 1 << at)
 }
 
-/// # Safety
-/// The processor has AVX2.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-#[inline]
-unsafe fn avx2(seen: &Seen, left: usize) -> Masks {
-    // SAFETY: both halves of a block can be read.
-    unsafe {
-        let low = half(seen.as_ptr());
-        if left <= 32 { low } else { half(seen.as_ptr().add(32)).above(low) }
-    }
-}
-
-/// # Safety
-/// The processor has AVX2.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-#[inline]
-unsafe fn avx2_windows(sets: &Sets, wanted: Wanted, seen: &Seen, left: usize) -> u64 {
-    // SAFETY: both halves of a block, and what is read behind them, can be read.
-    unsafe {
-        let low = half_windows(sets, wanted, seen.as_ptr());
-        if left <= 32 { low } else { low | half_windows(sets, wanted, seen.as_ptr().add(32)) << 32 }
-    }
-}
-
-/// # Safety
-/// The processor has AVX2, and 35 bytes can be read at `at`.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-#[inline]
-#[expect(clippy::as_conversions, reason = "movemask hands out i32 where bits are meant")]
-unsafe fn half_windows(sets: &Sets, wanted: Wanted, at: *const u8) -> u64 {
-    use std::arch::x86_64::{
-        __m256i, _mm_loadu_si128, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8,
-        _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_setzero_si256,
-        _mm256_shuffle_epi8, _mm256_srli_epi16,
-    };
-    let nibble = _mm256_set1_epi8(15);
-    let nibbles = |place: usize| -> (__m256i, __m256i) {
-        // SAFETY: 35 bytes can be read.
-        let v = unsafe { _mm256_loadu_si256(at.add(place).cast()) };
-        let folded = _mm256_or_si256(v, _mm256_set1_epi8(0x20));
-        (_mm256_and_si256(folded, nibble), _mm256_and_si256(_mm256_srli_epi16::<4>(folded), nibble))
-    };
-    let nibbles = [nibbles(0), nibbles(1), nibbles(2), nibbles(3)];
-    let mut missing = u32::MAX;
-    for (set, wanted) in sets.iter().zip(wanted) {
-        if !wanted {
-            continue;
-        }
-        let of = |place: usize| -> __m256i {
-            // SAFETY: the tables have sixteen bytes each.
-            let (low, high) = unsafe {
-                (
-                    _mm_loadu_si128(set.low[place].as_ptr().cast()),
-                    _mm_loadu_si128(set.high[place].as_ptr().cast()),
-                )
-            };
-            let (low, high) = (_mm256_broadcastsi128_si256(low), _mm256_broadcastsi128_si256(high));
-            let (below, above) = nibbles[place];
-            _mm256_and_si256(_mm256_shuffle_epi8(low, below), _mm256_shuffle_epi8(high, above))
-        };
-        let found = _mm256_and_si256(_mm256_and_si256(of(0), of(1)), _mm256_and_si256(of(2), of(3)));
-        missing &= _mm256_movemask_epi8(_mm256_cmpeq_epi8(found, _mm256_setzero_si256())) as u32;
-    }
-    u64::from(!missing)
-}
-
-/// # Safety
-/// The processor has AVX2, and 32 bytes can be read at `at`.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-#[inline]
-#[expect(
-    clippy::as_conversions,
-    reason = "movemask hands out i32 where bits are meant, comparisons take signed bytes"
-)]
-unsafe fn half(at: *const u8) -> Masks {
-    use std::arch::x86_64::{
-        __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
-        _mm256_or_si256, _mm256_set1_epi8, _mm256_sub_epi8,
-    };
-    let bits = |v: __m256i| u64::from(_mm256_movemask_epi8(v) as u32);
-    let all = |b: u8| _mm256_set1_epi8(b as i8);
-    // SAFETY: 32 bytes can be read.
-    let v = unsafe { _mm256_loadu_si256(at.cast()) };
-    let within = |v: __m256i, from: u8, to: u8| {
-        let off = _mm256_sub_epi8(v, all(from));
-        _mm256_cmpeq_epi8(_mm256_min_epu8(off, all(to - from)), off)
-    };
-    let is = |b: u8| _mm256_cmpeq_epi8(v, all(b));
-    let or = |a: __m256i, b: __m256i| _mm256_or_si256(a, b);
-    let folded = or(v, all(0x20));
-    let digit = within(v, b'0', b'9');
-    let equals = is(b'=');
-    let percent = is(b'%');
-    let space = is(b' ');
-    let quote = or(is(b'"'), is(b'\''));
-    let white = or(space, is(b'\t'));
-    let names = or(equals, is(b':'));
-    Masks {
-        upper: bits(within(v, b'A', b'Z')),
-        lower: bits(within(v, b'a', b'z')),
-        digit: bits(digit),
-        hex: bits(or(digit, within(folded, b'a', b'f'))),
-        joint: bits(or(or(is(b'-'), is(b'_')), or(is(b'/'), equals))),
-        plus: bits(is(b'+')),
-        assigns: bits(or(or(names, is(b'>')), or(quote, white))),
-        coat: bits(or(is(b'@'), or(percent, is(b'\\')))),
-        rare: bits(or(or(percent, or(is(b'.'), is(b','))), or(is(b'~'), is(b'$')))),
-        space: bits(space),
-        opens: bits(or(names, or(white, is(b'\n')))),
-        beyond: bits(v),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
+    fn windows() -> [Vec<Window>; 4] {
+        [
+            vec![(*b"ghp", Some(b'_')), (*b"eyj", None), (*b"10.", None)],
+            vec![(*b"pas", Some(b's')), (*b"://", None)],
+            Vec::new(),
+            vec![(*b"abc", None)],
+        ]
+    }
+
+    /// The places at which a window of the wanted sets stands, by comparing.
+    fn standing(wanted: Wanted, seen: &Seen, left: usize) -> u64 {
+        let stands = |at: usize, (three, fourth): &Window| {
+            let folded = |place: usize| seen[at + place] | 0x20;
+            [folded(0), folded(1), folded(2)] == *three && fourth.is_none_or(|byte| folded(3) == byte)
+        };
+        let any = |at: usize| {
+            windows().iter().zip(wanted).any(|(set, wanted)| wanted && set.iter().any(|w| stands(at, w)))
+        };
+        (0..BLOCK.min(left.saturating_sub(2))).filter(|at| any(*at)).fold(0, |found, at| found | 1 << at)
+    }
+
     fn check(text: &[u8]) {
-        let sets = [
-            Buckets::of(vec![(*b"ghp", Some(b'_')), (*b"eyj", None), (*b"10.", None)]),
-            Buckets::of(vec![(*b"pas", Some(b's')), (*b"://", None)]),
-            Buckets::of(Vec::new()),
-            Buckets::of(vec![(*b"abc", None)]),
-        ];
+        let sets = windows().map(Buckets::of);
         let mut around = text.to_vec();
         around.extend_from_slice(b"ghp_ey:@%=ABC123");
         around.resize(text.len() + 80, b'p');
@@ -417,11 +277,15 @@ mod tests {
                 let mut copy = [0; BLOCK + BEHIND];
                 let seen = seen(around, from, text.len(), &mut copy);
                 let expected = scalar(&text[from..][..left.min(BLOCK)]);
-                assert_eq!(Eye::detect().masks(seen, left), expected, "{from} of {}", text.len());
-                let (fast, slow) = (Eye::detect(), Eye::Scalar);
-                for wanted in [[true; 4], [true, false, false, false], [false, true, false, true]] {
-                    let of = |eye: Eye| eye.windows(&sets, wanted, seen, left);
-                    assert_eq!(of(fast), of(slow), "{from}");
+                for eye in Eye::all() {
+                    assert_eq!(eye.masks(seen, left), expected, "{eye:?}, {from} of {}", text.len());
+                    for wanted in [[true; 4], [true, false, false, false], [false, true, false, true]] {
+                        let (may, must) = (Eye::Scalar, standing(wanted, seen, left));
+                        let found = eye.windows(&sets, wanted, seen, left);
+                        assert_eq!(found & must, must, "{eye:?} misses one, {from}");
+                        let may = may.windows(&sets, wanted, seen, left);
+                        assert_eq!(found & may, found, "{eye:?} lets more through, {from}");
+                    }
                 }
             }
         }
