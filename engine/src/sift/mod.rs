@@ -43,6 +43,7 @@ mod quiet;
 mod replay;
 mod ride;
 mod roles;
+mod same;
 mod siblings;
 mod stream;
 mod tally;

@@ -13,6 +13,7 @@
 
 use zeroize::Zeroize;
 
+use super::same::{CHUNK, Likeness, common};
 use crate::detect::KeyVerdict;
 
 /// How much is remembered; all of it is forgotten when it is full, and what repeats comes back at once.
@@ -165,6 +166,7 @@ pub(super) enum Stop {
 
 /// What is remembered of the instances of this state.
 pub(super) struct Trails {
+    likeness: Likeness,
     /// None before the first instance.
     room: Option<Room>,
     /// Exchanged where more room is needed: a buffer that grew would leave copies behind.
@@ -184,6 +186,7 @@ pub(super) struct Trails {
 impl Trails {
     pub(super) fn new() -> Self {
         Self {
+            likeness: Likeness::detect(),
             room: None,
             text: Vec::new(),
             used: 0,
@@ -323,6 +326,29 @@ impl Trails {
     /// Follows as long as everything is as it was the last time. `None`: a member stands twice.
     #[inline]
     pub(super) fn run(&self, trip: &mut Trip, bytes: &[u8]) -> Option<Stop> {
+        match self.likeness {
+            Likeness::Chunks => self.run_by(trip, bytes, common),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the processor has what is enabled there (`Likeness::detect`).
+            Likeness::Wide => unsafe { self.run_wide(trip, bytes) },
+        }
+    }
+
+    /// # Safety
+    /// The processor has what is enabled.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2")]
+    unsafe fn run_wide(&self, trip: &mut Trip, bytes: &[u8]) -> Option<Stop> {
+        self.run_by(trip, bytes, |a, b, count| super::same::common_wide(a, b, count))
+    }
+
+    #[inline(always)]
+    fn run_by(
+        &self,
+        trip: &mut Trip,
+        bytes: &[u8],
+        common: impl Fn(&[u8], &[u8], usize) -> usize,
+    ) -> Option<Stop> {
         loop {
             let next = self.steps[index(trip.step)].next;
             let step = &self.steps[index(next)];
@@ -445,35 +471,6 @@ impl Drop for Trails {
     fn drop(&mut self) {
         self.wipe();
     }
-}
-
-/// Bytes that are compared at a time.
-const CHUNK: usize = 32;
-
-/// Of at most `count` bytes, those with which both texts begin.
-#[inline(always)]
-fn common(a: &[u8], b: &[u8], count: usize) -> usize {
-    let room = count.next_multiple_of(CHUNK);
-    let (Some(left), Some(right)) = (a.get(..room), b.get(..room)) else {
-        return a.iter().zip(b).take(count).take_while(|(x, y)| x == y).count();
-    };
-    let mut at = 0;
-    for (x, y) in left.as_chunks::<CHUNK>().0.iter().zip(right.as_chunks::<CHUNK>().0) {
-        if x != y {
-            return count.min(at + first_difference(x, y));
-        }
-        at += CHUNK;
-    }
-    count
-}
-
-/// The place of the first bytes that differ.
-#[inline(always)]
-fn first_difference(x: &[u8; CHUNK], y: &[u8; CHUNK]) -> usize {
-    let (x, y) = (x.as_chunks::<16>().0, y.as_chunks::<16>().0);
-    let low = u128::from_le_bytes(x[0]) ^ u128::from_le_bytes(y[0]);
-    let high = u128::from_le_bytes(x[1]) ^ u128::from_le_bytes(y[1]);
-    if low != 0 { index(low.trailing_zeros() / 8) } else { 16 + index(high.trailing_zeros() / 8) }
 }
 
 fn hash_of(from: u32, glue: &[u8]) -> usize {
