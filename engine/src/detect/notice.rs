@@ -4,7 +4,7 @@
 
 use super::gate::index;
 use super::glance::Masks;
-use super::people::GROUP_BYTES_MAX;
+use super::people::{GROUP_BYTES_MAX, glue};
 use super::{announced, tokens};
 
 /// Digits that a number of a person or account has at least: a telephone number behind a word that says so.
@@ -53,22 +53,30 @@ pub(super) fn number(all: &[u8], block: usize, masks: &Masks) -> bool {
                     if !slashed {
                         break;
                     }
+                    end = to + 1;
                 }
                 _ => break,
             }
             to += 1;
         }
-        if to - from >= GROUP_BYTES_MAX - 1 {
+        if to - from >= GROUP_BYTES_MAX - BEFORE_MAX {
             return true;
+        }
+        if block == 0 && from == 0 && end == all.len() {
+            return alone(all, digits, masks);
         }
         // The twelve digits of an account in an ARN are the commonest number of a state.
         let account = digits == 12
             && end - from == 12
             && before == Some(b':')
             && matches!(text.get(end), Some(b':') | None);
-        // A check digit may be a letter; any other one makes it an identifier or a time.
-        let open = matches!(text.get(end), Some(b'_' | b'a'..=b'j' | b'l'..=b'w' | b'y' | b'z'))
-            || matches!(text.get(end), Some(b'A'..=b'J' | b'L'..=b'W' | b'Y' | b'Z'));
+        // What goes on is an identifier or a time. A check digit may be a letter, also behind a dash.
+        let checks = |byte: Option<&u8>| matches!(byte, Some(b'K' | b'k' | b'X' | b'x'));
+        let next = text.get(end + 1);
+        let open = match text.get(end) {
+            Some(b'-' | b'.') => glue(next) && !checks(next),
+            byte => glue(byte) && !checks(byte),
+        };
         if digits >= DIGITS_MIN && !account && !open {
             return true;
         }
@@ -76,9 +84,25 @@ pub(super) fn number(all: &[u8], block: usize, masks: &Masks) -> bool {
     false
 }
 
+/// Whether a text that is one group of digits may be such a number: nothing announces it, so it has a form of its own.
+fn alone(text: &[u8], digits: usize, masks: &Masks) -> bool {
+    let plain = digits == text.len();
+    // Addresses: the only number that is parted by dots alone is an AHV number (`people::number`).
+    let dotted = index(masks.digit.count_ones() + masks.rare.count_ones()) == text.len();
+    match (plain, dotted) {
+        // Cards, and Chinese resident numbers.
+        (true, _) => matches!(digits, 14..=16 | 18),
+        (false, true) => digits == 13,
+        _ => digits >= DIGITS_MIN,
+    }
+}
+
+/// Bytes that a number may have before its first digit.
+const BEFORE_MAX: usize = 3;
+
 /// Where the number whose first digit this is may begin: with a sign, behind which two separators may stand.
 fn beginnings(text: &[u8], digit: usize) -> impl Iterator<Item = usize> {
-    (digit.saturating_sub(3)..digit).filter(|at| matches!(text[*at], b'(' | b'+')).chain([digit])
+    (digit.saturating_sub(BEFORE_MAX)..digit).filter(|at| matches!(text[*at], b'(' | b'+')).chain([digit])
 }
 
 /// Whether a text of one block holds a run of at least twenty token characters that is worth a judgement: digests,

@@ -78,28 +78,46 @@ pub(super) fn jwt(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     end
 }
 
+/// By table: long runs are read byte by byte.
 #[inline]
 pub(super) fn token_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'_' | b'=' | b'-')
+    const TOKEN: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0u8;
+        loop {
+            table[byte as usize] =
+                byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'_' | b'=' | b'-');
+            if byte == u8::MAX {
+                break table;
+            }
+            byte += 1;
+        }
+    };
+    TOKEN[usize::from(b)]
 }
 
-/// A run of twenty token characters: probes each twentieth byte, since no such run fits between two probes.
+/// The next run of twenty or more token characters from a place on: each twentieth byte is probed, since no such run fits
+/// between two probes.
 #[inline]
-pub(super) fn has_long_run(bytes: &[u8]) -> bool {
-    const MIN: usize = 20;
-    let mut probe = MIN - 1;
+fn long_run(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
+    let mut probe = from + DRAWN_MIN - 1;
     while probe < bytes.len() {
         if token_byte(bytes[probe]) {
-            let low = bytes[..probe].iter().rev().take_while(|b| token_byte(**b)).count();
-            let high = bytes[probe..].iter().take_while(|b| token_byte(**b)).count();
-            if low + high >= MIN {
-                return true;
+            let start = probe - bytes[from..probe].iter().rev().take_while(|b| token_byte(**b)).count();
+            let end = probe + bytes[probe..].iter().take_while(|b| token_byte(**b)).count();
+            if end - start >= DRAWN_MIN {
+                return Some((start, end));
             }
-            probe += high;
+            probe = end;
         }
-        probe += MIN;
+        probe += DRAWN_MIN;
     }
-    false
+    None
+}
+
+/// Whether there is such a run.
+pub(super) fn has_long_run(bytes: &[u8]) -> bool {
+    long_run(bytes, 0).is_some()
 }
 
 /// Addresses of resources and digests: nothing in them was drawn to be secret. A text that goes on behind one is none.
@@ -137,17 +155,16 @@ pub(super) fn open_to_judgement(text: &[u8], start: usize, end: usize, drawable:
 /// percent-encoding already, so that a run beside an escape is only a part of what was seen there.
 pub(super) fn runs(search: &mut Search<'_>, text: &str, hint: Hint, level: u8, decoded: bool) {
     let bytes = text.as_bytes();
+    let Some(mut next) = long_run(bytes, 0) else { return };
     let addressed = addressed(bytes)
         || search.rules.core.vault.find(bytes).is_some()
             && !bytes.iter().any(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\''));
+    if addressed {
+        return;
+    }
     let inviting = matches!(hint, Hint::Secret(_) | Hint::Rare | Hint::Connection(_));
-    let mut at = 0;
-    while at < bytes.len() {
-        if !token_byte(bytes[at]) {
-            at += 1;
-            continue;
-        }
-        let end = at + bytes[at..].iter().take_while(|b| token_byte(**b)).count();
+    loop {
+        let (at, end) = next;
         let loud = !search.scratch.quiet.iter().any(|q| q.0 <= at && end <= q.1);
         // Digests and revisions: most long runs of a state.
         let digest = || {
@@ -156,21 +173,19 @@ pub(super) fn runs(search: &mut Search<'_>, text: &str, hint: Hint, level: u8, d
                 && bytes[at..end].iter().all(u8::is_ascii_hexdigit)
         };
         let beside_escape = decoded && (at > 0 && bytes[at - 1] == b'%' || bytes.get(end) == Some(&b'%'));
-        if end - at < DRAWN_MIN || !loud || digest() || addressed || beside_escape {
-            at = end;
-            continue;
+        let mut behind = end;
+        if loud && !digest() && !beside_escape {
+            match wrapped::block(bytes, at, end) {
+                Some(reach) if block(search, text, (at, end), reach, hint, level) => behind = reach,
+                Some(_) => {}
+                None if encoded::base64(search, text, at, end, level) => {}
+                None => judge(search, bytes, at, end, hint),
+            }
         }
-        if let Some(reach) = wrapped::block(bytes, at, end) {
-            at = match block(search, text, (at, end), reach, hint, level) {
-                true => reach,
-                false => end,
-            };
-            continue;
+        match long_run(bytes, behind) {
+            Some(run) => next = run,
+            None => return,
         }
-        if !encoded::base64(search, text, at, end, level) {
-            judge(search, bytes, at, end, hint);
-        }
-        at = end;
     }
 }
 

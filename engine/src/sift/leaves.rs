@@ -53,7 +53,11 @@ impl Walk {
             Leaf::IndexKey if closed.escaped || !self.quiet_index_key(raw) => return None,
             Leaf::IndexKey => true,
             Leaf::Data(verdict) if closed.escaped => self.quiet_escaped(bytes, at, closed.end, verdict)?,
-            Leaf::Data(verdict) => self.quiet_text(bytes, at, closed.end, verdict)?,
+            Leaf::Data(verdict) => {
+                // SAFETY: without escapes every byte of it was seen, and what is beyond ASCII was checked above.
+                let text = unsafe { std::str::from_utf8_unchecked(raw) };
+                self.quiet_text(bytes, at, text, verdict)?
+            }
         };
         Some(End { at: end, quiet })
     }
@@ -100,11 +104,9 @@ impl Walk {
 
     /// A text without escapes between two quotes.
     #[inline]
-    fn quiet_text(&mut self, bytes: &[u8], open: usize, close: usize, verdict: KeyVerdict) -> Option<bool> {
-        let (around, len) = (&bytes[open + 1..], close - open - 1);
-        let raw = &around[..len];
+    fn quiet_text(&mut self, bytes: &[u8], open: usize, text: &str, verdict: KeyVerdict) -> Option<bool> {
+        let (around, len, raw) = (&bytes[open + 1..], text.len(), text.as_bytes());
         let Some(kind) = Kind::of(verdict) else {
-            let text = std::str::from_utf8(raw).ok()?;
             return self.is_quiet(text, text, bytes, open, verdict);
         };
         if len < SHORTEST {
@@ -117,7 +119,6 @@ impl Walk {
         let quiet = match self.rules.glimpse(around, len, kind != Kind::Plain) {
             None => true,
             Some(glimpse) => {
-                let text = std::str::from_utf8(raw).ok()?;
                 self.rules.inspect_seen(text, verdict, glimpse, &mut self.scratch, &mut self.hits);
                 self.is_empty_handed(text, text, bytes, open, verdict)?
             }

@@ -128,6 +128,19 @@ proptest! {
     }
 
     #[test]
+    fn the_cheap_look_notices_every_number_that_stands_alone(
+        text in "[+(]?[0-9]{1,4}([ ./()-]{1,2}[0-9]{1,5}){0,5}(-?[KkXx])?",
+    ) {
+        let rules = rules();
+        let (mut cheap, mut thorough) = (Vec::new(), Vec::new());
+        for text in [text.clone(), text.bytes().filter(u8::is_ascii_digit).map(char::from).collect()] {
+            rules.inspect(&text, KeyVerdict::Plain, &mut Scratch::default(), &mut cheap);
+            rules.inspect(&text, KeyVerdict::Plain, &mut Scratch::thorough(), &mut thorough);
+            prop_assert_eq!(&cheap, &thorough, "{}", text);
+        }
+    }
+
+    #[test]
     fn base64_of_anything_is_survived(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
         use base64::Engine as _;
         let rules = rules();
