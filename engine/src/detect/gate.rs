@@ -56,6 +56,8 @@ pub(super) struct Gate {
     sets: Sets,
     /// Of the hashes of the first three bytes of each window: 8 KiB, and one in eighty bits set.
     bitmap: Box<[u64; WORDS]>,
+    /// Of the hashes of whole windows: asked where the first three bytes are some window's.
+    wholes: Box<[u64; 2 * WORDS]>,
     /// Sorted by hash.
     entries: Vec<(u32, Literal)>,
     /// First entry of the hashes with these ten high bits.
@@ -106,6 +108,12 @@ impl Gate {
                 *word |= 1 << (h & 63);
             }
         }
+        let mut wholes = Box::new([0u64; 2 * WORDS]);
+        for (h, _) in &entries {
+            if let Some(word) = wholes.get_mut(index(h >> 6)) {
+                *word |= 1 << (h & 63);
+            }
+        }
         entries.sort_by_key(|(h, _)| *h);
         let starts = (0..=2048u32)
             .map(|high| u16::try_from(entries.partition_point(|(h, _)| h >> 6 < high)).unwrap_or(u16::MAX))
@@ -117,6 +125,7 @@ impl Gate {
             eye: Eye::detect(),
             sets: [of(Group::Inner), of(Group::Names), of(Group::Prose), of(Group::Ever)],
             bitmap,
+            wholes,
             entries,
             starts,
         }
@@ -127,6 +136,13 @@ impl Gate {
     fn has(&self, window: u32) -> bool {
         let hash = hash_of_three(window);
         self.bitmap[index(hash >> 6) & (WORDS - 1)] >> (hash & 63) & 1 == 1
+    }
+
+    /// Whether the window of a literal, of four bytes or of three, may be this one.
+    #[inline(always)]
+    fn has_whole(&self, window: u32) -> bool {
+        let told = |h: u32| self.wholes[index(h >> 6) & (2 * WORDS - 1)] >> (h & 63) & 1;
+        told(hash_of_four(window)) | told(hash_of_three(window)) == 1
     }
 
     /// One look at a value; `around` begins with the value, and what stands behind it may be read along. `public`: the key
@@ -239,7 +255,7 @@ impl Gate {
     fn confirmed(&self, text: &[u8], from: usize, seen: &Seen, places: u64, assigns: bool) -> bool {
         bits(places).any(|bit| {
             let window = window(seen, bit);
-            self.has(window) && self.stands(text, from + bit, window, assigns)
+            self.has(window) && self.has_whole(window) && self.stands(text, from + bit, window, assigns)
         })
     }
 
@@ -291,7 +307,7 @@ impl Gate {
             let stop = if last { BLOCK } else { BLOCK - OVERLAP / 2 };
             for bit in bits(places).filter(|bit| (skip..stop).contains(bit)) {
                 let (window, at) = (window(seen, bit), from + bit);
-                if self.has(window) {
+                if self.has(window) && self.has_whole(window) {
                     for h in [hash_of_four(window), hash_of_three(window)] {
                         self.standing(text, at, h).for_each(|l| found(Candidate { at, trigger: l.trigger }));
                     }

@@ -105,15 +105,16 @@ fn beginnings(text: &[u8], digit: usize) -> impl Iterator<Item = usize> {
     (digit.saturating_sub(BEFORE_MAX)..digit).filter(|at| matches!(text[*at], b'(' | b'+')).chain([digit])
 }
 
+/// Characters of a UUID (RFC 9562), and which of them are hexadecimal digits; the others are dashes.
+const UUID_BYTES: usize = 36;
+const UUID_HEX: u64 = 0xf_ffff_ffff & !(1 << 8 | 1 << 13 | 1 << 18 | 1 << 23);
+
 /// Whether a text of one block holds a run of at least twenty token characters that is worth a judgement: digests,
 /// revisions and UUIDs are not.
 #[inline(always)]
 pub(super) fn run(text: &[u8], masks: &Masks, public: bool) -> bool {
     let token = masks.token();
     let mut long = twenty(token);
-    if long == 0 || tokens::addressed(text) {
-        return false;
-    }
     // A document inside of the text has keys of its own.
     let public = public && !text.contains(&b'{');
     while long != 0 {
@@ -125,14 +126,20 @@ pub(super) fn run(text: &[u8], masks: &Masks, public: bool) -> bool {
         let (start, end) = (index(at), index(at + count));
         if bits & !masks.hex == 0 {
             if start > 0 && text[start - 1] == b'*' {
-                return true;
+                return !tokens::addressed(text);
             }
             continue;
+        }
+        if end - start == UUID_BYTES && masks.hex >> at & !(u64::MAX << UUID_BYTES) == UUID_HEX {
+            let dash = |place: usize| text[start + place] == b'-';
+            if dash(8) && dash(13) && dash(18) && dash(23) {
+                continue;
+            }
         }
         let mixed = bits & masks.upper != 0 && bits & masks.lower != 0;
         let part = twenty(bits & !masks.joint) != 0;
         if tokens::open_to_judgement(text, start, end, !public && (mixed || part)) {
-            return true;
+            return !tokens::addressed(text);
         }
     }
     false
