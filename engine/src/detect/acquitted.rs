@@ -52,7 +52,7 @@ impl Kind {
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Look {
     pub(crate) kind: Kind,
-    /// Nesting: what is deep is opened less often.
+    /// Nesting: what is too deep is not opened any more.
     pub(crate) level: u8,
     /// The value is given with its JSON escapes.
     pub(crate) escaped: bool,
@@ -69,13 +69,6 @@ impl Look {
     #[inline]
     fn packed(self, len: usize) -> u32 {
         (len as u32) << 16 | (self.kind as u32) << 9 | u32::from(self.escaped) << 8 | u32::from(self.level)
-    }
-
-    /// What was found by another look at a value as long as this one holds for this look: it reached as deep, or deeper.
-    #[inline]
-    fn is_answered_by(self, len: usize, other: u32) -> bool {
-        let own = self.packed(len);
-        own >> 8 == other >> 8 && other & 0xff <= own & 0xff
     }
 }
 
@@ -138,7 +131,8 @@ impl Acquitted {
         place_of(value)
     }
 
-    /// Whether nothing was found in this value under a key of this kind, at this level of nesting or one that reaches deeper. `value` as it stands in the state, escapes and all.
+    /// Whether nothing was found in this value under a key of this kind, at this level of nesting: what is too deep to be opened
+    /// is redacted, so that nothing is known of it at another one. `value` as it stands in the state, escapes and all.
     #[inline]
     pub(crate) fn knows(&self, place: Place, look: Look, value: &[u8]) -> bool {
         // The word of a look has room for no longer values.
@@ -147,7 +141,7 @@ impl Acquitted {
             return false;
         }
         let (start, known) = (self.starts[slot], self.looks[slot]);
-        if !look.is_answered_by(value.len(), known) || self.written - start > self.ring.len() as u64 {
+        if look.packed(value.len()) != known || self.written - start > self.ring.len() as u64 {
             return false;
         }
         let start = self.in_ring(start);
@@ -239,7 +233,7 @@ mod tests {
             memory.remember(place, look(Kind::Plain, 1), value);
             assert!(memory.knows(place, look(Kind::Plain, 1), value), "{n}");
             assert!(
-                memory.knows(place, look(Kind::Plain, 2), value)
+                !memory.knows(place, look(Kind::Plain, 2), value)
                     && !memory.knows(place, look(Kind::Plain, 0), value)
             );
             assert!(

@@ -264,9 +264,10 @@ impl Search<'_> {
         if self.scratch.acquitted.knows(place, look, text.as_bytes()) {
             return;
         }
-        let found = self.scratch.found.len();
+        let (found, fuel) = (self.scratch.found.len(), self.scratch.fuel);
         self.look_into(text, key, level, is_key);
-        if self.scratch.found.len() == found && self.scratch.fuel.is_some() {
+        // What was read ahead for it has to be accounted for again: what a value may cost must not depend on those before it.
+        if self.scratch.found.len() == found && self.scratch.fuel.is_some() && self.scratch.fuel == fuel {
             self.scratch.acquitted.remember(place, look, text.as_bytes());
         }
     }
