@@ -101,9 +101,10 @@ bench-peers: packages peers-installed ## Compare with rust-sanitize, kingfisher 
 		--kingfisher "$$peers/kingfisher-$(KINGFISHER_VERSION)/kingfisher/bin/kingfisher" \
 		--gitleaks "$$peers/gitleaks-$(GITLEAKS_VERSION)/gitleaks" $(ARGS)
 
-# Executions of `make fuzz`, of each target: documents through the sanitizer, texts through the rules.
+# Executions of `make fuzz`, of each target: documents through the sanitizer, texts through the rules; and processes that share them.
 RUNS ?= 10000000
 FUZZ_TARGETS ?= sift inspect
+FUZZ_JOBS ?= 2
 CARGO_FUZZ_VERSION := 0.13.2
 
 .PHONY: fuzz
@@ -115,16 +116,21 @@ fuzz: toolchain ## Compare with slow twins over made-up input, RUNS=10000000 exe
 	export MALLOC_TRIM_THRESHOLD_=1000000000 MALLOC_MMAP_THRESHOLD_=200000 MALLOC_TOP_PAD_=67108864
 	# A stable compiler has no sanitizers; what is looked for are differences and panics.
 	(cd engine/fuzz && CARGO_TARGET_DIR="$$built" cargo fuzz build -O -s none --no-trace-compares --fuzz-dir .)
+	trap 'kill $$(jobs -p) 2> /dev/null || true' EXIT
 	for target in $(FUZZ_TARGETS); do
 		mkdir -p "$$built/found/$$target"
-		log="$$built/found/$$target.log"
+		logs=()
+		for job in $$(seq $(FUZZ_JOBS)); do
+			logs+=("$$built/found/$$target-$$job.log")
+			"$$built"/*/release/"$$target" "$$built/found/$$target" "engine/fuzz/corpus/$$target" -runs=$$(($(RUNS) / $(FUZZ_JOBS))) \
+				-max_len=160 -use_counters=0 -entropic=0 -reduce_inputs=0 -print_final_stats=1 \
+				-artifact_prefix="$$built/found/$$target-" > "$${logs[-1]}" 2>&1 &
+		done
 		status=0
-		"$$built"/*/release/"$$target" "$$built/found/$$target" "engine/fuzz/corpus/$$target" -runs=$(RUNS) -max_len=160 \
-			-use_counters=0 -entropic=0 -reduce_inputs=0 -print_final_stats=1 \
-			-artifact_prefix="$$built/found/$$target-" > "$$log" 2>&1 || status=$$?
-		executions=$$(sed -nE 's/^stat::number_of_executed_units: ([0-9]+)$$/\1/p' "$$log")
+		for job in $$(seq $(FUZZ_JOBS)); do wait -n || { status=$$?; break; }; done
+		executions=$$(sed -nE 's/^stat::number_of_executed_units: ([0-9]+)$$/\1/p' "$${logs[@]}" | awk '{ sum += $$1 } END { print sum }')
 		if [[ $$status -ne 0 ]]; then
-			grep -a -A4 panicked "$$log" >&2 || tail -n 5 "$$log" >&2
+			grep -a -h -A4 panicked "$${logs[@]}" >&2 || tail -q -n 5 "$${logs[@]}" >&2
 			echo "$$target: a difference or a panic after $${executions:-?} executions, the input is in $$built/found" >&2
 			exit 1
 		fi
