@@ -158,6 +158,8 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
         && name.contains('_');
     let strong = variable || matches!(verdict, KeyVerdict::Sensitive(_));
     match value_span::value(bytes, from, to, strong) {
+        // `AUTH_TOKEN=PRIVATE-TOKEN: …`: a header, whose own name tells what its value is.
+        Some(value) if !value.quoted && names_another(search, text, &value) => to,
         Some(value) if search.spend(value.end - value.start) && take(search, text, verdict, &value) => {
             value.end
         }
@@ -172,6 +174,13 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
             to
         }
     }
+}
+
+/// A name that may announce a secret, and its colon.
+fn names_another(search: &mut Search<'_>, text: &str, value: &Value) -> bool {
+    let value = text.get(value.start..value.end).unwrap_or("");
+    let name = value.strip_suffix(':').filter(|name| name.len() > 2 && name.bytes().all(name_byte));
+    name.is_some_and(|name| json::matters(search.scratch.names.classify(name)))
 }
 
 /// The word is the category of a marker, or the user of an address (`smtp://apikey:…@`).

@@ -385,7 +385,7 @@ impl Search<'_> {
                 }
             }
             Trigger::Assignment => {
-                if (!is_key || text.as_bytes().contains(&b'=')) && at >= seen.assignment {
+                if (!is_key || assigns(text)) && at >= seen.assignment {
                     seen.assignment = assignment::at(self, text, at);
                 }
             }
@@ -403,6 +403,11 @@ pub(super) struct Seen {
     assignment: usize,
     /// The last confirmed shape.
     pub(super) shape: (usize, usize),
+}
+
+/// A map key that is an assignment or a header itself: `password=…`, `PRIVATE-TOKEN: …`.
+fn assigns(key: &str) -> bool {
+    key.contains('=') || key.contains(": ")
 }
 
 fn is_json(bytes: &[u8]) -> bool {

@@ -59,7 +59,7 @@ const GREETINGS: &[&str] = &[
 #[rustfmt::skip]
 const SUGGESTERS: &[&str] = &[
     "by", "from", "to", "with", "via", "ask", "call", "email", "mail", "ping", "notify", "tell", "see", "meet", "for", "contact", "cc",
-    "and", "or", "is", "von", "bei", "durch", "par", "por", "da", "di", "door", "av", "und", "et", "y", "e", "van",
+    "and", "or", "is", "of", "von", "bei", "durch", "par", "por", "da", "di", "door", "av", "und", "et", "y", "e", "van",
 ];
 
 /// Words inside of a name.
@@ -249,6 +249,9 @@ fn name(text: &str, parts: &[Part], gazetteer: &Gazetteer) -> Option<usize> {
         let last = parts[count - 1];
         let inside = parts[1..count - 1].iter().all(|part| fits_inside(text, part));
         let Some(weight) = last_weight(last).filter(|_| inside) else { continue };
+        // Words that are both among names and things: together they are a name where somebody is suggested.
+        let weight =
+            weight + u8::from(among_lists(parts[0], Known::GIVEN) && among_lists(last, Known::FAMILY));
         let longer = parts.get(count).map_or("", |next| &text[next.start..next.end]);
         if first + weight + before >= ENOUGH && !named_after(longer) {
             return Some(last.end);
@@ -268,6 +271,10 @@ fn fits_inside(text: &str, part: &Part) -> bool {
     let Kind::Word(known, Rest::Plain) = part.kind else { return true };
     let particle = |p: &&str| p.eq_ignore_ascii_case(&text[part.start..part.end]);
     named(known) || PARTICLES.iter().any(particle)
+}
+
+fn among_lists(part: Part, list: Known) -> bool {
+    matches!(part.kind, Kind::Word(known, _) if known.is(list))
 }
 
 fn named(known: Known) -> bool {
@@ -348,6 +355,12 @@ fn announced(text: &str, start: usize) -> u8 {
     } else {
         0
     }
+}
+
+/// Whether the word before only goes on with a list.
+fn joined(text: &str, start: usize) -> bool {
+    const JOINTS: [&str; 7] = ["and", "or", "is", "und", "et", "y", "e"];
+    JOINTS.iter().any(|joint| joint.eq_ignore_ascii_case(last_word(text[..start].trim_end())))
 }
 
 fn last_word(text: &str) -> &str {

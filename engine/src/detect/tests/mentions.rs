@@ -45,6 +45,8 @@ const NAMES: &[&str] = &[
     "contact=‹Maria›",
     "‹María Ángel Fernández›",
     "Dear ‹Maria O'Brien›",
+    "rotated for ‹Charlotte Thompson› last week",
+    "the laptop of ‹Victoria Taylor› was lost",
 ];
 
 const ADDRESSES: &[&str] = &[
@@ -117,6 +119,8 @@ const STAYS: &[&str] = &[
     "created by: Jenkins",
     "Region: Frankfurt, Zone: A",
     "Dr. Failover drill",
+    "the state of Georgia Tech and of Austin Texas",
+    "the Head of Data Platform and of Cloud Services",
     "Step 1 Create Bucket, Step 2 Add Policy",
     "12 Factor App, 3 Way Handshake, 5 Minute Drive",
     "listen on 8080 Next Route 53 Zone",

@@ -137,3 +137,19 @@ fn an_address_that_is_a_key_loses_its_password() {
     let found: Vec<&str> = hits.iter().map(|hit| &key[hit.start..hit.end]).collect();
     assert_eq!(found, ["k7Qz-mVx2-9w"]);
 }
+
+#[test]
+fn a_header_that_is_a_key_loses_its_token() {
+    let (mut scratch, mut hits) = (Scratch::default(), Vec::new());
+    let token = ["MOJZLxCoOSVx", "sONgNtZd"].concat();
+    for (key, found) in [
+        (format!("PRIVATE-TOKEN: {token}"), vec![token.as_str()]),
+        (format!("PASSWORD={token}"), vec![token.as_str()]),
+        ("Note: the password policy".to_owned(), Vec::new()),
+        ("arn:aws:iam::123456789012:role/token-reader".to_owned(), Vec::new()),
+    ] {
+        RuleSet::builtin().inspect_key(&key, &mut scratch, &mut hits);
+        let got: Vec<&str> = hits.iter().map(|hit| &key[hit.start..hit.end]).collect();
+        assert_eq!(got, found, "{key}");
+    }
+}

@@ -243,6 +243,10 @@ fn a_generated_word_behind_a_secrets_name_goes_and_the_sentence_stays() {
             "java -DVAULT_SECRET_ID=74a3d563-c3fe-46ac-837a-76324e441aea -jar x",
             "java -DVAULT_SECRET_ID={c} -jar x",
         ),
+        (
+            "echo \"AUTH_TOKEN=PRIVATE-TOKEN: WRjmbvyfysQxeXUvbcWk\" >> /etc/environment",
+            "echo \"AUTH_TOKEN=PRIVATE-TOKEN: {c}\" >> /etc/environment",
+        ),
         ("env family_name=O'Brien cmd", "env family_name={p} cmd"),
         (
             "password: whatever it was before the move to the other cluster",
