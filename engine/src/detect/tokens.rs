@@ -287,14 +287,14 @@ fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: 
     }
 }
 
-/// Slashes as base64 has them, and not as paths have them: no part of it is a word.
+/// Slashes as base64 has them, and not as paths have them: little of it is words, which some parts look like by chance.
 fn base64_like(token: &[u8]) -> bool {
-    // Padding to whole groups tells base64 by itself: a short part may then look like a word by chance.
+    // Padding to whole groups tells base64 by itself.
     let padded = token.ends_with(b"=") && token.len().is_multiple_of(4);
-    let short = if padded { 8 } else { 4 };
-    !token.contains(&b'-')
-        && !token.contains(&b'_')
-        && token.split(|b| *b == b'/').all(|part| part.len() < short || rarity::familiarity(part) < 60)
+    let (short, share) = if padded { (8, 4) } else { (4, 8) };
+    let word = |part: &&[u8]| part.len() >= short && rarity::familiarity(part) >= 60;
+    let words: usize = token.split(|b| *b == b'/').filter(word).map(<[u8]>::len).sum();
+    !token.contains(&b'-') && !token.contains(&b'_') && words * share <= token.len()
 }
 
 /// Public halves in OpenSSH's encoding begin with the length and name of their type.

@@ -332,3 +332,20 @@ fn look_alikes_stay() {
     }
     settle();
 }
+
+#[test]
+fn a_drawn_text_with_slashes_goes_though_a_part_of_it_looks_like_a_word() {
+    let secret =
+        ["GML/T2pqbSTjbP705nD2B/WzHXfn9YOY2pvyr361Z/votatPMU//", "OZ+Y9jrrVi9nhZ3fOfSfThweiZigCWQkI/=="]
+            .concat();
+    check("input", &format!("INPUT='{secret}'"), "INPUT='{c}'");
+    check("input", &secret, "{c}");
+    for path in [
+        "providers/Microsoft.Network/applicationGateways/FrontendGateway2/backendPools/Pool7",
+        "github.com/Terraform-modules/AwsLambdaFunction/releases/DownloadV2/Package3",
+        "us-east-1/AppData/Roaming/Program1/Settings2/UserPreferences/Backup",
+    ] {
+        check("input", path, path);
+    }
+    settle();
+}
