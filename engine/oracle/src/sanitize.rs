@@ -400,6 +400,9 @@ impl<'d> Slow<'d> {
         if hits.is_empty() && copies.is_empty() {
             return taken.keep(text);
         }
+        if !copies.is_empty() {
+            self.copied.push(self.place());
+        }
         self.learn_hits(text, &hits);
         let spans = unite(self.rules, &hits, &copies);
         let suffix = taken.index_suffix(text, &self.redacted(text, &spans));

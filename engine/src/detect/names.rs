@@ -249,9 +249,9 @@ fn name(text: &str, parts: &[Part], gazetteer: &Gazetteer) -> Option<usize> {
         let last = parts[count - 1];
         let inside = parts[1..count - 1].iter().all(|part| fits_inside(text, part));
         let Some(weight) = last_weight(last).filter(|_| inside) else { continue };
-        // Words that are both among names and things: together they are a name where somebody is suggested.
-        let weight =
-            weight + u8::from(among_lists(parts[0], Known::GIVEN) && among_lists(last, Known::FAMILY));
+        // Words that are names and things alike: together they are a name where somebody is spoken of.
+        let both = among_lists(parts[0], Known::GIVEN) && among_lists(last, Known::FAMILY);
+        let weight = weight + u8::from(both && before == SUGGESTED && !joined(text, parts[0].start));
         let longer = parts.get(count).map_or("", |next| &text[next.start..next.end]);
         if first + weight + before >= ENOUGH && !named_after(longer) {
             return Some(last.end);

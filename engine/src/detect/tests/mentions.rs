@@ -121,6 +121,7 @@ const STAYS: &[&str] = &[
     "Dr. Failover drill",
     "the state of Georgia Tech and of Austin Texas",
     "the Head of Data Platform and of Cloud Services",
+    "Grace Period and Mark Page",
     "Step 1 Create Bucket, Step 2 Add Policy",
     "12 Factor App, 3 Way Handshake, 5 Minute Drive",
     "listen on 8080 Next Route 53 Zone",
