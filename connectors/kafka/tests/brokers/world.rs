@@ -10,6 +10,7 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::metadata::MetadataTopic;
 use terrasift_kafka::{
     ClusterPlan, Consumer, EmbeddedKafka, IntakeEvent, KafkaConfig, PrivateKafka, Producer, RawRecord,
     TopicPartition,
@@ -64,6 +65,15 @@ pub struct World {
     name: &'static str,
 }
 
+/// Whether each partition of a topic has a leader.
+fn is_known(admin: &AdminClient<DefaultClientContext>, topic: &str, partitions: i32) -> bool {
+    let told = admin.inner().fetch_metadata(Some(topic), Duration::from_secs(5));
+    told.is_ok_and(|told| {
+        let led = |topic: &MetadataTopic| topic.partitions().iter().filter(|p| p.leader() >= 0).count();
+        told.topics().iter().any(|topic| i32::try_from(led(topic)) == Ok(partitions))
+    })
+}
+
 impl World {
     pub fn new(broker: Broker, name: &'static str) -> Self {
         Self { broker, name: name.rsplit("::").next().unwrap_or(name) }
@@ -76,8 +86,16 @@ impl World {
             return STATE_UPDATED_TOPIC;
         }
         let topic = NewTopic::new(self.name, partitions, TopicReplication::Fixed(1));
-        let made = self.admin().create_topics([&topic], &AdminOptions::new()).await.expect("asked");
+        let admin = self.admin();
+        let made = admin.create_topics([&topic], &AdminOptions::new()).await.expect("asked");
         assert!(made.iter().all(Result::is_ok), "{made:?}");
+        // What is made is not known at once: a member that asked now might be told that there is no such topic.
+        within("the topic to be known", async {
+            while !is_known(&admin, self.name, partitions) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
         self.name
     }
 
