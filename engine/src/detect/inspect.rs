@@ -125,11 +125,6 @@ impl RuleSet {
         std::str::from_utf8(bytes).map_or(true, |text| people::mentioned(&self.core.gazetteer, text))
     }
 
-    #[doc(hidden)]
-    pub fn look_bench(&self, around: &[u8], len: usize) -> bool {
-        self.glimpse(around, len, false).is_some()
-    }
-
     fn whole(&self, text: &str, ix: RuleIx, hits: &mut Vec<Hit>) {
         let mut found = vec![Found { start: 0, end: text.len(), rule: ix }];
         if !marker::only(text) && !text.is_empty() {
