@@ -4,24 +4,89 @@
 use super::inspect::Search;
 use super::rarity::{self, Invitation};
 use super::value_span::{self, Value, name_byte};
-use super::{Hint, KeyVerdict, RuleIx, encoded, json, marker, pairs, people, structural as rule, tokens};
+use super::{
+    Hint, KeyVerdict, RuleIx, encoded, json, keys, marker, pairs, people, structural as rule, tokens,
+};
 
 /// The value of a key that suggests a secret.
 pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
     match hint {
         Hint::Secret(ix) if plausible(text) && !marker::only(text) => search.push(0, text.len(), ix),
+        Hint::Service(ix) if opaque(text) && plausible(text) => search.push(0, text.len(), ix),
         Hint::Connection(ix) => connection(search, text, ix),
         _ => {}
     }
+}
+
+/// One word of sixteen characters and more that nobody wrote: what a service makes for a key.
+fn opaque(text: &str) -> bool {
+    text.len() >= 16
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:+/=".contains(&b))
+        && rarity::generated(text.as_bytes())
+}
+
+/// What is called a key and no more, in a script: a word without joints, as it would be judged where it stands alone.
+fn drawn_key(text: &str) -> bool {
+    text.len() >= 20
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b))
+        && rarity::drawn(text.as_bytes(), Invitation::Key)
+        && plausible(text)
 }
 
 /// Not one of the things that stand under such keys without being secret.
 pub(super) fn plausible(text: &str) -> bool {
     let t = text.trim().trim_matches(['"', '\'']);
     let said = [
-        "true", "false", "null", "none", "yes", "no", "enabled", "disabled", "enable", "disable", "bearer",
-        "jwt", "aws_iam", "iam", "basic", "default", "required", "optional", "on", "off", "any", "all",
-        "passwd", "string",
+        "true",
+        "false",
+        "null",
+        "none",
+        "yes",
+        "no",
+        "enabled",
+        "disabled",
+        "enable",
+        "disable",
+        "bearer",
+        "jwt",
+        "aws_iam",
+        "iam",
+        "basic",
+        "default",
+        "required",
+        "optional",
+        "on",
+        "off",
+        "any",
+        "all",
+        "passwd",
+        "string",
+        "login",
+        "plain",
+        "password",
+        "token",
+        "key",
+        "apikey",
+        "api_key",
+        "oauth",
+        "oauth2",
+        "oidc",
+        "saml",
+        "sso",
+        "ldap",
+        "tls",
+        "mtls",
+        "mutual",
+        "md5",
+        "cram_md5",
+        "scram",
+        "digest",
+        "ntlm",
+        "kerberos",
+        "anonymous",
+        "public",
+        "private",
+        "internal",
     ];
     if t.len() < 4 && !t.bytes().all(|b| b.is_ascii_digit())
         || t.is_empty()
@@ -137,7 +202,11 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     let name = &text[from..to];
     // `java -DNAME=value`.
     let name = name.strip_prefix("-D").unwrap_or_else(|| name.trim_start_matches('-'));
-    let verdict = search.scratch.names.classify(name);
+    let mut verdict = search.scratch.names.classify(name);
+    let spoken = !matches!(verdict, KeyVerdict::Sensitive(_)) && spoken(bytes, from, name);
+    if spoken {
+        verdict = keys::hint(Hint::Service(rule::SUGGESTIVE_KEY));
+    }
     if !json::matters(verdict) {
         return to;
     }
@@ -156,7 +225,7 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     // A variable's name announces a secret in a sentence, too: nobody writes `api_token` when no token follows.
     let variable = matches!(verdict, KeyVerdict::Context(context) if matches!(context.hint, Hint::Secret(_)))
         && name.contains('_');
-    let strong = variable || matches!(verdict, KeyVerdict::Sensitive(_));
+    let strong = variable || spoken || matches!(verdict, KeyVerdict::Sensitive(_));
     match value_span::value(bytes, from, to, strong) {
         // `AUTH_TOKEN=PRIVATE-TOKEN: …`: a header, whose own name tells what its value is.
         Some(value) if !value.quoted && names_another(search, text, &value) => to,
@@ -166,7 +235,8 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
         // A value that stays may itself hold assignments (`CONNECTION="Password=…"`): reading goes on inside it.
         Some(_) => to,
         None => {
-            if let Some(value) = pairs::value(bytes, from, to)
+            let value = pairs::value(bytes, from, to).or_else(|| behind_noun(bytes, to, verdict));
+            if let Some(value) = value
                 && search.spend(value.end - value.start)
             {
                 take(search, text, verdict, &value);
@@ -174,6 +244,28 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
             to
         }
     }
+}
+
+/// `API key`, `Client Secret`: two words of a sentence that name a secret together.
+fn spoken(bytes: &[u8], from: usize, last: &str) -> bool {
+    let Some(before) = bytes[..from].strip_suffix(b" ") else { return false };
+    let len = before.iter().rev().take(16).take_while(|b| b.is_ascii_alphabetic()).count();
+    let word = std::str::from_utf8(&before[before.len() - len..]).unwrap_or("");
+    keys::is_spoken_pair(word, last)
+}
+
+/// `TOKEN 8a5de3a8…`: behind a noun that suggests a secret, with nothing between them, only what was drawn.
+fn behind_noun(bytes: &[u8], to: usize, verdict: KeyVerdict) -> Option<Value> {
+    let KeyVerdict::Context(context) = verdict else { return None };
+    if !matches!(context.hint, Hint::Secret(_)) || bytes.get(to) != Some(&b' ') {
+        return None;
+    }
+    let value = value_span::told(bytes, to + 1)?;
+    let word = &bytes[value.start..value.end];
+    let drawn = word.len() >= 20
+        && word.iter().all(u8::is_ascii_alphanumeric)
+        && rarity::drawn(word, Invitation::Key);
+    (drawn || tokens::uuid(word)).then_some(value)
 }
 
 /// A name that may announce a secret, and its colon.
@@ -206,6 +298,10 @@ fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value)
     let Some(inner) = text.get(value.start..value.end) else { return false };
     if inner.is_empty() || marker::only(inner) || reference(inner) {
         return false;
+    }
+    if let Some(end) = mnemonic(&text.as_bytes()[value.start..]).filter(|_| json::matters(verdict)) {
+        search.push(value.start, value.start + end, rule::ASSIGNMENT);
+        return true;
     }
     if !value.quoted && prose(inner) {
         // `API_KEY: x was taken from the old cluster`: the sentence goes on behind the secret, if its first word is one.
@@ -249,7 +345,11 @@ fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value)
                         search.push(0, inner.len(), rule::ASSIGNMENT);
                     }
                 }
-                Hint::Connection(_) => {}
+                Hint::Service(_) if opaque(inner) && plausible(inner) => {
+                    search.push(0, inner.len(), rule::ASSIGNMENT);
+                }
+                Hint::Rare if drawn_key(inner) => search.push(0, inner.len(), rule::ASSIGNMENT),
+                Hint::Connection(_) | Hint::Service(_) | Hint::Rare => {}
                 hint => people::under_key(search, inner, hint),
             }
             for found in &mut search.scratch.found[from..] {
@@ -280,6 +380,27 @@ fn behind_scheme(verdict: KeyVerdict, text: &str) -> Option<usize> {
         ["basic", "bearer", "token", "apikey", "api-key", "key", "ssws", "geniekey", "bot", "negotiate"];
     let one = rest.len() >= 6 && !rest.trim().contains(' ');
     (one && known.iter().any(|k| k.eq_ignore_ascii_case(scheme))).then_some(scheme.len() + 1)
+}
+
+/// The words of a wallet (BIP 39) with which a text begins: twelve to twenty-four, in threes, of three to eight letters each.
+/// Prose has shorter ones among so many. Where they end.
+fn mnemonic(text: &[u8]) -> Option<usize> {
+    let (mut at, mut count) = (0, 0);
+    while count < 25 {
+        let len = text[at..].iter().take(9).take_while(|b| b.is_ascii_lowercase()).count();
+        if !(3..=8).contains(&len) {
+            return None;
+        }
+        (at, count) = (at + len, count + 1);
+        match text.get(at) {
+            Some(b' ') if text.get(at + 1).is_some_and(u8::is_ascii_lowercase) => at += 1,
+            next => {
+                let ends = next.is_none_or(|b| b.is_ascii_whitespace() || b"\"'`,;<".contains(b));
+                return (ends && matches!(count, 12 | 15 | 18 | 21 | 24)).then_some(at);
+            }
+        }
+    }
+    None
 }
 
 /// Four or more plain words: somebody explains, nobody assigns.

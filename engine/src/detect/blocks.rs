@@ -36,6 +36,7 @@ pub(super) fn search(search: &mut Search<'_>, text: &str) {
         }
         from = end.max(from);
     }
+    vaults(search, text);
     // `PuTTY-User-Key-File-3: ssh-ed25519`: nothing of the key stands before the colon.
     if let Some(start) = text.find("PuTTY-User-Key-File-").filter(|start| text[*start..].contains(':')) {
         let end = text[start..].find("Private-MAC:").map_or(text.len(), |n| {
@@ -43,6 +44,26 @@ pub(super) fn search(search: &mut Search<'_>, text: &str) {
             mac + text[mac..].bytes().take_while(|b| b.is_ascii_hexdigit() || *b == b' ').count()
         });
         search.push(start, end, rule::PRIVATE_KEY);
+    }
+}
+
+/// What Ansible Vault encrypted: a header, and lines of hexadecimal digits that a weak password opens
+/// (docs.ansible.com, "Format of files encrypted with Ansible Vault").
+fn vaults(search: &mut Search<'_>, text: &str) {
+    const HEADER: &str = "$ANSIBLE_VAULT;";
+    let mut from = 0;
+    while let Some(start) = text[from..].find(HEADER).map(|at| from + at) {
+        let line = text[start..].find('\n').map_or(text.len(), |at| start + at);
+        let digits = |b: &u8| b.is_ascii_hexdigit() || b.is_ascii_whitespace();
+        let end = line + text.as_bytes()[line..].iter().take_while(|b| digits(b)).count();
+        let end = start + text[start..end].trim_ascii_end().len();
+        if !search.spend(end - start) {
+            return;
+        }
+        if end > line {
+            search.push(line + 1, end, rule::PRIVATE_KEY);
+        }
+        from = end.max(start + HEADER.len());
     }
 }
 

@@ -122,6 +122,8 @@ pub(super) const COMMANDS: &[Command] = &[
     row("plink ", &[Flag("-pw")]),
     row("pscp ", &[Flag("-pw")]),
     row("psexec ", &[Flag("-p")]),
+    row("psexec.exe ", &[Flag("-p")]),
+    row("pac key ", &[Tail]),
     row("sqlplus ", &[Slash]),
     row("expdp ", &[Slash]),
     row("impdp ", &[Slash]),

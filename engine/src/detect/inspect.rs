@@ -46,7 +46,7 @@ fn public(hint: Hint) -> bool {
 
 /// The key says that what looks drawn is a secret: even digests are.
 fn inviting(hint: Hint) -> bool {
-    matches!(hint, Hint::Secret(_) | Hint::Rare | Hint::Connection(_))
+    matches!(hint, Hint::Secret(_) | Hint::Service(_) | Hint::Rare | Hint::Connection(_))
 }
 
 impl RuleSet {

@@ -2,6 +2,10 @@
 //!
 //! Knows names only; must never look at a value.
 
+use super::key_words::{
+    COURSE, FACT, INDEXING, JOINED, Lexicon, NEUTRAL, PAIRED, PUBLIC_LAST, SERVICE_WORDS, SERVICES, STRONG,
+    STRONG_PAIRS, SUGGESTIVE, may_be,
+};
 use super::structural as rule;
 use super::{Hint, KeyContext, KeyVerdict, person_keys, siblings};
 
@@ -9,147 +13,6 @@ use super::{Hint, KeyContext, KeyVerdict, person_keys, siblings};
 const WORDS_MAX: usize = 16;
 /// Longer keys are data, not names.
 const KEY_MAX: usize = 256;
-
-/// Words that say nothing about what is named: stripped from the end.
-#[rustfmt::skip]
-static NEUTRAL: Lexicon = Lexicon::of(&[
-    "value", "values", "string", "data", "text", "plaintext", "pem", "der", "hex", "b64", "base64", "raw",
-    "json", "openssh", "pkcs8", "pkcs1", "wo", "old", "new", "current", "previous", "encoded", "binary",
-    "v1", "v2", "v3", "v4", "hash", "hashed", "encrypted", "ciphertext", "plain", "contents", "content",
-    "override", "input", "env", "var", "blob",
-]);
-
-/// The last word that turns a secret's name into a fact about it.
-#[rustfmt::skip]
-static FACT: Lexicon = Lexicon::of(&[
-    "arn", "arns", "name", "names", "type", "types", "length", "policy", "policies", "ttl", "enabled",
-    "disabled", "version", "versions", "file", "files", "filename", "path", "paths", "url", "uri",
-    "endpoint", "required", "reset", "rotation", "expiry", "expires", "expire", "expiration", "at", "count",
-    "status", "algorithm", "algorithms", "size", "format", "prefix", "suffix", "mode", "method", "provider",
-    "ref", "refs", "reference", "selector", "manager", "store", "region", "location", "lifetime",
-    "validity", "duration", "period", "days", "hours", "minutes", "seconds", "age", "history", "complexity",
-    "attempts", "bits", "curve", "usage", "usages", "ops", "spec", "permissions", "id", "ids", "date",
-    "time", "timestamp", "on", "in", "window", "rule", "rules", "config", "configuration", "settings",
-    "options", "description", "label", "labels", "tags", "state", "bytes", "limit", "max", "min",
-    "audience", "issuer", "scope", "scopes", "request", "access", "use", "kind", "source", "sources",
-    "username", "user", "only", "authentication", "auth", "allowed", "support", "supported", "changed",
-    "updated", "created", "last", "rotated", "vault", "service", "services", "backend", "engine", "mount",
-    "keepers", "numeric", "special", "upper", "lower", "fingerprint", "thumbprint", "management",
-    "protected", "protection", "recovery", "property", "properties", "field", "link", "links", "claim",
-    "claims", "exchange", "endpoints", "address", "host", "port", "delivery", "retention", "generation",
-    "number",
-]);
-
-/// Names of passwords: whatever stands there goes.
-#[rustfmt::skip]
-static STRONG: Lexicon = Lexicon::of(&[
-    "password", "passwd", "passphrase", "passwords", "pwd", "passcode", "userpassword", "dbpassword",
-    "adminpassword", "rootpassword", "masterpassword", "mysqlpwd", "pgpassword", "mypassword",
-    "kubeconfig",
-]);
-
-/// Two last words that together name a secret beyond doubt.
-#[rustfmt::skip]
-const STRONG_PAIRS: &[(&str, &str)] = &[
-    ("api", "key"), ("secret", "key"), ("private", "key"), ("client", "secret"), ("auth", "token"),
-    ("access", "token"), ("refresh", "token"), ("bearer", "token"), ("session", "token"), ("id", "token"),
-    ("account", "key"), ("encryption", "key"), ("signing", "key"), ("master", "key"), ("shared", "key"),
-    ("license", "key"), ("client", "key"), ("server", "key"), ("tls", "key"), ("ssl", "key"),
-    ("app", "key"), ("application", "key"), ("ingestion", "key"), ("webhook", "secret"),
-    ("shared", "secret"), ("app", "secret"), ("signing", "secret"), ("api", "secret"), ("api", "token"),
-    ("consumer", "secret"), ("oauth", "token"), ("deploy", "token"), ("join", "token"), ("root", "token"),
-    ("bot", "token"), ("pass", "word"), ("pass", "phrase"), ("db", "pass"), ("admin", "pass"),
-    ("user", "pass"), ("smtp", "pass"), ("root", "pass"), ("authkey", ""), ("subscription", "key"),
-    ("service", "key"), ("personal", "token"), ("hmac", "key"), ("hmac", "secret"), ("aes", "key"),
-    ("des", "key"), ("rsa", "key"), ("primary", "password"), ("sas", "token"), ("functions", "key"),
-    ("hec", "token"), ("psk", ""), ("preshared", "key"), ("integration", "key"), ("routing", "secret"),
-    ("storage", "key"), ("token", "secret"), ("secret", "access"), ("cookie", "secret"), ("jwt", "secret"),
-    ("session", "secret"), ("agent", "key"), ("unseal", "key"), ("recovery", "key"), ("rpc", "key"),
-    ("gossip", "key"), ("seed", "phrase"), ("otp", "seed"), ("totp", "seed"),
-    ("wallet", "seed"), ("master", "seed"), ("key", "base"), ("sas", "url"), ("pre", "key"), ("secret", "payload"),
-    ("pat", ""), ("kube", "config"), ("redis", "auth"), ("rediscli", "auth"), ("apikey", "private"),
-    ("erlang", "cookie"), ("private", "token"), ("pin", "code"), ("consumer", "key"),
-];
-
-/// Last words that suggest a secret: the value decides.
-#[rustfmt::skip]
-static SUGGESTIVE: Lexicon = Lexicon::of(&[
-    "secret", "secrets", "credential", "credentials", "token", "tokens", "apikey", "apikeys", "pass", "sas", "auth", "authorization",
-    "privatekey", "accesskey", "secretkey", "clientsecret", "authtoken", "accesstoken", "cookie", "otp",
-    "totp", "mnemonic", "pin", "pincode", "cvv", "cvc", "signature", "salt", "jwt", "dsa",
-    "webhook", "webhooks", "authkey", "psk", "pat", "unseal", "pfx", "p12", "pkcs12",
-]);
-
-/// Words written together: the end of the whole key is compared.
-#[rustfmt::skip]
-const JOINED: &[&str] = &[
-    "password", "passwd", "passphrase", "apikey", "secretkey", "clientsecret", "authtoken", "accesstoken",
-    "privatekey", "secretaccesskey", "apitoken", "accountkey", "sharedaccesskey", "encryptionkey",
-    "signingkey", "apisecret", "appsecret", "passwort", "motdepasse", "contrasena", "licensekey",
-    "connectionpassword", "refreshtoken", "secrettoken", "webhooksecret",
-];
-
-/// Facts about cryptography and identity that are public by nature.
-#[rustfmt::skip]
-static PUBLIC_LAST: Lexicon = Lexicon::of(&[
-    "arn", "arns", "etag", "etags", "digest", "digests", "sha", "sha1", "sha256", "sha512", "md5",
-    "checksum", "hash", "fingerprint", "thumbprint", "uid", "uuid", "guid", "id", "ids", "version",
-    "revision", "commit", "policy", "certificate", "cert", "crt", "ca", "chain", "selflink", "link",
-    "image", "nonce", "serial", "lineage", "base64sha256", "base64sha512", "arnsuffix", "certificates",
-    "zone", "ami", "modulus", "crl", "csr", "bundle",
-]);
-
-/// Words, and which lengths they have by their first byte: most words that are asked for are none of them, and are told so
-/// without a comparison.
-struct Lexicon {
-    words: &'static [&'static str],
-    lengths: [u32; 128],
-}
-
-impl Lexicon {
-    const fn of(words: &'static [&'static str]) -> Self {
-        let mut lengths = [0u32; 128];
-        let mut at = 0;
-        while at < words.len() {
-            note(&mut lengths, words[at]);
-            at += 1;
-        }
-        Self { words, lengths }
-    }
-
-    #[inline]
-    fn has(&self, word: &[u8]) -> bool {
-        may_be(&self.lengths, word) && self.words.iter().any(|known| known.as_bytes() == word)
-    }
-}
-
-/// Lengths of the second words of [`STRONG_PAIRS`], or of the first ones where these stand alone.
-static PAIRED: [u32; 128] = {
-    let mut lengths = [0u32; 128];
-    let mut at = 0;
-    while at < STRONG_PAIRS.len() {
-        let (first, second) = STRONG_PAIRS[at];
-        note(&mut lengths, if second.is_empty() { first } else { second });
-        at += 1;
-    }
-    lengths
-};
-
-const fn note(lengths: &mut [u32; 128], word: &str) {
-    let bytes = word.as_bytes();
-    assert!(!bytes.is_empty() && bytes.len() < 32 && bytes[0] < 128, "a word of the lists is short");
-    lengths[first_of(bytes)] |= 1 << bytes.len();
-}
-
-#[expect(clippy::as_conversions, reason = "no conversion by `From` is const")]
-const fn first_of(bytes: &[u8]) -> usize {
-    bytes[0] as usize & 127
-}
-
-#[inline]
-fn may_be(lengths: &[u32; 128], bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.len() < 32 && lengths[first_of(bytes)] >> bytes.len() & 1 == 1
-}
 
 pub(super) struct Words {
     bytes: [u8; KEY_MAX],
@@ -231,6 +94,20 @@ impl Words {
         }
     }
 
+    /// Drops the number of a secret that is one of many: `password2`, `api_key1`; not that of `sha256`.
+    fn strip_glued_number(&mut self) {
+        let last = self.spelled(0);
+        let digits = last.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+        let name = &last[..last.len() - digits];
+        if digits > 0 && (STRONG.has(name) || SUGGESTIVE.has(name) || name == b"key") {
+            let trimmed = u16::try_from(digits).unwrap_or(0);
+            self.spans[self.count - 1].1 -= trimmed;
+            if self.len == usize::from(self.spans[self.count - 1].1 + trimmed) {
+                self.len -= digits;
+            }
+        }
+    }
+
     /// Drops neutral words and numbers at the end.
     fn strip_neutral(&mut self) {
         while self.count > 1 {
@@ -255,16 +132,6 @@ pub(super) fn hint(hint: Hint) -> KeyVerdict {
     KeyVerdict::Context(KeyContext { hint, tenant: 0 })
 }
 
-/// Words before "key" that make it an index, a place or a name.
-#[rustfmt::skip]
-static INDEXING: Lexicon = Lexicon::of(&[
-    "hash", "range", "partition", "sort", "object", "bucket", "s3", "kms", "foreign", "tag", "lock", "state",
-]);
-
-/// Words that make a token or a secret a matter of course.
-#[rustfmt::skip]
-static COURSE: Lexicon = Lexicon::of(&["next", "page", "continuation", "pagination", "pull", "count", "max", "idempotency"]);
-
 /// The built-in verdict on a key.
 pub(super) fn classify(key: &str) -> KeyVerdict {
     if let Some(kin) = siblings::kin(key) {
@@ -274,6 +141,7 @@ pub(super) fn classify(key: &str) -> KeyVerdict {
     let said = person_keys::verdict(&words).or_else(|| {
         // `ssn_2` names what `ssn` does; `line_2` is settled above.
         words.strip_numbers();
+        words.strip_glued_number();
         person_keys::verdict(&words).or_else(|| about(&words))
     });
     said.unwrap_or_else(|| {
@@ -294,7 +162,10 @@ fn about(words: &Words) -> Option<KeyVerdict> {
         return Some(hint(Hint::None));
     }
     let secret = words.has(&STRONG) || words.has(&SUGGESTIVE);
-    let inside = secret || words.any(&["key", "keys"]) || words.ends_joined(JOINED);
+    // `basic_auth` is no fact about a secret, `password_auth` is.
+    let others = if last == "auth" { 1 } else { 0 };
+    let told = |back: usize| STRONG.has(words.spelled(back)) || SUGGESTIVE.has(words.spelled(back));
+    let inside = (others..words.count).any(told) || words.any(&["key", "keys"]) || words.ends_joined(JOINED);
     let fact = FACT.has(last.as_bytes()) || last == "used" && before == "last";
     let public_key = words.any(&["public", "pub", "publishable"]) && words.any(&["key", "keys", "token"]);
     // Charts call the name of a Secret so.
@@ -334,6 +205,9 @@ fn named(words: &Words, key_len: usize) -> KeyVerdict {
     if SUGGESTIVE.has(last.as_bytes()) || last == "key" && secret_key_owner(words) {
         return hint(Hint::Secret(rule::SUGGESTIVE_KEY));
     }
+    if of_service(words) {
+        return hint(Hint::Service(rule::SUGGESTIVE_KEY));
+    }
     // A seed is a wallet's at one provider, and only makes a shuffle repeatable at another.
     if matches!(last, "key" | "keys") && !INDEXING.has(before.as_bytes())
         || matches!(last, "seed" | "keystore" | "jks")
@@ -348,10 +222,27 @@ fn is_pair(before: &str, last: &str) -> bool {
         && (STRONG_PAIRS.contains(&(before, last)) || STRONG_PAIRS.contains(&(last, "")))
 }
 
+/// The same in a sentence, in whatever case.
+pub(super) fn is_spoken_pair(before: &str, last: &str) -> bool {
+    let same = |(first, second): &&(&str, &str)| {
+        second.eq_ignore_ascii_case(last) && first.eq_ignore_ascii_case(before)
+    };
+    !before.is_empty() && STRONG_PAIRS.iter().any(|pair| same(&pair))
+}
+
 /// `secret_access_key`, `primary_access_key`, `storage_account_access_key`.
 fn secret_access_key(words: &Words) -> bool {
     words.word(0) == "key" && words.word(1) == "access"
         || words.word(0) == "keys" && words.word(1) == "access"
+}
+
+/// `deepgram_key`, `fal_api`, `snyk_access`; and services that nothing else is called like, alone.
+fn of_service(words: &Words) -> bool {
+    let last = words.spelled(0);
+    if matches!(last, b"key" | b"keys" | b"api" | b"access" | b"hec") {
+        return words.has(&SERVICES) || words.has(&SERVICE_WORDS);
+    }
+    words.count == 1 && SERVICES.has(last)
 }
 
 /// Keys of services whose noun is only "key".
@@ -402,16 +293,6 @@ fn connection(words: &Words) -> bool {
             ]))
 }
 
-/// Whether a word of the kind that stands before `=` or `:` in scripts deserves a look: cheap pre-check.
-#[rustfmt::skip]
-pub(super) const SCREEN_WORDS: &[&str] = &[
-    "passw", "pass", "pwd", "passphrase", "secret", "token", "apikey", "_key", "-key", "accountkey",
-    "accesskey", "key=", "key:", "key>", "key\"", "key ", "credential", "auth", "signature", "sig=",
-    "connectionstring", "privatekey", "psk", "ssn", "dsn", "otp", "pin=", "pin:", "pin =", "pin>", "pin\"", "familyname", "lastname", "firstname", "fullname", "givenname", "surname",
-    "contactname", "holdername", "pat=", "_name", "birth", "-pin", "_pin", "pincode", "pin_code", "pin-code", "phone",
-    "street", "dob", "iban", "salt", "cookie", "license", "cvv", "kubeconfig", "seed", "mnemonic", "iekey",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -426,6 +307,7 @@ mod tests {
                 Hint::Connection(_) => "connection",
                 Hint::Version => "version",
                 Hint::Rare => "rare",
+                Hint::Service(_) => "service",
                 Hint::Person => "person",
                 Hint::Phone => "phone",
                 Hint::Card => "card",
@@ -464,12 +346,23 @@ mod tests {
         {
             check(key, "plain");
         }
-        for key in "token secret secret_id auth credentials primary_key instrumentation_key secrets"
+        for key in "token secret secret_id auth credentials primary_key instrumentation_key secrets basic_auth docker_auth"
             .split_whitespace()
         {
             check(key, "suggestive");
         }
+        for key in
+            "deepgram_key FAL_KEY snyk_access assemblyai clarifai_api flagsmith_env_key".split_whitespace()
+        {
+            check(key, "service");
+        }
         for (key, said) in [
+            ("password2", "sensitive-key"),
+            ("api_key1", "sensitive-key"),
+            ("token3", "suggestive"),
+            ("sha256", "public"),
+            ("password_auth", "public"),
+            ("linear", "plain"),
             ("first_name", "person"),
             ("contactName", "person"),
             ("street_address", "postal-address"),

@@ -2,6 +2,7 @@
 //!
 //! Owns the literals and who reads on behind each. Must never decide itself; adds no cost to a value without one of them.
 
+use super::calls::{self, CALLS};
 use super::commands::{self, COMMANDS};
 use super::inspect::Search;
 use super::{credential_files, statements};
@@ -11,6 +12,8 @@ use super::{credential_files, statements};
 pub(super) enum Mark {
     /// A command whose flags or words hold a secret: its row.
     Command(u8),
+    /// A call of a function that takes a password: its row.
+    Call(u8),
     /// A pipe into a command that reads a secret.
     Piped,
     /// `kind: Secret` of Kubernetes, in YAML.
@@ -73,13 +76,15 @@ const OTHERS: &[(&str, Mark)] = &[
 /// All literals, in either case of letters.
 pub(super) fn literals() -> impl Iterator<Item = (&'static str, Mark)> {
     let commands = COMMANDS.iter().zip(0u8..).map(|(row, at)| (row.name, Mark::Command(at)));
-    commands.chain(OTHERS.iter().copied())
+    let calls = CALLS.iter().zip(0u8..).map(|(row, at)| (row.name, Mark::Call(at)));
+    commands.chain(calls).chain(OTHERS.iter().copied())
 }
 
 /// A literal stands at `start`.
 pub(super) fn at(search: &mut Search<'_>, text: &str, start: usize, mark: Mark) {
     match mark {
         Mark::Command(row) => commands::at(search, text, start, &COMMANDS[usize::from(row)]),
+        Mark::Call(row) => calls::at(search, text, start, &CALLS[usize::from(row)]),
         Mark::Piped => commands::piped(search, text, start),
         Mark::Manifest => credential_files::manifest(search, text, start),
         Mark::Netrc => credential_files::netrc(search, text, start),

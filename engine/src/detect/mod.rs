@@ -7,6 +7,7 @@ mod acquitted;
 mod announced;
 mod assignment;
 mod blocks;
+mod calls;
 mod checksum;
 mod commands;
 mod credential_files;
@@ -23,6 +24,7 @@ mod inflate;
 mod inspect;
 mod json;
 mod key_cache;
+mod key_words;
 mod keys;
 mod landmarks;
 mod literal;
@@ -40,6 +42,7 @@ mod rarity_table;
 mod resolve;
 mod rule_set;
 mod scratch;
+mod services;
 mod shape;
 mod siblings;
 mod statements;
@@ -161,6 +164,8 @@ pub enum Hint {
     Allowed,
     /// Probably a secret: the value decides ([`RuleIx`] reports it).
     Secret(RuleIx),
+    /// Names a service and a key of it: what nobody would write is a secret.
+    Service(RuleIx),
     /// A connection string or an address that may carry credentials.
     Connection(RuleIx),
     /// Names of persons.

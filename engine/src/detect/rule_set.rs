@@ -19,8 +19,8 @@ use super::shape::{Part, RUN_MAX, Shape};
 use super::structural as rule;
 use super::tenant::Overlay;
 use super::{
-    HashKey, Hint, KeyVerdict, RuleError, RuleIx, Scratch, announced, assignment, keys, landmarks, marker,
-    network, people,
+    HashKey, Hint, KeyVerdict, RuleError, RuleIx, Scratch, announced, assignment, key_words, keys, landmarks,
+    marker, network, people,
 };
 
 /// What is known of a rule.
@@ -132,7 +132,7 @@ impl Core {
 
 /// Literals of the rules that are code.
 fn structural_literals(literals: &mut Vec<Literal>) {
-    for word in keys::SCREEN_WORDS {
+    for word in key_words::SCREEN_WORDS {
         literals.push(Literal::new(word.as_bytes(), true, Trigger::Assignment));
     }
     for word in announced::LETTERED {
@@ -141,6 +141,7 @@ fn structural_literals(literals: &mut Vec<Literal>) {
     literals.push(Literal::new(b"://", false, Trigger::Url));
     literals.push(Literal::new(b"BEGIN ", false, Trigger::Block));
     literals.push(Literal::new(b"PuTTY-User-Key-File", false, Trigger::Block));
+    literals.push(Literal::new(b"$ANSIBLE_VAULT;", false, Trigger::Block));
     literals.push(Literal::new(b"eyJ", false, Trigger::Jwt));
     for scheme in assignment::SCHEMES {
         literals.push(Literal::beginning(scheme, true, Trigger::Header));

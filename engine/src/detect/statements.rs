@@ -8,7 +8,7 @@ use super::{Hint, KeyVerdict, assignment, keys, marker, structural as rule};
 /// A statement longer than this is read no further.
 const REACH: usize = 8_192;
 
-fn push(search: &mut Search<'_>, text: &str, start: usize, end: usize) {
+pub(super) fn push(search: &mut Search<'_>, text: &str, start: usize, end: usize) {
     let Some(value) = text.get(start..end) else { return };
     if !value.is_empty() && !assignment::reference(value) && !marker::only(value) {
         search.push(start, end, rule::ASSIGNMENT);
@@ -16,7 +16,7 @@ fn push(search: &mut Search<'_>, text: &str, start: usize, end: usize) {
 }
 
 /// The quoted text that begins at `at`: its inside. Doubled quotes and escapes are part of it.
-fn quoted(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+pub(super) fn quoted(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
     let quote = *bytes.get(at).filter(|b| matches!(b, b'\'' | b'"'))?;
     let mut to = at + 1;
     while to < bytes.len() && to < at + REACH {
@@ -30,7 +30,7 @@ fn quoted(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
     None
 }
 
-fn spaces(bytes: &[u8], at: usize) -> usize {
+pub(super) fn spaces(bytes: &[u8], at: usize) -> usize {
     at + bytes.get(at..).unwrap_or_default().iter().take_while(|b| b.is_ascii_whitespace()).count()
 }
 

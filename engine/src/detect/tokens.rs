@@ -161,7 +161,7 @@ pub(super) fn runs(search: &mut Search<'_>, text: &str, hint: Hint, level: u8, d
     if addressed {
         return;
     }
-    let inviting = matches!(hint, Hint::Secret(_) | Hint::Rare | Hint::Connection(_));
+    let inviting = matches!(hint, Hint::Secret(_) | Hint::Service(_) | Hint::Rare | Hint::Connection(_));
     loop {
         let (at, end) = next;
         let loud = !search.scratch.quiet.iter().any(|q| q.0 <= at && end <= q.1);
@@ -221,7 +221,7 @@ const DIGEST_HEADS: &[&str] =
 fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: Hint) {
     let invited = match hint {
         Hint::Public | Hint::Version => return,
-        Hint::Secret(_) | Hint::Rare | Hint::Connection(_) => Invitation::Key,
+        Hint::Secret(_) | Hint::Service(_) | Hint::Rare | Hint::Connection(_) => Invitation::Key,
         _ => Invitation::None,
     };
     // `name=value` and `//user` are read along: the value is what is judged.

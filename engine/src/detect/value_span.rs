@@ -35,7 +35,9 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Optio
     }
     let flag = bytes[from] == b'-';
     let line_start = line_start(bytes, from);
+    let declared = declared(bytes, closed).filter(|_| closed == to).or_else(|| operator(bytes, at));
     match (get(at)?, get(at + 1)) {
+        _ if declared.is_some() => at = declared?,
         (b'=', Some(b'=' | b'~')) | (b':', Some(b':')) => return None,
         (b'=', Some(b'>')) | (b':', Some(b'=')) => at += 2,
         (b'=', _) => at += 1,
@@ -75,6 +77,27 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Optio
     }
     let spaced = line_start && !flag && bytes[to..at].contains(&b':');
     Some(Value { start: at, end: unquoted(bytes, at, spaced), quoted: false })
+}
+
+/// Signs that assign besides `=`, `:`, `:=` and `=>`: of PHP, make, Ruby, Perl. Where the value begins.
+fn operator(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = &bytes[at..];
+    let known = [&b".="[..], b"+=", b"?=", b"|=", b"||=", b"//=", b"??=", b"::=", b":::="];
+    known.iter().find(|sign| rest.starts_with(sign)).map(|sign| at + sign.len())
+}
+
+/// `name string = "x"`, `name: &str = "x"`: the type between a name and its value, and blanks that no attribute of an element
+/// has. Where the value begins.
+fn declared(bytes: &[u8], at: usize) -> Option<usize> {
+    const TYPE_MAX: usize = 32;
+    let rest = &bytes[at..];
+    let rest = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start();
+    let kind = |b: &&u8| b.is_ascii_alphanumeric() || b"_.&*[]<>?!'".contains(b);
+    let len = rest.iter().take(TYPE_MAX).take_while(kind).count();
+    let sign = rest[len..].strip_prefix(b" = ")?;
+    let quoted = matches!(sign.first(), Some(b'"' | b'\'' | b'`'));
+    let named = rest.iter().take(len).any(u8::is_ascii_alphabetic) && !rest.starts_with(b"'");
+    (named && quoted && bytes.get(at) != Some(&b'=')).then(|| bytes.len() - sign.len())
 }
 
 /// A quote or a blank stands between: a bracket alone parts no name from its value (nor does the cheap look think so).
@@ -242,6 +265,13 @@ pub(super) fn element(bytes: &[u8], to: usize) -> Option<Value> {
         return Some(Value { start, end, quoted: true });
     }
     let end = start + memchr::memchr(b'<', &bytes[start..])?;
+    // `<AdministratorPassword><Value>x</Value>` of an answer file of Windows.
+    const VALUE: &[u8] = b"<Value>";
+    if bytes[start..end].trim_ascii().is_empty() && bytes[end..].starts_with(VALUE) {
+        let start = end + VALUE.len();
+        let end = start + memchr::memchr(b'<', &bytes[start..])?;
+        return Some(Value { start, end, quoted: true });
+    }
     Some(Value { start, end, quoted: true })
 }
 
@@ -294,7 +324,7 @@ fn numbered(bytes: &[u8], at: usize) -> bool {
 }
 
 /// Told in words: `password is x`, `password 7 x`, `password x`. Only what no sentence goes on with.
-fn told(bytes: &[u8], at: usize) -> Option<Value> {
+pub(super) fn told(bytes: &[u8], at: usize) -> Option<Value> {
     let rest = &bytes[at..];
     let verb = [&b"is "[..], b"was ", b"is: ", b"are "].into_iter().find(|verb| rest.starts_with(verb));
     let kind = matches!(rest, [b'0' | b'5'..=b'9', b' ', next, ..] if !next.is_ascii_whitespace());

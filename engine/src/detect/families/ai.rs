@@ -36,4 +36,12 @@ pub(super) const ROWS: &[Family] = &[
     token("firecrawl-key", "Firecrawl key", &[r"fc-\h{32}"], "https://docs.firecrawl.dev"),
     token("cursor-key", "Cursor key", &[r"key_\h{64}"], "https://docs.cursor.com/account/teams/admin-api"),
     token("browserbase-key", "Browserbase key", &[r"bb_live_\s{20,}", r"bb_test_\s{20,}"], "https://docs.browserbase.com/reference/introduction"),
+    token("retell-key", "Retell AI key", &[r"key_\h{28}"], "https://docs.retellai.com"),
+    token("runway-key", "Runway API key", &[r"key_\h{128}"], "https://docs.dev.runwayml.com"),
+    token("scale-key", "Scale AI key", &[r"live_\h{32}", r"live_auth_\h{32}"], "https://scale.com/docs/authentication"),
+    token("coderabbit-key", "CodeRabbit key", &[r"cr-\h{58}"], "https://docs.coderabbit.ai"),
+    weak("composio-key", "Composio key", &[r"ak_\l{20}"], "https://docs.composio.dev"),
+    weak("dify-key", "Dify app key", &[r"app-\a{24}"], "https://docs.dify.ai"),
+    token("hack-club-key", "Hack Club AI key", &[r"sk-hc-v1-\h{64}"], "https://ai.hackclub.com"),
+    token("voiceflow-key", "Voiceflow key", &[r"VF\.DM\.\h{24}\.\a{16}", r"VF\.WS\.\h{24}\.\a{16}"], "https://docs.voiceflow.com"),
 ];

@@ -43,6 +43,7 @@ pub(super) const ROWS: &[Family] = &[
     token("yandex-api-key", "Yandex Cloud API key", &[r"AQVN\s{35,38}"], "https://yandex.cloud/en/docs/iam/concepts/authorization/api-key"),
     token("yandex-iam-token", "Yandex Cloud IAM token", &[r"t1\.[A-Za-z0-9_=-]{7,}\.[A-Za-z0-9_=-]{80,}"], "https://yandex.cloud/en/docs/iam/concepts/authorization/iam-token"),
     token("yandex-oauth-token", "Yandex OAuth token", &[r"y0_\s{50,}", r"y3_\s{50,}"], "https://yandex.cloud/en/docs/iam/concepts/authorization/oauth-token"),
+    token("yandex-service-key", "Yandex Dictionary, Predictor or Translate key", &[r"dict\.1\.1\.\d{8}T\d{6}Z\.\h{16}\.\h{40}", r"pdct\.1\.1\.\d{8}T\d{6}Z\.\h{16}\.\h{40}", r"trnsl\.1\.1\.\d{8}T\d{6}Z\.\h{16}\.\h{40}"], "https://yandex.com/dev/dictionary/"),
     token("yandex-static-key", "Yandex Cloud static key", &[r"YCAJE\s{20}", r"YC\s{38}"], "https://yandex.cloud/en/docs/iam/concepts/authorization/access-key"),
     token("scaleway-access-key", "Scaleway access key", &[r"SCW[A-Z0-9]{17}"], "https://www.scaleway.com/en/docs/iam/concepts/"),
     token("ibm-cloud-key", "IBM Cloud API key with prefix", &[r"ApiKey-[0-9a-f-]{36}"], "https://cloud.ibm.com/docs/account?topic=account-manapikey"),

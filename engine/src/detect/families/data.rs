@@ -1,6 +1,6 @@
 //! Databases and data platforms.
 
-use super::{Family, token};
+use super::{Family, token, weak};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Family] = &[
@@ -22,4 +22,9 @@ pub(super) const ROWS: &[Family] = &[
     token("materialize-app-password", "Materialize app password", &[r"mzp_\h{64}"], "https://materialize.com/docs/manage/users-service-accounts/create-service-accounts/"),
     token("nightfall-key", "Nightfall key", &[r"NF-\a{32,}"], "https://help.nightfall.ai/developer-api"),
     token("zuplo-key", "Zuplo consumer key", &[r"zpka_\w{30,}"], "https://zuplo.com/docs/articles/api-key-management"),
+    token("ethereum-node-url", "Key in the address of an Ethereum node", &[r"alchemyapi.io/v2/(\s{32})", r"g.alchemy.com/v2/(\s{32})", r"infura.io/v3/(\h{32})", r"infura.io/ws/v3/(\h{32})", r"quiknode.pro/(\h{40})"], "https://docs.metamask.io/services/"),
+    token("thingsboard-device-token", "ThingsBoard device token", &[r"/api/v1/(\a{20})/telemetry", r"/api/v1/(\a{20})/attributes"], "https://thingsboard.io/docs/reference/http-api/"),
+    weak("databento-key", "Databento key", &[r"db-\a{29}"], "https://databento.com/docs"),
+    token("hex-token", "Hex token", &[r"hxtp_\h{64,128}", r"hxtw_\h{64,128}"], "https://learn.hex.tech/docs"),
+    token("warpstream-key", "WarpStream key", &[r"aks_\h{64}"], "https://docs.warpstream.com"),
 ];

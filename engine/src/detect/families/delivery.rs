@@ -31,4 +31,9 @@ pub(super) const ROWS: &[Family] = &[
     token("ebay-secret", "eBay production secret", &[r"PRD-\h{12}-\h{4}-\h{4}-\h{4}-\h{4}", r"SBX-\h{12}-\h{4}-\h{4}-\h{4}-\h{4}"], "https://developer.ebay.com/api-docs/static/oauth-credentials.html"),
     token("dropbox-token", "Dropbox token", &[r"sl\.u\.\s{100,}", r"sl\.B\s{100,}"], "https://www.dropbox.com/developers/documentation/http/documentation"),
     token("defined-networking-token", "Defined Networking token", &[r"dnkey-[A-Za-z0-9=_-]{26}-[A-Za-z0-9=_-]{52}"], "https://docs.defined.net"),
+    token("salesloft-key", "Salesloft key", &[r"ak_\h{64}"], "https://developers.salesloft.com"),
+    weak("close-key", "Close API key", &[r"api_\a{16,}\.\a{16,}"], "https://developer.close.com"),
+    token("zoho-token", "Zoho OAuth token", &[r"100[0-9]\.\h{32}\.\h{32}"], "https://www.zoho.com/crm/developer/docs/api/v8/oauth-overview.html"),
+    token("fleetbase-key", "Fleetbase key", &[r"flb_live_\a{16,}", r"flb_test_\a{16,}"], "https://docs.fleetbase.io"),
+    token("deepl-key", "DeepL API Free key", &[r"\h{8}-\h{4}-\h{4}-\h{4}-\h{12}:fx"], "https://developers.deepl.com/docs"),
 ];

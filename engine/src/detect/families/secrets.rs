@@ -14,7 +14,7 @@ pub(super) const ROWS: &[Family] = &[
     token("infisical-token", "Infisical token", &[r"st\.\h{24}\.\h{32}\.\h{32}", r"st\.\h{24}\.\h{64}"], "https://infisical.com/docs/documentation/platform/token"),
     token("age-secret-key", "age secret key", &[r"AGE-SECRET-KEY-1[A-Z0-9]{58}", r"AGE-SECRET-KEY-PQ-1[A-Z0-9]{58,}", r"AGE-PLUGIN-\u{2,20}-1[A-Z0-9]{20,}"], "https://github.com/C2SP/C2SP/blob/main/age.md"),
     token("okta-token", "Okta SSWS token", &[r"SSWS (00\s{40})"], "https://developer.okta.com/docs/reference/core-okta-api/"),
-    token("authress-key", "Authress key", &[r"sc_\a{5,30}\.\a{4,6}\.acc_[a-z0-9-]{10,32}\.[A-Za-z0-9+/_=-]{30,120}", r"authress_\a{5,30}\.\a{4,6}\.acc_[a-z0-9-]{10,32}\.[A-Za-z0-9+/_=-]{30,120}"], "https://authress.io/knowledge-base"),
+    token("authress-key", "Authress key", &[r"sc_\a{5,30}\.\a{4,6}\.acc[_-][a-z0-9-]{10,32}\.[A-Za-z0-9+/_=-]{30,120}", r"authress_\a{5,30}\.\a{4,6}\.acc_[a-z0-9-]{10,32}\.[A-Za-z0-9+/_=-]{30,120}"], "https://authress.io/knowledge-base"),
     token("pkcs12-store", "PKCS#12 store with its private keys", &[r"MI[A-Za-z0-9+/]{4}IBAzCC[A-Za-z0-9+/=\-_]{80,}"], "https://www.rfc-editor.org/rfc/rfc7292#section-4"),
     token("java-key-store", "Java key store", &[r"/u3+7QAAAA[A-Za-z0-9+/=]{60,}", r"zs7OzgAAAA[A-Za-z0-9+/=]{60,}"], "https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/security/KeyStore.html"),
     token("bcrypt-hash", "bcrypt hash", &[r"$2a$\d{2}$[./A-Za-z0-9]{53}", r"$2b$\d{2}$[./A-Za-z0-9]{53}", r"$2y$\d{2}$[./A-Za-z0-9]{53}", r"$2x$\d{2}$[./A-Za-z0-9]{53}"], "https://www.usenix.org/legacy/events/usenix99/provos/provos_html/node1.html"),
@@ -36,4 +36,8 @@ pub(super) const ROWS: &[Family] = &[
     token("paseto-token", "PASETO local token", &[r"v4\.local\.\s{40,}", r"v3\.local\.\s{40,}", r"v2\.local\.\s{40,}", r"k4\.secret\.\s{40,}", r"k4\.local\.\s{40,}"], "https://github.com/paseto-standard/paseto-spec"),
     token("persona-key", "Persona key", &[r"persona_production_\a{30,}", r"persona_sandbox_\a{30,}"], "https://docs.withpersona.com/api-keys"),
     token("one-time-password-uri", "Seed of an otpauth address", &[r"otpauth://totp/[A-Za-z0-9%@:._-]{1,200}\?secret=([A-Z2-7=]{16,})", r"otpauth://hotp/[A-Za-z0-9%@:._-]{1,200}\?secret=([A-Z2-7=]{16,})"], "https://github.com/google/google-authenticator/wiki/Key-Uri-Format"),
+    token("kerberos-ticket-hash", "Kerberos ticket to be guessed at", &[r"$krb5asrep$[A-Za-z0-9@.$:*/_-]{40,}", r"$krb5tgs$[A-Za-z0-9@.$:*/_-]{40,}", r"$krb5pa$[A-Za-z0-9@.$:*/_-]{40,}"], "https://hashcat.net/wiki/doku.php?id=example_hashes"),
+    token("onfido-token", "Onfido API token", &[r"api_live_ca\.[A-Za-z0-9_.-]{30,}", r"api_live_us\.[A-Za-z0-9_.-]{30,}", r"api_live\.[A-Za-z0-9_.-]{30,}", r"api_sandbox\.[A-Za-z0-9_.-]{30,}"], "https://documentation.onfido.com"),
+    token("cisco-password-hash", "Cisco password hash of type 8 or 9", &[r"$8$[./A-Za-z0-9]{14}$[./A-Za-z0-9]{43}", r"$9$[./A-Za-z0-9]{14}$[./A-Za-z0-9]{43}"], "https://media.defense.gov/2022/Feb/17/2002940795/-1/-1/1/CSI_CISCO_PASSWORD_TYPES_BEST_PRACTICES_20220217.PDF"),
+    token("rdp-password", "Password of a remote desktop file", &[r"password 51:b:([0-9A-Fa-f]{40,})"], "https://learn.microsoft.com/en-us/azure/virtual-desktop/rdp-properties"),
 ];

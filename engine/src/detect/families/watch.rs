@@ -30,4 +30,5 @@ pub(super) const ROWS: &[Family] = &[
     token("stytch-secret", "Stytch secret", &[r"secret-live-[A-Za-z0-9_=-]{36}", r"secret-test-[A-Za-z0-9_=-]{36}"], "https://stytch.com/docs"),
     token("knock-key", "Knock key", &[r"sk_knock_\s{20,}"], "https://docs.knock.app"),
     token("firehydrant-token", "FireHydrant bot token", &[r"fhb-[0-9a-f-]{32,36}"], "https://docs.firehydrant.com/docs/api-keys"),
+    token("sqreen-token", "Sqreen organization token", &[r"org_\h{60,64}"], "https://github.com/sqreen"),
 ];

@@ -80,6 +80,14 @@ const PLACES: &[&str] = &[
     "net use Z: \\\\nas\\share § /user:CORP\\bob /persistent:yes",
     "net use \\\\nas\\share /user:bob §",
     "cmdkey /add:srv /user:bob /pass:§",
+    "mysqli_connect('db.internal', 'admin', '§', 'shop');",
+    "$dbh = DBI->connect(\"dbi:mysql:shop\", \"root\", \"§\");",
+    "[Net.NetworkCredential]::new(\"admin\", \"§\")",
+    "<AdministratorPassword><Value>§</Value><PlainText>true</PlainText></AdministratorPassword>",
+    "$dbPassword .= \"§\";",
+    "DB_PASSWORD ?= \"§\"",
+    "var dbPassword string = \"§\"",
+    "const dbPassword: &str = \"§\";",
     "Authorization: Digest username=\"bob\", realm=\"r\", nonce=\"n\", uri=\"/\", response=\"6629fae49393a05397450978507c4ef1\"",
 ];
 
@@ -124,8 +132,52 @@ fn what_only_resembles_such_a_place_stays() {
         "net use Z: \\\\nas\\share * /user:bob",
         "snmp-server community public RO",
         "[REDACTED:credential]:19000:0:99999:7:::",
+        "mysqli_connect($host, $user, $password)",
+        "<input name=\"password\" type=\"text\" class=\"wide\">",
+        "the API key: rotated weekly",
+        "the access token is opaque",
+        "deepgram_key: /etc/keys/deepgram",
+        "linear_key: home.title",
+        "key: builds/2024/app.zip",
+        "key: app-deployment-frontend-blue",
     ] {
         assert_eq!(redact(&rules, "script", text), text);
+    }
+}
+
+/// What has no format of its own is told by the service that it is a key of, or by two words of a sentence.
+#[test]
+fn what_a_service_calls_its_key_goes() {
+    let rules = rules();
+    let (hex, uuid) =
+        (["948c19ecde2818a1", "a357fffb14d2fc2a"].concat(), "7b41d2a6-0c5e-4f0b-9d3a-5d1c27e08f63");
+    let words =
+        ["about gravity hollow mirror ", "zebra tunnel pepper saddle ", "velvet onion crane acid"].concat();
+    for (text, secret) in [
+        (format!("deepgram_key = {hex}"), hex.as_str()),
+        (format!("SNYK_KEY={uuid}"), uuid),
+        (format!("FAL_KEY={uuid}:{hex}"), &format!("{uuid}:{hex}")),
+        (format!("agent link --key={hex} --host=m"), &hex),
+        (format!("upstash management API key: \"{uuid}\""), uuid),
+        (format!("owlbot TOKEN {hex}"), &hex),
+        (format!("ETHEREUM_MNEMONIC: {words}"), &words),
+        (format!("seed_phrase = {words}\nnetwork: main"), &words),
+        (format!("X-Auth:{hex}a"), &format!("{hex}a")),
+    ] {
+        assert_eq!(redact(&rules, "script", &text), text.replace(secret, CRED), "{text}");
+    }
+    for (key, value) in
+        [("deepgram_key", hex.as_str()), ("assemblyai", &hex), ("statuspage_api", uuid), ("smtp_auth", &hex)]
+    {
+        assert_eq!(redact(&rules, key, value), CRED, "{key}");
+    }
+    for (key, value) in [
+        ("smtp_auth", "login"),
+        ("linear_key", "home.title"),
+        ("deepgram_key", "my-deepgram-key"),
+        ("linear", &hex),
+    ] {
+        assert_eq!(redact(&rules, key, value), value, "{key}");
     }
 }
 
