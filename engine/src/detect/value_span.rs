@@ -91,7 +91,8 @@ fn operator(bytes: &[u8], at: usize) -> Option<usize> {
 fn declared(bytes: &[u8], at: usize) -> Option<usize> {
     const TYPE_MAX: usize = 32;
     let rest = &bytes[at..];
-    let rest = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start();
+    let rest = rest.strip_prefix(b":").unwrap_or(rest);
+    let rest = &rest[rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count()..];
     let kind = |b: &&u8| b.is_ascii_alphanumeric() || b"_.&*[]<>?!'".contains(b);
     let len = rest.iter().take(TYPE_MAX).take_while(kind).count();
     let sign = rest[len..].strip_prefix(b" = ")?;
