@@ -85,6 +85,26 @@ bench-planted: packages ## Plant 100,000 secrets and ten times as many look-alik
 	cargo build --release --locked --package terrasift-benches --bin planted
 	"$$CARGO_TARGET_DIR/release/planted" $(ARGS)
 
+# $(call install-kingfisher,VERSION): below the target folder, once.
+define install-kingfisher
+folder="$$CARGO_TARGET_DIR/peers/kingfisher-$(1)"
+if [[ ! -x "$$folder/kingfisher/bin/kingfisher" ]]; then
+	command -v python3 > /dev/null || { echo "python3 is missing: kingfisher is installed with it" >&2; exit 1; }
+	python3 -m pip --quiet --disable-pip-version-check install --root-user-action ignore --no-deps \
+		--target "$$folder" kingfisher-bin==$(1)
+fi
+endef
+
+# The last kingfisher whose rules have examples.
+EXAMPLES_VERSION := 1.112.0
+
+.PHONY: bench-foreign
+bench-foreign: packages ## Look for the secrets in another scanner's own examples; ARGS='--json'
+	@$(call install-kingfisher,$(EXAMPLES_VERSION))
+	cargo build --release --locked --package terrasift-benches --bin foreign
+	"$$CARGO_TARGET_DIR/release/foreign" \
+		--kingfisher "$$CARGO_TARGET_DIR/peers/kingfisher-$(EXAMPLES_VERSION)/kingfisher/bin/kingfisher" $(ARGS)
+
 # What we compare with, each from its own registry, below the target folder and nowhere else.
 RUST_SANITIZE_VERSION := 0.15.0
 KINGFISHER_VERSION := 2.14.0
@@ -473,12 +493,7 @@ peers-installed: toolchain
 	folder="$$peers/rust-sanitize-$(RUST_SANITIZE_VERSION)"
 	[[ -x "$$folder/bin/sanitize" ]] || cargo install --quiet --locked --root "$$folder" --bin sanitize \
 		--target-dir "$$peers/build" rust-sanitize@$(RUST_SANITIZE_VERSION)
-	folder="$$peers/kingfisher-$(KINGFISHER_VERSION)"
-	if [[ ! -x "$$folder/kingfisher/bin/kingfisher" ]]; then
-		needs python3 kingfisher
-		python3 -m pip --quiet --disable-pip-version-check install --root-user-action ignore --no-deps \
-			--target "$$folder" kingfisher-bin==$(KINGFISHER_VERSION)
-	fi
+	$(call install-kingfisher,$(KINGFISHER_VERSION))
 	folder="$$peers/gitleaks-$(GITLEAKS_VERSION)"
 	if [[ ! -x "$$folder/gitleaks" ]]; then
 		needs go gitleaks
