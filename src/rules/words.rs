@@ -20,6 +20,7 @@ pub fn key_verdict(rules: &RuleSet, verdict: KeyVerdict) -> Option<String> {
         Hint::Version => "the key names a version: what looks like an address stays".to_owned(),
         Hint::Told(_) => "another member of the object says what this one means".to_owned(),
         Hint::Rare => "the key ends in \"key\" and says no more: only what looks drawn goes".to_owned(),
+        Hint::Service(ix) => format!("the key names a service ({}): what nobody would write goes", id(ix)),
         Hint::Allowed => {
             "an own rule lets values under this key through: private keys are still found".to_owned()
         }

@@ -4,22 +4,27 @@
 use super::checksum;
 use super::inspect::Search;
 use super::people::glue;
-use super::{RuleIx, structural as rule};
+use super::{RuleIx, national_ids, structural as rule};
 
 /// How many digits, the words before them, the check, the rule.
-struct Row {
+pub(super) struct Row {
     digits: usize,
     words: &'static [&'static str],
     check: fn(&[u8]) -> bool,
     rule: RuleIx,
 }
 
-const fn row(digits: usize, words: &'static [&'static str], check: fn(&[u8]) -> bool, rule: RuleIx) -> Row {
+pub(super) const fn row(
+    digits: usize,
+    words: &'static [&'static str],
+    check: fn(&[u8]) -> bool,
+    rule: RuleIx,
+) -> Row {
     Row { digits, words, check, rule }
 }
 
 /// Of what nothing but the word is known.
-fn any(_: &[u8]) -> bool {
+pub(super) fn any(_: &[u8]) -> bool {
     true
 }
 
@@ -92,6 +97,31 @@ pub(super) const LETTERED: &[&str] = &[
     "nie\"",
     "nif\\",
     "nie\\",
+    "pps ",
+    "pps:",
+    "pps=",
+    "pps\"",
+    "ppsn",
+    "nric",
+    "fin:",
+    "fin=",
+    "fin\"",
+    "pan:",
+    "pan=",
+    "pan\"",
+    "pan number",
+    "pan card",
+    "permanent account",
+    "voter",
+    "rfc:",
+    "rfc=",
+    "rfc\"",
+    "taiwan id",
+    "national id",
+    "rut:",
+    "rut=",
+    "rut ",
+    "rut\"",
 ];
 
 /// Announcing words stand at most this far before the number.
@@ -141,8 +171,9 @@ pub(super) fn number(bytes: &[u8], start: usize, end: usize, digits: usize) -> O
                 parted(at) && (word.len() > 4 || parted(at + word.len()))
             })
     };
-    let found = ROWS.iter().find(|row| row.digits == digits && row.words.iter().any(|word| says(word)))?;
-    (found.check)(&bytes[start..end]).then_some(found.rule)
+    let mut rows = ROWS.iter().chain(national_ids::ROWS).filter(|row| row.digits == digits);
+    let found = rows.find(|row| (row.check)(&bytes[start..end]) && row.words.iter().any(|word| says(word)));
+    found.map(|row| row.rule)
 }
 
 /// Words before telephone numbers that have only their digits.
@@ -163,6 +194,10 @@ pub(super) fn telephone(bytes: &[u8], start: usize) -> bool {
     CALLS.iter().any(|call| word[begin..].eq_ignore_ascii_case(call.as_bytes()))
 }
 
+/// Bytes of a number with letters in it, separators and all: `6433435F`, `VACE-460910-SX6`.
+const LETTERED_MIN: usize = 8;
+const LETTERED_MAX: usize = 15;
+
 /// Numbers with letters in them: `AB 12 34 56 C`, `12345678Z`, `X1234567L`.
 pub(super) fn lettered(search: &mut Search<'_>, bytes: &[u8]) {
     for (at, b) in bytes.iter().enumerate() {
@@ -170,21 +205,19 @@ pub(super) fn lettered(search: &mut Search<'_>, bytes: &[u8]) {
         if !b.is_ascii_alphanumeric() || before != Some(&b'=') && glue(before) {
             continue;
         }
-        let run = |spaces: bool| {
-            bytes[at..]
-                .iter()
-                .take(13)
-                .take_while(|b| b.is_ascii_alphanumeric() || spaces && matches!(b, b' ' | b'-' | b'+'))
-                .count()
-        };
-        let (spaced, tight) = (run(true), run(false));
-        for len in [tight, 13, 11] {
-            if !(9..=13).contains(&len) || len > spaced || glue(bytes.get(at + len)) {
+        let reach = bytes[at..]
+            .iter()
+            .take(LETTERED_MAX)
+            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-' | b'+'))
+            .count();
+        // A word behind the number may have been read along: the longest that ends where a word does.
+        for len in (LETTERED_MIN..=reach).rev() {
+            if !bytes[at + len - 1].is_ascii_alphanumeric() || glue(bytes.get(at + len)) {
                 continue;
             }
             let digits = checksum::digits(&bytes[at..at + len]).count();
-            if let Some(ix) = (6..=9).contains(&digits).then(|| number(bytes, at, at + len, digits)).flatten()
-            {
+            let found = (4..=9).contains(&digits) && digits < len;
+            if let Some(ix) = found.then(|| number(bytes, at, at + len, digits)).flatten() {
                 search.push(at, at + len, ix);
                 break;
             }

@@ -33,64 +33,22 @@ fn drawn_key(text: &str) -> bool {
         && plausible(text)
 }
 
+/// What is said of a secret in place of one.
+#[rustfmt::skip]
+const SAID: &[&str] = &[
+    "true", "false", "null", "none", "yes", "no", "enabled", "disabled", "enable", "disable", "bearer", "jwt",
+    "aws_iam", "iam", "basic", "default", "required", "optional", "on", "off", "any", "all", "passwd", "string",
+    "login", "plain", "password", "token", "key", "apikey", "api_key", "oauth", "oauth2", "oidc", "saml", "sso", "ldap",
+    "tls", "mtls", "mutual", "md5", "cram_md5", "scram", "digest", "ntlm", "kerberos", "anonymous", "public", "private",
+    "internal",
+];
+
 /// Not one of the things that stand under such keys without being secret.
 pub(super) fn plausible(text: &str) -> bool {
     let t = text.trim().trim_matches(['"', '\'']);
-    let said = [
-        "true",
-        "false",
-        "null",
-        "none",
-        "yes",
-        "no",
-        "enabled",
-        "disabled",
-        "enable",
-        "disable",
-        "bearer",
-        "jwt",
-        "aws_iam",
-        "iam",
-        "basic",
-        "default",
-        "required",
-        "optional",
-        "on",
-        "off",
-        "any",
-        "all",
-        "passwd",
-        "string",
-        "login",
-        "plain",
-        "password",
-        "token",
-        "key",
-        "apikey",
-        "api_key",
-        "oauth",
-        "oauth2",
-        "oidc",
-        "saml",
-        "sso",
-        "ldap",
-        "tls",
-        "mtls",
-        "mutual",
-        "md5",
-        "cram_md5",
-        "scram",
-        "digest",
-        "ntlm",
-        "kerberos",
-        "anonymous",
-        "public",
-        "private",
-        "internal",
-    ];
     if t.len() < 4 && !t.bytes().all(|b| b.is_ascii_digit())
         || t.is_empty()
-        || said.iter().any(|word| word.eq_ignore_ascii_case(t))
+        || SAID.iter().any(|word| word.eq_ignore_ascii_case(t))
         || reference(t)
     {
         return false;

@@ -39,7 +39,7 @@ pub(super) fn iban(text: &[u8]) -> bool {
 }
 
 /// Weighted sum of the first digits.
-fn weighted(text: &[u8], weights: &[u32]) -> u32 {
+pub(super) fn weighted(text: &[u8], weights: &[u32]) -> u32 {
     digits(text).zip(weights).map(|(d, w)| d * w).sum()
 }
 

@@ -30,6 +30,7 @@ mod landmarks;
 mod literal;
 mod marker;
 mod names;
+mod national_ids;
 mod network;
 mod notice;
 mod pairs;

@@ -16,10 +16,7 @@ const DIGITS_MIN: usize = 6;
 pub(super) fn number(all: &[u8], block: usize, masks: &Masks) -> bool {
     let text = &all[block..];
     let (digit, upper, alnum) = (masks.digit, masks.upper, masks.alnum());
-    let heads = upper & upper >> 1 & !(alnum << 1);
-    let iban = digit >> 2 & digit >> 3;
-    let codice = upper >> 2 & upper >> 3 & upper >> 4 & upper >> 5 & digit >> 6 & digit >> 7;
-    if heads & (iban | codice) != 0 {
+    if heads(upper, digit, alnum) != 0 {
         return true;
     }
     if index(digit.count_ones()) < DIGITS_MIN {
@@ -82,6 +79,15 @@ pub(super) fn number(all: &[u8], block: usize, masks: &Masks) -> bool {
         }
     }
     false
+}
+
+/// Where an IBAN, a codice fiscale or a CURP may begin.
+#[inline(always)]
+fn heads(upper: u64, digit: u64, alnum: u64) -> u64 {
+    let iban = digit >> 2 & digit >> 3;
+    let codice = upper >> 2 & upper >> 3 & upper >> 4 & upper >> 5 & digit >> 6 & digit >> 7;
+    let curp = upper >> 2 & upper >> 3 & digit >> 4 & digit >> 5 & digit >> 6 & digit >> 7;
+    upper & upper >> 1 & !(alnum << 1) & (iban | codice | curp)
 }
 
 /// Whether a text that is one group of digits may be such a number: nothing announces it, so it has a form of its own.

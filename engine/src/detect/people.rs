@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use super::gate::is_opened;
 use super::gazetteer::Gazetteer;
 use super::inspect::Search;
-use super::{Hint, announced, checksum, marker, names, postal, structural as rule};
+use super::{Hint, announced, checksum, marker, names, national_ids, postal, structural as rule};
 
 /// Top-level names that are none: units of systemd and file names.
 const NO_DOMAIN: &[&str] = &[
@@ -169,6 +169,10 @@ fn number(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize) {
         || form == b"999.9999.9999.99" && checksum::ahv(text)
         || form == b"99.99.99-999.99" && checksum::belgian(text)
         || matches!(form, b"9.999.999-9" | b"99.999.999-9") && checksum::rut(text)
+        || form == b"999-99-9999" && national_ids::itin(text)
+        || form == b"999999-9999999" && national_ids::korean(text)
+        || form == b"9-9999-99999-99-9" && national_ids::thai(text)
+        || form == b"999-9999-9999999-9" && national_ids::emirati(text)
         || plain && digits == 18 && checksum::resident(text)
     {
         search.push(start, end, rule::NATIONAL_ID);
@@ -282,29 +286,25 @@ fn iban_length(text: &[u8]) -> bool {
     }
 }
 
-/// Italian codice fiscale: its form and check letter are its own.
+/// Italian codice fiscale and Mexican CURP: their form and check digit are their own.
 fn letters_and_digits(search: &mut Search<'_>, bytes: &[u8]) {
-    if bytes.len() < 16 {
-        return;
-    }
     let mut at = 0;
     while at + 16 <= bytes.len() {
-        let w = &bytes[at..at + 16];
-        let Some(gap) = w.iter().rposition(|b| !(b.is_ascii_uppercase() || b.is_ascii_digit())) else {
-            let form = w
-                .iter()
-                .enumerate()
-                .all(|(i, b)| b.is_ascii_digit() == matches!(i, 6 | 7 | 9 | 10 | 12..=14));
-            let before = at.checked_sub(1).and_then(|n| bytes.get(n));
-            let alone = (before == Some(&b'=') || !glue(before)) && !glue(bytes.get(at + 16));
-            if form && alone && checksum::codice_fiscale(w) {
-                search.push(at, at + 16, rule::NATIONAL_ID);
-            }
-            at += 1;
-            continue;
-        };
-        at += gap + 1;
+        let word = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+        let len = bytes[at..].iter().take(19).take_while(|b| word(b)).count();
+        let before = at.checked_sub(1).and_then(|n| bytes.get(n));
+        let alone = (before == Some(&b'=') || !glue(before)) && !glue(bytes.get(at + len));
+        let number = &bytes[at..at + len];
+        if alone && (len == 16 && codice_fiscale(number) || len == 18 && national_ids::curp(number)) {
+            search.push(at, at + len, rule::NATIONAL_ID);
+        }
+        at += len.max(1);
     }
+}
+
+fn codice_fiscale(number: &[u8]) -> bool {
+    let digits = |(at, b): (usize, &u8)| b.is_ascii_digit() == matches!(at, 6 | 7 | 9 | 10 | 12..=14);
+    number.iter().enumerate().all(digits) && checksum::codice_fiscale(number)
 }
 
 /// Whether a text names a person or an address.

@@ -58,38 +58,38 @@ pub(super) fn verdict(words: &Words) -> Option<KeyVerdict> {
     (phone.contains(&last) || number).then(|| hint(Hint::Phone))
 }
 
-/// Names of identity, tax and social security numbers, by their last two words.
+/// Names of identity, tax and social security numbers: their last word says it.
+#[rustfmt::skip]
+const NUMBERS: &[&str] = &[
+    "identifikationsnummer", "nif", "personnummer", "hetu", "henkilotunnus", "burgerservicenummer", "ssn", "nino", "passport",
+    "cpf", "dni", "nie", "nir", "bsn", "pesel", "aadhaar", "sin", "itin", "codicefiscale", "fodselsnummer",
+    "rijksregisternummer", "svnr", "egn", "cedula", "isikukood", "amka", "oib", "ppsn", "kennitala", "mynumber", "rrn", "nric",
+    "mykad", "cuit", "cuil", "cnic", "cnp", "jmbg", "tckn", "tckimlik", "snils", "tfn", "curp", "iqama", "hkid", "cccd",
+];
+
+/// The same, by their last two words or the last one.
 fn national(pair: (&str, &str)) -> bool {
-    matches!(
-        pair,
-        (
-            "passport" | "license" | "licence" | "insurance" | "insee" | "nhs" | "aadhaar" | "id",
-            "number" | "no",
-        ) | ("steuer" | "personal" | "national" | "tax" | "citizen" | "passport", "id")
-            | ("social", "security")
-            | ("security", "number")
-            | (
-                _,
-                "identifikationsnummer"
-                    | "nif"
-                    | "personnummer"
-                    | "hetu"
-                    | "henkilotunnus"
-                    | "burgerservicenummer"
-                    | "ssn"
-                    | "nino"
-                    | "passport"
-                    | "cpf"
-                    | "dni"
-                    | "nie"
-                    | "nir"
-                    | "bsn"
-                    | "pesel"
+    NUMBERS.contains(&pair.1)
+        || matches!(
+            pair,
+            (
+                "passport"
+                    | "license"
+                    | "licence"
+                    | "insurance"
+                    | "insee"
+                    | "nhs"
                     | "aadhaar"
-                    | "sin"
-                    | "itin"
-                    | "codicefiscale",
-            )
-            | ("codice", "fiscale")
-    )
+                    | "id"
+                    | "identity"
+                    | "citizen"
+                    | "voter"
+                    | "individual"
+                    | "tax",
+                "number" | "no",
+            ) | ("steuer" | "personal" | "national" | "tax" | "citizen" | "passport", "id")
+                | ("social", "security")
+                | ("security", "number")
+                | ("codice", "fiscale")
+        )
 }

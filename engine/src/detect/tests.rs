@@ -5,6 +5,7 @@ mod encodings;
 mod explain;
 mod formats;
 mod mentions;
+mod national_ids;
 mod places;
 mod properties;
 mod tenants;
