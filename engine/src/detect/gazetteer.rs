@@ -1,7 +1,7 @@
 //! Names of people, plain words and words of addresses: what is known of one word, by a fingerprint of it.
 //!
 //! Owns the lists and their table, built once a core. Must never decide: `names.rs` and `postal.rs` weigh what it says. A
-//! fingerprint has 39 bits, so that one word in millions is taken for another.
+//! fingerprint has 40 bits, so that one word in millions is taken for another.
 
 const GIVEN_NAMES: &str = include_str!("gazetteer/given.txt");
 const FAMILY_NAMES: &str = include_str!("gazetteer/family.txt");
@@ -24,7 +24,7 @@ impl Known {
 }
 
 /// Slots, a power of two: less than half of them are used.
-const SLOTS: usize = 1 << 15;
+const SLOTS: usize = 1 << 16;
 
 /// The words of all lists.
 pub(super) struct Gazetteer {
@@ -101,7 +101,7 @@ impl Gazetteer {
 fn place(word: &[u8]) -> (usize, u32) {
     let hash =
         word.iter().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3));
-    let slot = usize::try_from(hash >> 40 & 0x7fff).unwrap_or(0);
+    let slot = usize::try_from(hash >> 40 & 0xffff).unwrap_or(0);
     (slot, u32::try_from(hash & 0x00ff_ffff).unwrap_or(1).max(1))
 }
 
