@@ -16,6 +16,9 @@ const BEHIND: &[&str] = &[
     "st", "rd", "ln", "dr", "drive", "court", "ct", "place", "pl", "square", "sq", "terrace", "ter", "way", "parkway", "pkwy", "highway",
     "hwy", "circle", "cir", "trail", "trl", "close", "crescent", "cres", "gardens", "grove", "mews", "row", "walk", "hill", "rise", "view", "green",
     "alley", "plaza", "broadway", "esplanade", "parade", "quay", "wharf", "turnpike", "pike", "loop", "crossing", "path", "run", "mall",
+    "bend", "cove", "creek", "ridge", "point", "pointe", "pass", "landing", "manor", "meadow", "meadows", "heights", "harbor", "glen", "estates", "freeway",
+    "causeway", "canyon", "knoll", "knolls", "spur", "trace", "valley", "vista", "springs", "shores", "orchard", "overpass", "underpass", "trafficway",
+    "throughway", "skyway", "motorway", "utca", "út", "útja", "tér", "körút", "köz", "sokak", "sokağı", "caddesi", "cadde", "bulvarı", "mahallesi", "ulica", "cesta", "trg",
 ];
 /// Words for a street that stand before its name.
 #[rustfmt::skip]
@@ -23,7 +26,9 @@ const BEFORE: &[&str] = &[
     "rue", "avenue", "av", "boulevard", "bd", "place", "chemin", "impasse", "allée", "allee", "quai", "cours", "route", "square", "passage", "sentier",
     "via", "viale", "piazza", "corso", "largo", "vicolo", "piazzale", "calle", "c/", "avenida", "avda", "plaza", "paseo", "camino",
     "carrer", "ronda", "travesía", "rua", "travessa", "praça", "alameda", "estrada", "rodovia", "ul", "ulica", "aleja", "plac",
-    "ulice", "náměstí", "strada", "bulevardul", "calea", "straat",
+    "ulice", "náměstí", "strada", "bulevardul", "calea", "straat", "soseaua", "șoseaua", "aleea", "intrarea", "drumul", "splaiul", "jalan", "jl", "gang",
+    "callejón", "calzada", "cerrada", "privada", "circuito", "prolongación", "diagonal", "pasaje", "rambla", "cuesta", "glorieta", "contrada", "borgo", "lungomare",
+    "salita", "traversa", "vico", "stretto", "praceta", "beco", "ladeira", "al", "pl", "os", "osiedle",
 ];
 /// Small words that names of streets begin with: believed with a postcode only.
 const SITES: &[&str] =
