@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, ensure};
 use clap::Parser;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use terrasift_engine::detect::{KeyVerdict, RuleSet, Scratch};
 
@@ -40,6 +40,17 @@ struct Rule {
     /// Not only a help for others: what it finds is shown.
     visible: bool,
     examples: Vec<String>,
+}
+
+/// What came of them.
+#[derive(Serialize)]
+struct Outcome<'r> {
+    rules: usize,
+    examples: usize,
+    found: usize,
+    apart: usize,
+    missed: usize,
+    missed_by_rule: BTreeMap<&'r str, usize>,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -74,19 +85,30 @@ fn main() -> anyhow::Result<ExitCode> {
     }
 
     ensure!(count > 0, "this kingfisher has rules without examples");
-    let (misses, of) = (missed.values().sum::<usize>(), listed.len());
-    if arguments.json {
-        let figure = json!({
-            "figure": "foreign", "rules": of, "examples": count, "found": found, "apart": aside, "missed": misses,
-            "missed_by_rule": missed,
-        });
-        println!("{figure}");
-    } else {
-        println!("examples           {count} of {of} rules");
-        println!("found              {found}");
-        println!("apart              {aside} without a secret: addresses, names, public keys");
-        println!("missed             {misses}");
-        missed.iter().for_each(|(id, count)| println!("{count:9}  {id}"));
-    }
+    let misses = missed.values().sum::<usize>();
+    print(
+        arguments.json,
+        &Outcome {
+            rules: listed.len(),
+            examples: count,
+            found,
+            apart: aside,
+            missed: misses,
+            missed_by_rule: missed,
+        },
+    );
     Ok(ExitCode::from(u8::from(misses > arguments.most)))
+}
+
+#[expect(clippy::print_stdout, reason = "the command's own voice")]
+fn print(as_json: bool, outcome: &Outcome<'_>) {
+    if as_json {
+        println!("{}", json!({ "figure": "foreign", "outcome": outcome }));
+        return;
+    }
+    println!("examples           {} of {} rules", outcome.examples, outcome.rules);
+    println!("found              {}", outcome.found);
+    println!("apart              {} without a secret: addresses, names, public keys", outcome.apart);
+    println!("missed             {}", outcome.missed);
+    outcome.missed_by_rule.iter().for_each(|(id, count)| println!("{count:9}  {id}"));
 }
