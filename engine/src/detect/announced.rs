@@ -110,6 +110,8 @@ pub(super) const LETTERED: &[&str] = &[
     "pan=",
     "pan\"",
     "pan number",
+    "pan_number",
+    "pannumber",
     "pan card",
     "permanent account",
     "voter",

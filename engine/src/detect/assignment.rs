@@ -5,7 +5,8 @@ use super::inspect::Search;
 use super::rarity::{self, Invitation};
 use super::value_span::{self, Value, name_byte};
 use super::{
-    Hint, KeyVerdict, RuleIx, encoded, json, keys, marker, pairs, people, structural as rule, tokens,
+    Hint, KeyContext, KeyVerdict, RuleIx, encoded, json, keys, marker, pairs, people, structural as rule,
+    tokens,
 };
 
 /// The value of a key that suggests a secret.
@@ -18,10 +19,10 @@ pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
     }
 }
 
-/// One word of sixteen characters and more that nobody wrote: what a service makes for a key.
+/// One word of sixteen characters and more that nobody wrote, perhaps in lines: what a service makes for a key.
 fn opaque(text: &str) -> bool {
     text.len() >= 16
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:+/=".contains(&b))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:+/=\r\n".contains(&b))
         && rarity::generated(text.as_bytes())
 }
 
@@ -181,8 +182,8 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
         return to;
     }
     // A variable's name announces a secret in a sentence, too: nobody writes `api_token` when no token follows.
-    let variable = matches!(verdict, KeyVerdict::Context(context) if matches!(context.hint, Hint::Secret(_)))
-        && name.contains('_');
+    let suggests = |context: KeyContext| matches!(context.hint, Hint::Secret(_) | Hint::Service(_));
+    let variable = matches!(verdict, KeyVerdict::Context(context) if suggests(context)) && name.contains('_');
     let strong = variable || spoken || matches!(verdict, KeyVerdict::Sensitive(_));
     match value_span::value(bytes, from, to, strong) {
         // `AUTH_TOKEN=PRIVATE-TOKEN: …`: a header, whose own name tells what its value is.

@@ -40,7 +40,7 @@ pub(super) fn verdict(words: &Words) -> Option<KeyVerdict> {
             // "insurance number" and the like are ids only where somebody wrote something.
             return Some(hint(Hint::NationalId));
         }
-        ("card" | "cc" | "pan", "number" | "no" | "num")
+        ("card" | "cc", "number" | "no" | "num")
         | ("credit" | "debit", "card")
         | (_, "cardnumber" | "creditcard") => {
             return Some(hint(Hint::Card));
@@ -63,33 +63,38 @@ pub(super) fn verdict(words: &Words) -> Option<KeyVerdict> {
 const NUMBERS: &[&str] = &[
     "identifikationsnummer", "nif", "personnummer", "hetu", "henkilotunnus", "burgerservicenummer", "ssn", "nino", "passport",
     "cpf", "dni", "nie", "nir", "bsn", "pesel", "aadhaar", "sin", "itin", "codicefiscale", "fodselsnummer",
-    "rijksregisternummer", "svnr", "egn", "cedula", "isikukood", "amka", "oib", "ppsn", "kennitala", "mynumber", "rrn", "nric",
-    "mykad", "cuit", "cuil", "cnic", "cnp", "jmbg", "tckn", "tckimlik", "snils", "tfn", "curp", "iqama", "hkid", "cccd",
+    "rijksregisternummer", "svnr", "egn", "cedula", "isikukood", "amka", "oib", "ppsn", "kennitala", "mynumber", "rrn", "nric",     "mykad", "cuit", "cuil", "cnic", "cnp", "jmbg", "tckn", "tckimlik", "snils", "tfn", "curp", "iqama", "hkid", "cccd", "emso", "rnokpp", "niss", "insz", "rut", 
 ];
 
-/// The same, by their last two words or the last one.
+/// The same with a word behind it (`cpr_number`), or by their last two words.
 fn national(pair: (&str, &str)) -> bool {
+    let counted = matches!(pair.1, "number" | "no" | "nr" | "num" | "id");
     NUMBERS.contains(&pair.1)
+        || counted && NUMBERS.contains(&pair.0)
         || matches!(
             pair,
             (
-                "passport"
-                    | "license"
+                "license"
                     | "licence"
                     | "insurance"
                     | "insee"
                     | "nhs"
-                    | "aadhaar"
                     | "id"
                     | "identity"
                     | "citizen"
                     | "voter"
                     | "individual"
-                    | "tax",
+                    | "tax"
+                    | "my"
+                    | "kimlik"
+                    | "pan"
+                    | "cpr",
                 "number" | "no",
-            ) | ("steuer" | "personal" | "national" | "tax" | "citizen" | "passport", "id")
+            ) | ("steuer" | "personal" | "national" | "tax" | "citizen" | "voter" | "thai", "id")
                 | ("social", "security")
                 | ("security", "number")
                 | ("codice", "fiscale")
+                | ("teudat", "zehut")
+                | ("resident" | "residence", "registration" | "permit")
         )
 }

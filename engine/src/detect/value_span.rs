@@ -350,7 +350,11 @@ pub(super) fn told(bytes: &[u8], at: usize) -> Option<Value> {
     // Base64 may hold a slash, and ends in `=`.
     let padding = word.iter().rev().take_while(|b| **b == b'=').count();
     let body = &word[..word.len() - padding];
-    let path = has(|b| b":{}[]|".contains(b))
+    // An id and its key are joined by a colon: `78fe79c0-…:76a13eaf…`.
+    let hex = |part: &[u8]| part.len() >= 16 && part.iter().all(|b| b.is_ascii_hexdigit() || *b == b'-');
+    let joined = word.contains(&b':') && word.split(|b| *b == b':').all(hex);
+    let path = has(|b| b"{}[]|".contains(b))
+        || word.contains(&b':') && !joined
         || body.contains(&b'=')
         || body.contains(&b'/') && !rarity::drawn(word, rarity::Invitation::Key)
         || word.first() == Some(&b'-');

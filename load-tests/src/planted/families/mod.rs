@@ -5,11 +5,13 @@ mod ai;
 mod cloud;
 mod code;
 mod connections;
+mod countries;
 mod data;
 mod keys;
 mod money;
 mod national;
 mod people;
+mod services;
 mod talk;
 
 use super::{Sample, format};
@@ -74,6 +76,8 @@ pub(super) fn all() -> Vec<Family> {
         connections::FAMILIES,
         keys::FAMILIES,
         people::FAMILIES,
+        countries::FAMILIES,
+        services::FAMILIES,
     ];
     tables.concat()
 }

@@ -16,7 +16,7 @@ const PHONE: Tell = Tell::Person(
     &["Phone: \u{2039}\u{203a}", "Tel. \u{2039}\u{203a}", "mobile \u{2039}\u{203a}, office hours only"],
 );
 
-const fn person(
+pub(super) const fn person(
     name: &'static str,
     make: fn(&mut Dice) -> Sample,
     keys: &'static [&'static str],

@@ -1,0 +1,48 @@
+//! Owns keys of services by their own documentation: those without a form, which only a name tells, and some with one.
+//! It must never hold a key: patterns only.
+
+use super::{Family, form, named};
+
+pub(super) const FAMILIES: &[Family] = &[
+    named("deepgram-key", "{hex:40}", &["DEEPGRAM_KEY"]),
+    named("assemblyai-key", "{hex:32}", &["ASSEMBLYAI_KEY"]),
+    named("snyk-key", "{uuid}", &["SNYK_KEY"]),
+    named("fal-key", "{uuid}:{hex:32}", &["FAL_KEY"]),
+    named("clarifai-key", "{hex:32}", &["CLARIFAI_KEY"]),
+    named("urlscan-key", "{uuid}", &["URLSCAN_KEY"]),
+    named("ipstack-key", "{hex:32}", &["IPSTACK_KEY"]),
+    named("sendbird-key", "{hex:40}", &["SENDBIRD_KEY"]),
+    named("finnhub-key", "{low:20}", &["FINNHUB_KEY"]),
+    named("mailjet-key", "{hex:32}", &["MAILJET_KEY"]),
+    named("virustotal-key", "{hex:64}", &["VIRUSTOTAL_KEY"]),
+    named("shodan-key", "{b62:32}", &["SHODAN_KEY"]),
+    named("statuspage-key", "{uuid}", &["STATUSPAGE_KEY"]),
+    named("openweather-key", "{hex:32}", &["OPENWEATHER_KEY"]),
+    named("etherscan-key", "{up:34}", &["ETHERSCAN_KEY"]),
+    form("zoho-token", "1000.{hex:32}.{hex:32}"),
+    form("retell-key", "key_{hex:28}"),
+    form("runway-key", "key_{hex:128}"),
+    form("scale-key", "live_{hex:32}"),
+    form("checkout-com-old-key", "sk_{uuid}"),
+    form("openvsx-token", "ovsxat_{uuid}"),
+    form("hex-token", "hxtp_{hex:96}"),
+    form("woocommerce-consumer-key", "ck_{hex:40}"),
+    form("woocommerce-consumer-secret", "cs_{hex:40}"),
+    form("warpstream-key", "aks_{hex:64}"),
+    form("salesloft-key", "ak_{hex:64}"),
+    form("voiceflow-key", "VF.DM.{hex:24}.{b62:16}"),
+    form("settlemint-token", "sm_pat_{b62:16}"),
+    form("hack-club-key", "sk-hc-v1-{hex:64}"),
+    form("pyx-token", "sk-pyx-{b62:64}"),
+    form("deepl-free-key", "{uuid}:fx"),
+    form("packagist-update-token", "packagist_out_{hex:60}"),
+    form("yandex-dictionary-key", "dict.1.1.20240115T101500Z.{hex:16}.{hex:40}"),
+    form("builder-io-private-key", "bpk-{hex:32}"),
+    form("laravel-app-key", "base64:{b64:43}="),
+    form("intra42-secret", "s-s4t2ud-{hex:64}"),
+    form(
+        "teams-connector",
+        "https://outlook.office.com/webhook/\u{2039}{uuid}@{uuid}/IncomingWebhook/{hex:32}/{uuid}\u{203a}",
+    ),
+    form("infura-endpoint", "https://mainnet.infura.io/v3/\u{2039}{hex:32}\u{203a}"),
+];
