@@ -170,7 +170,9 @@ pub(super) fn number(bytes: &[u8], start: usize, end: usize, digits: usize) -> O
                         _ => true,
                     }
                 };
-                parted(at) && (word.len() > 4 || parted(at + word.len()))
+                // `…c9cccd`: no word begins behind a digit.
+                let begins = parted(at) && !at.checked_sub(1).is_some_and(|n| near[n].is_ascii_digit());
+                begins && (word.len() > 4 || parted(at + word.len()))
             })
     };
     let mut rows = ROWS.iter().chain(national_ids::ROWS).filter(|row| row.digits == digits);

@@ -21,9 +21,15 @@ pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
 
 /// One word of sixteen characters and more that nobody wrote, perhaps in lines: what a service makes for a key.
 fn opaque(text: &str) -> bool {
-    text.len() >= 16
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:+/=\r\n".contains(&b))
-        && rarity::generated(text.as_bytes())
+    let bytes = text.as_bytes();
+    // A drawn word may look like a written one by chance; without a joint nobody writes twenty characters with a digit in them,
+    // or such as no language has.
+    let long = bytes.len() >= 20
+        && bytes.iter().all(u8::is_ascii_alphanumeric)
+        && (bytes.iter().any(u8::is_ascii_digit) || rarity::familiarity(bytes) < 40);
+    bytes.len() >= 16
+        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.:+/=\r\n".contains(b))
+        && (long || rarity::generated(bytes))
 }
 
 /// What is called a key and no more, in a script: a word without joints, as it would be judged where it stands alone.

@@ -58,6 +58,7 @@ fn what_nobody_announces_stays() {
         "run 76086428-5",
         "pipeline 17291716060 of 2024",
         "ABCD241399HZZZZZ01",
+        "eipalloc-0c8ae545a8fc9cccd PROJECT_NUMBER=875788170810",
     ] {
         assert_eq!(redact(&rules, "notes", text), text);
     }
