@@ -7,6 +7,16 @@ pub(super) fn digits(text: &[u8]) -> impl DoubleEndedIterator<Item = u32> + Clon
     text.iter().filter(|b| b.is_ascii_digit()).map(|b| u32::from(b - b'0'))
 }
 
+/// All digits, if there are so many.
+pub(super) fn exactly<const N: usize>(text: &[u8]) -> Option<[u32; N]> {
+    let mut all = [0; N];
+    let mut found = digits(text);
+    for slot in &mut all {
+        *slot = found.next()?;
+    }
+    found.next().is_none().then_some(all)
+}
+
 /// Luhn, ISO/IEC 7812-1 annex B.
 pub(super) fn luhn(text: &[u8]) -> bool {
     let sum: u32 = digits(text)
@@ -53,23 +63,16 @@ pub(super) fn aba_routing(text: &[u8]) -> bool {
 
 /// US social security number: SSA's area rules (000, 666 and 900–999 are never issued, nor group 00 or serial 0000).
 pub(super) fn ssn(text: &[u8]) -> bool {
-    let d: Vec<u32> = digits(text).collect();
-    if d.len() != 9 {
-        return false;
-    }
+    let Some(d) = exactly::<9>(text) else { return false };
     let area = d[0] * 100 + d[1] * 10 + d[2];
     area != 0 && area != 666 && area < 900 && d[3] + d[4] > 0 && d[5] + d[6] + d[7] + d[8] > 0
 }
 
 /// Brazilian CPF: two digits mod 11 (Receita Federal).
 pub(super) fn cpf(text: &[u8]) -> bool {
-    let d: Vec<u32> = digits(text).collect();
-    if d.len() != 11 || d.iter().all(|x| *x == d[0]) {
-        return false;
-    }
+    let Some(d) = exactly::<11>(text).filter(|d| d.iter().any(|x| *x != d[0])) else { return false };
     [9usize, 10].iter().all(|&n| {
-        let sum: u32 =
-            d[..n].iter().zip((2..).take(n).collect::<Vec<u32>>().iter().rev()).map(|(x, w)| x * w).sum();
+        let sum: u32 = d[..n].iter().rev().zip(2..).map(|(x, w)| x * w).sum();
         let check = sum * 10 % 11 % 10;
         check == d[n]
     })
@@ -121,25 +124,22 @@ pub(super) fn nir(text: &[u8]) -> bool {
 
 /// Dutch BSN: weights 9…2 and −1, mod 11 (RvIG).
 pub(super) fn bsn(text: &[u8]) -> bool {
-    let d: Vec<u32> = digits(text).collect();
-    if d.len() != 9 || d.iter().all(|x| *x == 0) {
-        return false;
-    }
+    let Some(d) = exactly::<9>(text).filter(|d| d.iter().any(|x| *x != 0)) else { return false };
     let sum: u32 = d[..8].iter().zip([9, 8, 7, 6, 5, 4, 3, 2]).map(|(x, w)| x * w).sum();
     sum % 11 == d[8]
 }
 
 /// German tax id: ISO 7064 mod 11,10 (BZSt).
 pub(super) fn german_tax_id(text: &[u8]) -> bool {
-    let d: Vec<u32> = digits(text).collect();
-    if d.len() != 11 || d[0] == 0 {
-        return false;
-    }
-    let mut product = 10;
-    for &x in &d[..10] {
-        let sum = (x + product) % 10;
-        product = 2 * if sum == 0 { 10 } else { sum } % 11;
-    }
+    exactly::<11>(text).is_some_and(|d| d[0] != 0 && mod_11_10(&d))
+}
+
+/// ISO 7064 mod 11,10 over eleven digits.
+pub(super) fn mod_11_10(d: &[u32; 11]) -> bool {
+    let product = d[..10].iter().fold(10, |product, digit| {
+        let sum = (digit + product) % 10;
+        2 * if sum == 0 { 10 } else { sum } % 11
+    });
     (11 - product) % 10 == d[10]
 }
 
@@ -194,10 +194,7 @@ pub(super) fn codice_fiscale(text: &[u8]) -> bool {
 
 /// Polish PESEL: weights 1 3 7 9, mod 10, and a real month.
 pub(super) fn pesel(text: &[u8]) -> bool {
-    let d: Vec<u32> = digits(text).collect();
-    if d.len() != 11 {
-        return false;
-    }
+    let Some(d) = exactly::<11>(text) else { return false };
     let month = (d[2] * 10 + d[3]) % 20;
     let day = d[4] * 10 + d[5];
     let sum = weighted(text, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]);
@@ -206,10 +203,7 @@ pub(super) fn pesel(text: &[u8]) -> bool {
 
 /// British NHS number: weights 10…2, mod 11.
 pub(super) fn nhs(text: &[u8]) -> bool {
-    let d: Vec<u32> = digits(text).collect();
-    if d.len() != 10 {
-        return false;
-    }
+    let Some(d) = exactly::<10>(text) else { return false };
     let sum: u32 = d[..9].iter().zip([10, 9, 8, 7, 6, 5, 4, 3, 2]).map(|(x, w)| x * w).sum();
     (11 - sum % 11) % 11 == d[9]
 }
@@ -278,14 +272,17 @@ pub(super) fn hetu(text: &[u8]) -> bool {
 pub(super) fn personnummer(text: &[u8]) -> bool {
     let number = |skip: usize| digits(text).skip(skip).take(2).fold(0, |n, d| n * 10 + d);
     let skip = digits(text).count().saturating_sub(10);
-    let short: Vec<u8> = text.iter().copied().filter(u8::is_ascii_digit).skip(skip).collect();
-    (1..=12).contains(&number(skip + 2)) && (1..=31).contains(&(number(skip + 4) % 60)) && luhn(&short)
+    let Some((at, _)) = text.iter().enumerate().filter(|(_, b)| b.is_ascii_digit()).nth(skip) else {
+        return false;
+    };
+    (1..=12).contains(&number(skip + 2)) && (1..=31).contains(&(number(skip + 4) % 60)) && luhn(&text[at..])
 }
 
 /// British national insurance number: HMRC's prefixes (no check digit exists).
 pub(super) fn nino(text: &[u8]) -> bool {
-    let c: Vec<u8> = text.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_uppercase).collect();
-    c.len() == 9
+    let mut signs = text.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_uppercase);
+    let c: [u8; 9] = std::array::from_fn(|_| signs.next().unwrap_or(0));
+    signs.next().is_none()
         && c[..2].iter().all(u8::is_ascii_uppercase)
         && !c[..2].iter().any(|b| b"DFIQUV".contains(b))
         && c[1] != b'O'

@@ -163,7 +163,7 @@ fn about(words: &Words) -> Option<KeyVerdict> {
     }
     let secret = words.has(&STRONG) || words.has(&SUGGESTIVE);
     // `basic_auth` is no fact about a secret, `password_auth` is.
-    let others = if last == "auth" { 1 } else { 0 };
+    let others = usize::from(last == "auth");
     let told = |back: usize| STRONG.has(words.spelled(back)) || SUGGESTIVE.has(words.spelled(back));
     let inside = (others..words.count).any(told) || words.any(&["key", "keys"]) || words.ends_joined(JOINED);
     let fact = FACT.has(last.as_bytes()) || last == "used" && before == "last";
@@ -224,10 +224,8 @@ fn is_pair(before: &str, last: &str) -> bool {
 
 /// The same in a sentence, in whatever case.
 pub(super) fn is_spoken_pair(before: &str, last: &str) -> bool {
-    let same = |(first, second): &&(&str, &str)| {
-        second.eq_ignore_ascii_case(last) && first.eq_ignore_ascii_case(before)
-    };
-    !before.is_empty() && STRONG_PAIRS.iter().any(|pair| same(&pair))
+    let same = |pair: &(&str, &str)| pair.0.eq_ignore_ascii_case(before) && pair.1.eq_ignore_ascii_case(last);
+    !before.is_empty() && STRONG_PAIRS.iter().any(same)
 }
 
 /// `secret_access_key`, `primary_access_key`, `storage_account_access_key`.

@@ -5,7 +5,7 @@
 //! and its pages by country.
 
 use super::announced::{Row, any, row};
-use super::checksum::{ahv, belgian, digits, luhn, rut, weighted};
+use super::checksum::{ahv, belgian, digits, exactly, luhn, mod_11_10, rut, weighted};
 use super::structural as rule;
 
 const fn id(digits: usize, words: &'static [&'static str], check: fn(&[u8]) -> bool) -> Row {
@@ -60,16 +60,6 @@ pub(super) const ROWS: &[Row] = &[
     id(11, &["nin"], any), id(10, &["sss number"], any),
     id(6, &["rfc"], mexican_tax), id(7, &["rfc"], mexican_tax), id(8, &["rfc"], mexican_tax), id(9, &["rfc"], mexican_tax),
 ];
-
-/// All digits, if there are so many.
-fn exactly<const N: usize>(text: &[u8]) -> Option<[u32; N]> {
-    let mut all = [0; N];
-    let mut found = digits(text);
-    for slot in &mut all {
-        *slot = found.next()?;
-    }
-    found.next().is_none().then_some(all)
-}
 
 fn sum(digits: &[u32], weights: &[u32]) -> u32 {
     digits.iter().zip(weights).map(|(digit, weight)| digit * weight).sum()
@@ -155,15 +145,8 @@ fn amka(text: &[u8]) -> bool {
     exactly::<11>(text).is_some_and(|d| is_date(d[0] * 10 + d[1], d[2] * 10 + d[3])) && luhn(text)
 }
 
-/// ISO 7064, MOD 11,10.
 fn croatian(text: &[u8]) -> bool {
-    exactly::<11>(text).is_some_and(|d| {
-        let rest = d[..10].iter().fold(10, |rest, digit| {
-            let sum = (rest + digit) % 10;
-            (if sum == 0 { 10 } else { sum }) * 2 % 11
-        });
-        (11 - rest) % 10 == d[10]
-    })
+    exactly::<11>(text).is_some_and(|d| mod_11_10(&d))
 }
 
 fn hungarian(text: &[u8]) -> bool {
@@ -221,17 +204,24 @@ fn malaysian(text: &[u8]) -> bool {
 }
 
 fn new_zealand(text: &[u8]) -> bool {
-    let all: Vec<u32> = std::iter::repeat_n(0, 9 - digits(text).count().min(9)).chain(digits(text)).collect();
+    // Older ones have eight digits: a zero stands before them.
+    let Some(all) = exactly::<9>(text).or_else(|| {
+        exactly::<8>(text).map(|d| std::array::from_fn(|at| if at == 0 { 0 } else { d[at - 1] }))
+    }) else {
+        return false;
+    };
     let check = |weights: &[u32]| (11 - sum(&all[..8], weights) % 11) % 11;
     let first = check(&[3, 2, 7, 6, 5, 4, 3, 2]);
-    all.len() == 9 && all[8] == if first < 10 { first } else { check(&[7, 4, 3, 2, 5, 2, 7, 6]) }
+    all[8] == if first < 10 { first } else { check(&[7, 4, 3, 2, 5, 2, 7, 6]) }
 }
 
 /// Argentina writes its own with points, and has no check digit.
 fn dotted(text: &[u8]) -> bool {
-    let parts = text.split(|b| *b == b'.').map(<[u8]>::len);
-    matches!(parts.collect::<Vec<_>>()[..], [1 | 2, 3, 3])
-        && text.iter().all(|b| b.is_ascii_digit() || *b == b'.')
+    let mut parts = text.rsplit(|b| *b == b'.');
+    let mut next = |digits: std::ops::RangeInclusive<usize>| {
+        parts.next().is_some_and(|part| digits.contains(&part.len()) && part.iter().all(u8::is_ascii_digit))
+    };
+    next(3..=3) && next(3..=3) && next(1..=2) && parts.next().is_none()
 }
 
 fn argentine(text: &[u8]) -> bool {
@@ -337,7 +327,8 @@ fn australian_tax(text: &[u8]) -> bool {
 }
 
 fn medicare(text: &[u8]) -> bool {
-    let d: Vec<u32> = digits(text).collect();
+    let mut first = digits(text);
+    let d: [u32; 9] = std::array::from_fn(|_| first.next().unwrap_or(0));
     (2..=6).contains(&d[0]) && sum(&d, &[1, 3, 7, 9, 1, 3, 7, 9]) % 10 == d[8]
 }
 

@@ -161,7 +161,7 @@ fn number(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize) {
         || (split(b' ') || split(b'-')) && (13..=19).contains(&digits) && groups_of_cards(form);
     if card_form && checksum::card(text) {
         search.push(start, end, rule::CARD);
-    } else if form == b"999-99-9999" && checksum::ssn(text)
+    } else if form == b"999-99-9999" && (checksum::ssn(text) || national_ids::itin(text))
         || form == b"999.999.999-99" && checksum::cpf(text)
         || (form == b"9999 9999 9999" || form == b"9999-9999-9999") && checksum::aadhaar(text)
         || form == b"9 99 99 99 999 999 99" && checksum::nir(text)
@@ -169,7 +169,6 @@ fn number(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize) {
         || form == b"999.9999.9999.99" && checksum::ahv(text)
         || form == b"99.99.99-999.99" && checksum::belgian(text)
         || matches!(form, b"9.999.999-9" | b"99.999.999-9") && checksum::rut(text)
-        || form == b"999-99-9999" && national_ids::itin(text)
         || form == b"999999-9999999" && national_ids::korean(text)
         || form == b"9-9999-99999-99-9" && national_ids::thai(text)
         || form == b"999-9999-9999999-9" && national_ids::emirati(text)

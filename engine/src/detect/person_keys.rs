@@ -61,9 +61,11 @@ pub(super) fn verdict(words: &Words) -> Option<KeyVerdict> {
 /// Names of identity, tax and social security numbers: their last word says it.
 #[rustfmt::skip]
 const NUMBERS: &[&str] = &[
-    "identifikationsnummer", "nif", "personnummer", "hetu", "henkilotunnus", "burgerservicenummer", "ssn", "nino", "passport",
-    "cpf", "dni", "nie", "nir", "bsn", "pesel", "aadhaar", "sin", "itin", "codicefiscale", "fodselsnummer",
-    "rijksregisternummer", "svnr", "egn", "cedula", "isikukood", "amka", "oib", "ppsn", "kennitala", "mynumber", "rrn", "nric",     "mykad", "cuit", "cuil", "cnic", "cnp", "jmbg", "tckn", "tckimlik", "snils", "tfn", "curp", "iqama", "hkid", "cccd", "emso", "rnokpp", "niss", "insz", "rut", 
+    "identifikationsnummer", "nif", "personnummer", "hetu", "henkilotunnus", "burgerservicenummer", "ssn", "nino",
+    "passport", "cpf", "dni", "nie", "nir", "bsn", "pesel", "aadhaar", "sin", "itin", "codicefiscale",
+    "fodselsnummer", "rijksregisternummer", "svnr", "egn", "cedula", "isikukood", "amka", "oib", "ppsn",
+    "kennitala", "mynumber", "rrn", "nric", "mykad", "cuit", "cuil", "cnic", "cnp", "jmbg", "tckn", "tckimlik",
+    "snils", "tfn", "curp", "iqama", "hkid", "cccd", "emso", "rnokpp", "niss", "insz", "rut",
 ];
 
 /// The same with a word behind it (`cpr_number`), or by their last two words.
