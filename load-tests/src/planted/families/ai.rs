@@ -67,7 +67,6 @@ pub(super) const FAMILIES: &[Family] = &[
     named("cookie-secret", "{b64:43}=", &["COOKIE_SECRET", "SESSION_SECRET", "oauth2_proxy_cookie_secret"]),
     named("django-secret-key", "{b62:50}", &["DJANGO_SECRET_KEY", "SECRET_KEY"]),
     named("rails-master-key", "{hex:32}", &["RAILS_MASTER_KEY"]),
-    named("laravel-app-key", "base64:{b64:43}=", &["APP_KEY"]),
     named("encryption-key", "{hex:64}", &["ENCRYPTION_KEY", "encryption_key"]),
     named("admin-password", "{pw}", &["ADMIN_PASSWORD", "admin_password", "password", "master_password"]),
     named("generic-api-token", "{b62:28-48}", &["API_TOKEN", "access_token", "auth_token", "SERVICE_TOKEN"]),
