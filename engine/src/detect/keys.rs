@@ -87,6 +87,14 @@ impl Words {
         list.iter().any(|end| whole.ends_with(end.as_bytes()))
     }
 
+    /// The last word is the end of something drawn, and short enough to have come by chance: `AROABFU15VRFWDDWF3PAT`.
+    fn is_by_chance(&self) -> bool {
+        let cut = |pair: &&[(u16, u16)]| {
+            pair[0].1 == pair[1].0 && self.bytes[usize::from(pair[0].1) - 1].is_ascii_digit()
+        };
+        self.spelled(0).len() <= 4 && self.spans[..self.count].windows(2).filter(cut).count() >= 2
+    }
+
     /// Drops numbers at the end.
     fn strip_numbers(&mut self) {
         while self.count > 1 && self.word(0).bytes().all(|b| b.is_ascii_digit()) {
@@ -138,6 +146,9 @@ pub(super) fn classify(key: &str) -> KeyVerdict {
         return kin.verdict();
     }
     let Some(mut words) = Words::of(key) else { return KeyVerdict::Plain };
+    if words.is_by_chance() {
+        return KeyVerdict::Plain;
+    }
     let said = person_keys::verdict(&words).or_else(|| {
         // `ssn_2` names what `ssn` does; `line_2` is settled above.
         words.strip_numbers();
@@ -361,6 +372,9 @@ mod tests {
             ("sha256", "public"),
             ("password_auth", "public"),
             ("linear", "plain"),
+            ("AROABFU15VRFWDDWF3PAT", "plain"),
+            ("v2PAT", "sensitive-key"),
+            ("k8s_v2_pat", "sensitive-key"),
             ("first_name", "person"),
             ("contactName", "person"),
             ("street_address", "postal-address"),
