@@ -80,6 +80,14 @@ pub enum Act {
     Mend,
 }
 
+impl Act {
+    /// It strikes only where events pass.
+    #[must_use]
+    pub fn needs_events(self) -> bool {
+        matches!(self, Self::DieAt(..) | Self::DieSoonAt(..))
+    }
+}
+
 /// One row.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {

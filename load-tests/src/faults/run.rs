@@ -160,9 +160,13 @@ impl Run<'_> {
         // A file's document stays the same: once it can be read, a further state of it changes nothing.
         let mut targets = first.clone();
         targets.retain(|_, truth| self.row.act != Act::Mend || !truth.poisoned);
-        let traffic = sender.run(self.seed, self.plan.pace, self.row.mix, &targets);
+        let (awaiting, awaited) = watch::channel(());
+        let awaiting = self.row.act.needs_events().then_some(awaiting);
+        let traffic = sender.run(self.seed, self.plan.pace, self.row.mix, &targets, &awaited);
         let fault = async {
-            let ended = fate.act(self.row.act).await?;
+            let ended = fate.act(self.row.act).await;
+            drop(awaiting);
+            let ended = ended?;
             let recovered = self.recovered(&url, &sender, &fate, ended).await;
             anyhow::Ok(recovered)
         };

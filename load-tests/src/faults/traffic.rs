@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -25,6 +26,8 @@ use crate::simulator::{BumpedState, Simulator};
 /// Of a tenant's workspaces so many are hot, and get this part of all changes: what coalesces.
 const HOT: usize = 2;
 const HOT_PERCENT: u32 = 40;
+/// From one event to the next while the stream is longer than planned.
+const MORE_EVERY: Duration = Duration::from_secs(1);
 /// How late a reordered record comes, at most.
 const REORDERED_MS: u32 = 1_500;
 
@@ -137,11 +140,20 @@ impl Sender {
         self.log.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(sent);
     }
 
-    /// Runs the stream to its end, and until all records are written.
+    /// Runs the stream to its end, and until all records are written. The stream goes on while `awaited` has a
+    /// sender, who holds it until the fault has struck: on a machine full of builds a replica may need longer to start than a
+    /// short stream takes.
     ///
     /// # Errors
     /// When a record could not be written within a minute.
-    pub async fn run(&self, seed: u64, pace: Pace, mix: Mix, world: &World) -> Result<()> {
+    pub async fn run(
+        &self,
+        seed: u64,
+        pace: Pace,
+        mix: Mix,
+        world: &World,
+        awaited: &watch::Receiver<()>,
+    ) -> Result<()> {
         let mut dice = Dice::new(seed, 61, 0, 0);
         let mut tenants: Vec<Vec<String>> = Vec::new();
         for (id, truth) in world {
@@ -154,8 +166,12 @@ impl Sender {
         let begin = Instant::now();
         let gap = pace.during / pace.events.max(1);
         let mut sends = JoinSet::new();
-        for number in 0..pace.events {
-            tokio::time::sleep_until(begin + gap * number).await;
+        for number in 0u32.. {
+            let more = number.saturating_sub(pace.events);
+            if number >= pace.events && awaited.has_changed().is_err() {
+                break;
+            }
+            tokio::time::sleep_until(begin + gap * (number - more) + MORE_EVERY * more).await;
             let of = dice.pick(&tenants);
             let hot = dice.below(100) < HOT_PERCENT;
             let workspace = if hot { dice.pick(&of[..HOT.min(of.len())]) } else { dice.pick(of) }.clone();
