@@ -19,6 +19,10 @@ pub struct Path {
     steps: Vec<Step>,
     /// Kept over a `value`, which may be a dynamic attribute's wrapper: forces nothing by its shape.
     weak: bool,
+    /// Of a schema, which knows no positions.
+    of_schema: bool,
+    /// Its first step was taken.
+    begun: bool,
 }
 
 impl Path {
@@ -33,13 +37,23 @@ pub fn read(json: &str) -> Vec<Path> {
     match serde_json::from_str::<Value>(json) {
         Ok(Value::Null) => Vec::new(),
         Ok(Value::Array(paths)) => paths.iter().map(path).collect(),
-        _ => vec![Path { steps: Vec::new(), weak: false }],
+        _ => vec![of_instance(Vec::new())],
     }
+}
+
+fn of_instance(steps: Vec<Step>) -> Path {
+    Path { steps, weak: false, of_schema: false, begun: false }
+}
+
+/// The marks of a schema: names with dots between them.
+pub fn of_schema(path: &str) -> Path {
+    let steps = path.split('.').map(|name| Step::Name(name.to_owned())).collect();
+    Path { of_schema: true, ..of_instance(steps) }
 }
 
 fn path(path: &Value) -> Path {
     let steps = path.as_array().map(Vec::as_slice).unwrap_or_default();
-    Path { steps: steps.iter().map_while(step).collect(), weak: false }
+    of_instance(steps.iter().map_while(step).collect())
 }
 
 fn step(step: &Value) -> Option<Step> {
@@ -64,6 +78,7 @@ pub fn hide(paths: &[Path], node: &Node) -> bool {
     paths.iter().any(|path| match (path.steps.first(), node) {
         (None, _) => true,
         (Some(Step::Name(_)), Node::Object(_)) | (Some(Step::Element(_)), Node::List(_)) => false,
+        (Some(_), Node::List(_)) if path.of_schema => false,
         // It leads to where this value cannot go.
         _ => !path.weak,
     })
@@ -80,12 +95,16 @@ pub fn member(paths: &[Path], key: &str) -> Vec<Path> {
 
 /// The paths seen from an element.
 pub fn element(paths: &[Path], index: usize) -> Vec<Path> {
-    u64::try_from(index).map_or_else(|_| Vec::new(), |index| along(paths, &Step::Element(index)))
+    let mut below =
+        u64::try_from(index).map_or_else(|_| Vec::new(), |index| along(paths, &Step::Element(index)));
+    below.extend(paths.iter().filter(|path| path.of_schema && path.begun).cloned());
+    below
 }
 
 fn along(paths: &[Path], step: &Step) -> Vec<Path> {
     let fits = |path: &&Path| path.steps.first() == Some(step);
-    paths.iter().filter(fits).map(|path| Path { steps: path.steps[1..].to_vec(), weak: false }).collect()
+    let next = |path: &Path| Path { steps: path.steps[1..].to_vec(), weak: false, begun: true, ..*path };
+    paths.iter().filter(fits).map(next).collect()
 }
 
 /// Whether a path begins with the attribute that a flat key (`a.0.b`) begins with.

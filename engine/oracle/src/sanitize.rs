@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use terrasift_engine::detect::{HashKey, Hit, KeyVerdict, RuleIx, RuleSet, Scratch};
+use terrasift_engine::sift::marked_by_schema;
 use terrasift_schemas::detection::{Detection, Report};
 
 use crate::json::{self, Member, Node, Text, Value};
@@ -193,10 +194,15 @@ impl<'d> Slow<'d> {
 
     fn resource(&mut self, resource: &Value) {
         let (mut taken, mut index_keys) = (Taken::default(), Taken::default());
+        let mut of_schema = Vec::new();
         for member in members(resource) {
             self.key(&member.key, false, &mut taken);
+            if member.key.text == "type" {
+                let name = self.document[member.value.from..member.value.to].trim_matches('"');
+                of_schema = marked_by_schema(name).iter().map(|path| marks::of_schema(path)).collect();
+            }
             if member.key.text == "instances" {
-                self.each(&member.value, |slow, instance| slow.instance(instance, &mut index_keys));
+                self.each(&member.value, |slow, it| slow.instance(it, &of_schema, &mut index_keys));
             } else {
                 self.value(&member.value, NOTHING, &[]);
             }
@@ -204,9 +210,11 @@ impl<'d> Slow<'d> {
         }
     }
 
-    fn instance(&mut self, instance: &Value, index_keys: &mut Taken) {
+    fn instance(&mut self, instance: &Value, of_schema: &[Path], index_keys: &mut Taken) {
         let marks = members(instance).iter().find(|m| m.key.text == "sensitive_attributes");
-        let paths = marks.map_or_else(Vec::new, |m| marks::read(&self.document[m.value.from..m.value.to]));
+        let mut paths =
+            marks.map_or_else(Vec::new, |m| marks::read(&self.document[m.value.from..m.value.to]));
+        paths.extend_from_slice(of_schema);
         let mut taken = Taken::default();
         for member in members(instance) {
             let verdict = self.key(&member.key, false, &mut taken);

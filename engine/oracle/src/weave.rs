@@ -12,12 +12,12 @@ const VALUES_MAX: usize = 16;
 const DEPTHS: [usize; 8] = [2, 3, 5, 20, 60, 100, 507, 512];
 
 #[rustfmt::skip]
-const KEYS: [&str; 40] = [
+const KEYS: [&str; 41] = [
     "id", "name", "value", "type", "tags", "arn", "a/b", "m~n", "été", "x y", "", "description", "password",
     "db_password", "master_password", "secret_arn", "token", "api_key", "private_key", "user_data",
     "connection_string", "password_policy", "email", "phone", "owner", "key", "content", "environment",
     "endpoint", "host", "version", "card", "iban", "ssn", "nested", "list", "ann@acme-mail.com",
-    "bob@acme-mail.com", "[REDACTED:pii]", "[REDACTED:pii]#2",
+    "bob@acme-mail.com", "[REDACTED:pii]", "[REDACTED:pii]#2", "set_sensitive",
 ];
 
 /// A state, or nearly one.
@@ -257,7 +257,10 @@ impl Weaver<'_, '_> {
         for index in 0..count {
             self.comma(index);
             self.byte(b'{');
-            self.raw("\"mode\":\"managed\",\"type\":\"aws_thing\",\"provider\":\"p\",");
+            let kind = self.tape.one(&["aws_thing", "aws_thing", "aws_thing", "some_secret", "helm_release"]);
+            self.raw("\"mode\":\"managed\",\"type\":");
+            self.string(kind);
+            self.raw(",\"provider\":\"p\",");
             self.key("name");
             let name = self.tape.one(&["one", "two", "ann@acme-mail.com"]);
             self.string(name);

@@ -62,6 +62,9 @@ enum Marks {
 impl Walk {
     /// Follows the instance with which the bytes begin.
     pub(super) fn follow(&mut self, bytes: &[u8]) -> Option<Followed> {
+        if !self.of_schema.is_empty() {
+            return None;
+        }
         self.follow_from(INSTANCE, bytes)
     }
 

@@ -24,6 +24,8 @@ struct Node {
     parent: u32,
     /// Everything from here on is marked.
     whole: bool,
+    /// Of a schema, which knows no positions: the lists behind it are passed over.
+    loose: bool,
 }
 
 /// Marks that hold at one place: a slice of [`Marks::active`].
@@ -87,7 +89,7 @@ impl Marks {
             Ok(Value::Array(paths)) => paths,
             _ => return (Here::default(), Verdict::Whole),
         };
-        self.nodes.push(Node { step: Step::Element(0), parent: u32::MAX, whole: false });
+        self.nodes.push(Node { step: Step::Element(0), parent: u32::MAX, whole: false, loose: false });
         for path in &paths {
             self.add(path);
         }
@@ -96,6 +98,22 @@ impl Marks {
         }
         self.active.push(Place { node: 0, weak: false });
         (Here { start: 0, len: 1 }, Verdict::Open)
+    }
+
+    /// Adds what a schema marks (`schema_marks.rs`) to what an instance does; the place of the attributes' root is returned.
+    pub(super) fn add_of_schema(&mut self, paths: &[&str]) -> Here {
+        if self.nodes.is_empty() {
+            self.nodes.push(Node { step: Step::Element(0), parent: u32::MAX, whole: false, loose: false });
+            self.active.push(Place { node: 0, weak: false });
+        }
+        for path in paths {
+            let mut node = 0;
+            for name in path.split('.') {
+                node = self.child_or_new(node, Step::Name(name.into()), true);
+            }
+            self.nodes[usize::try_from(node).unwrap_or(0)].whole = true;
+        }
+        Here { start: 0, len: 1 }
     }
 
     fn add(&mut self, path: &Value) {
@@ -110,15 +128,16 @@ impl Marks {
                 node = 0;
                 break;
             }
-            node = self.child_or_new(node, step);
+            node = self.child_or_new(node, step, false);
         }
         self.nodes[usize::try_from(node).unwrap_or(0)].whole = true;
     }
 
-    fn child_or_new(&mut self, parent: u32, step: Step) -> u32 {
-        let known = self.nodes.iter().position(|n| n.parent == parent && n.step == step);
+    fn child_or_new(&mut self, parent: u32, step: Step, loose: bool) -> u32 {
+        let same = |n: &Node| n.parent == parent && n.loose == loose && n.step == step;
+        let known = self.nodes.iter().position(same);
         let index = known.unwrap_or_else(|| {
-            self.nodes.push(Node { step, parent, whole: false });
+            self.nodes.push(Node { step, parent, whole: false, loose });
             self.nodes.len() - 1
         });
         u32::try_from(index).unwrap_or(0)
@@ -126,15 +145,25 @@ impl Marks {
 
     /// The marks of a member of the object at `here`.
     pub(super) fn member(&mut self, here: Here, key: &str) -> (Here, Verdict) {
-        self.step(here, key == "value", |step| matches!(step, Step::Name(name) if **name == *key))
+        let keep = |_: &Self, place| (key == "value").then_some(Place { weak: true, ..place });
+        self.step(here, keep, |step| matches!(step, Step::Name(name) if **name == *key))
     }
 
     /// The marks of an element of the array at `here`.
     pub(super) fn element(&mut self, here: Here, index: u64) -> (Here, Verdict) {
-        self.step(here, false, |step| *step == Step::Element(index))
+        let loose = |marks: &Self, node: usize| marks.nodes.get(node).is_some_and(|n| n.loose);
+        let keep = |marks: &Self, place: Place| {
+            usize::try_from(place.node).is_ok_and(|node| loose(marks, node)).then_some(place)
+        };
+        self.step(here, keep, |step| *step == Step::Element(index))
     }
 
-    fn step(&mut self, here: Here, keep: bool, fits: impl Fn(&Step) -> bool) -> (Here, Verdict) {
+    fn step(
+        &mut self,
+        here: Here,
+        keep: impl Fn(&Self, Place) -> Option<Place>,
+        fits: impl Fn(&Step) -> bool,
+    ) -> (Here, Verdict) {
         let start = self.active.len();
         for at in here.start..here.start + here.len {
             let place = self.active[usize::try_from(at).unwrap_or(0)];
@@ -147,8 +176,8 @@ impl Marks {
                     self.active.push(Place { node: u32::try_from(index).unwrap_or(0), weak: false });
                 }
             }
-            if keep {
-                self.active.push(Place { weak: true, ..place });
+            if let Some(kept) = keep(self, place) {
+                self.active.push(kept);
             }
         }
         let len = u32::try_from(self.active.len() - start).unwrap_or(0);
@@ -170,7 +199,7 @@ impl Marks {
             self.nodes.iter().filter(|n| n.parent == place.node).any(|node| match shape {
                 Shape::Leaf => true,
                 Shape::Object => matches!(node.step, Step::Element(_)),
-                Shape::Array => matches!(node.step, Step::Name(_)),
+                Shape::Array => matches!(node.step, Step::Name(_)) && !node.loose,
             })
         });
         if unfit { Verdict::Whole } else { Verdict::Open }
@@ -243,6 +272,23 @@ mod tests {
         assert_eq!(marks.member(m, "k").1, Verdict::Whole);
         assert_eq!(marks.member(m, "l").1, Verdict::Open);
         assert!(here(marks.member(root, "z")).is_none());
+    }
+
+    #[test]
+    fn what_a_schema_marks_is_found_in_every_element() {
+        let mut marks = Marks::default();
+        marks.load("[]");
+        let root = marks.add_of_schema(&["set_sensitive.value", "result"]);
+        assert_eq!(marks.member(root, "result").1, Verdict::Whole);
+        let set = here(marks.member(root, "set_sensitive"));
+        assert_eq!(marks.shape(set, Shape::Array), Verdict::Open);
+        let third = here(marks.element(set, 3));
+        assert_eq!(marks.member(third, "value").1, Verdict::Whole);
+        assert_eq!(marks.member(third, "name").1, Verdict::Open);
+        // Beside the marks of an instance.
+        let (root, _) = marks.load(r#"[[{"type":"get_attr","value":"a"}]]"#);
+        assert_eq!(marks.add_of_schema(&["b"]).len, root.len);
+        assert_eq!((marks.member(root, "a").1, marks.member(root, "b").1), (Verdict::Whole, Verdict::Whole));
     }
 
     #[test]

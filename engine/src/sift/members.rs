@@ -106,6 +106,10 @@ impl Walk {
                 (Here::NONE, Verdict::Open)
             }
         };
+        let root = match (self.of_schema, verdict) {
+            ([], _) | (_, Verdict::Whole) => root,
+            (paths, Verdict::Open) => self.marks.add_of_schema(paths),
+        };
         let marked = Ctx {
             marks: root,
             force: (verdict == Verdict::Whole).then(|| Force { rule: self.rules.mark_rule(), learn: true }),

@@ -44,6 +44,7 @@ mod replay;
 mod ride;
 mod roles;
 mod same;
+mod schema_marks;
 mod siblings;
 mod stream;
 mod tally;
@@ -55,6 +56,7 @@ mod walk;
 
 pub use catalog::{StateSift, sift_stateless};
 pub use passes::{Redactor, Survey, TaintPass};
+pub use schema_marks::of as marked_by_schema;
 
 /// What all states of one pipeline version share.
 pub struct Pipeline {

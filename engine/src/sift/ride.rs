@@ -4,6 +4,7 @@
 //! Must never take a byte that the grammar (`stream.rs`) would refuse there: what is not expected is left to it.
 
 use super::roles::Role;
+use super::schema_marks;
 use super::stream::{Expect, Listener, Stream};
 use super::walk::Ctx;
 use crate::refusal::Refusal;
@@ -98,6 +99,8 @@ impl<L: Listener> Stream<L> {
             frame.expect = Expect::Value;
             frame.child = (Role::Instances, Ctx::PLAIN);
         }
+        let header = &self.window.bytes()[at..self.done];
+        self.walk.of_schema = schema_marks::type_of(header).map_or(&[], schema_marks::of);
         self.walk.pointer.prefix_last("instances");
         self.wanted = self.listener.instances_begin();
         self.enter(Role::Instances, Ctx::PLAIN, b'[');

@@ -4,6 +4,7 @@
 
 use super::members::TWICE;
 use super::roles::{Field, Role};
+use super::schema_marks;
 use super::stream::{Expect, Listener, Phase, Stream};
 use super::walk::{Ctx, key_slice};
 use crate::detect::KeyVerdict;
@@ -88,6 +89,9 @@ impl<L: Listener> Stream<L> {
             || !self.walk.quiet_field(&unit, &ctx)
         {
             return false;
+        }
+        if role == Role::Field(Field::Type) {
+            self.walk.of_schema = schema_marks::of(key_slice(&unit, 3, close));
         }
         frame.seen |= role.once();
         frame.expect = Expect::CommaOrEnd;
@@ -215,8 +219,10 @@ impl<L: Listener> Stream<L> {
         }
         self.walk.pointer.clear_segs();
         let raw = unit.slice(from, end);
-        if let Role::Field(Field::Version) = role {
-            self.kind.version(raw, self.window.offset(from))?;
+        match role {
+            Role::Field(Field::Version) => self.kind.version(raw, self.window.offset(from))?,
+            Role::Field(Field::Type) => self.walk.of_schema = schema_marks::of(raw.trim_matches('"')),
+            _ => {}
         }
         if L::COLLECTS {
             if self.walk.emit {

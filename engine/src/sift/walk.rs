@@ -88,6 +88,8 @@ pub(super) struct Walk {
     pub(super) tally: Tally,
     pub(super) names: Names,
     pub(super) marks: Marks,
+    /// What the schema of the resource at hand marks.
+    pub(super) of_schema: &'static [&'static str],
     pub(super) memo: KeyMemo,
     /// Secrets learnt so far plus one: keys that were searched before are searched again when it grows.
     pub(super) learnt: u32,
@@ -130,6 +132,7 @@ impl Walk {
             tally: Tally::default(),
             names: Names::default(),
             marks: Marks::default(),
+            of_schema: &[],
             memo: KeyMemo::new(),
             learnt: 1,
             depth: 0,
