@@ -3,7 +3,7 @@
 
 use super::inspect::Search;
 use super::rarity::{self, Invitation};
-use super::value_span::{self, Value, name_byte};
+use super::value_span::{self, Value, name_byte, wide_colon};
 use super::{
     Hint, KeyContext, KeyVerdict, RuleIx, encoded, json, keys, marker, pairs, people, structural as rule,
     tokens,
@@ -47,7 +47,7 @@ const SAID: &[&str] = &[
     "aws_iam", "iam", "basic", "default", "required", "optional", "on", "off", "any", "all", "passwd", "string",
     "login", "plain", "password", "token", "key", "apikey", "api_key", "oauth", "oauth2", "oidc", "saml", "sso", "ldap",
     "tls", "mtls", "mutual", "md5", "cram_md5", "scram", "digest", "ntlm", "kerberos", "anonymous", "public", "private",
-    "internal",
+    "internal", "custom", "cognito_user_pools", "sha1", "sha256", "sha512", "files", "write", "read", "kms",
 ];
 
 /// Not one of the things that stand under such keys without being secret.
@@ -134,7 +134,60 @@ pub(super) fn reference(t: &str) -> bool {
             && t.len() > 2
             && t[1..t.len() - 1].bytes().all(|b| b.is_ascii_alphabetic() || b" _-".contains(&b));
     let masked = t.len() >= 3 && (t.bytes().all(|b| b == b'*') || t.bytes().all(|b| b == b'x' || b == b'X'));
-    shell || wrapped || masked || t == "(sensitive value)" || t == "<sensitive>" || t == "<redacted>"
+    let variable = ["$http_", "$arg_", "$cookie_", "$oidc."].iter().any(|head| t.starts_with(head))
+        && t[1..].bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.')
+        || (t.starts_with("$__env{") || t.starts_with("$__file{")) && t.ends_with('}');
+    shell
+        || variable
+        || wrapped
+        || masked
+        || t == "(sensitive value)"
+        || t == "<sensitive>"
+        || t == "<redacted>"
+}
+
+/// What stands under a secret's name and says where it is, or what kind of thing: a type, a variable, an address in a vault.
+pub(super) fn told_elsewhere(text: &str) -> bool {
+    const TYPES: &[&str] = &["string", "number", "integer", "boolean", "bool", "object", "array"];
+    let plain = |t: &str| t.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/+=.:@".contains(&b));
+    let stored = text.starts_with("arn:")
+        && [":secretsmanager:", ":ssm:", ":kms:"].iter().any(|s| text.contains(s))
+        || text.starts_with("projects/") && text.contains("/secrets/");
+    let vault = text.starts_with("@Microsoft.KeyVault(") && text.ends_with(')');
+    let windows = text.len() > 2
+        && text.starts_with('%')
+        && text.ends_with('%')
+        && text[1..text.len() - 1].bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    TYPES.contains(&text) || stored && plain(text) || vault || windows || reference(text) || words_path(text)
+}
+
+/// `/prod/db/password`: a parameter's or a file's name, in words.
+fn words_path(text: &str) -> bool {
+    text.starts_with('/')
+        && text[1..].contains('/')
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b"/-_.".contains(&b))
+        && words_only(text)
+}
+
+/// `random_password.db.result`, `req.body.password`: an expression names where the value is.
+fn expression(text: &str) -> bool {
+    const ROOTS: &[&str] = &[
+        "var", "local", "data", "module", "each", "self", "this", "req", "request", "process", "os", "env",
+        "config", "settings", "props", "ctx", "event", "secrets", "vars", "github", "inputs", "params",
+        "args", "options", "conf", "cfg", "input",
+    ];
+    let name = |part: &str| {
+        part.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    let mut parts = text.split('.');
+    let root = parts.next().unwrap_or("");
+    let words = text.split(['.', '_']).all(|part| part.bytes().all(|b| b.is_ascii_alphabetic()));
+    let rest = parts.clone().count();
+    rest >= 1
+        && name(root)
+        && parts.all(name)
+        && (ROOTS.contains(&root) || rest >= 2 && words && root.contains('_'))
 }
 
 /// A connection string: the secrets in it where it can be read, all of it where not.
@@ -154,17 +207,20 @@ fn connection(search: &mut Search<'_>, text: &str, ix: RuleIx) {
 pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();
     let mut from = at;
-    while from > 0 && name_byte(bytes[from - 1]) && at - from < 128 {
+    // Letters beyond ASCII name too, quotes and blanks beyond it do no harm, a wide colon ends the name.
+    let names = |at: usize| name_byte(bytes[at]) || !bytes[at].is_ascii() && !wide_colon(bytes, at);
+    while from > 0 && names(from - 1) && at - from < 128 {
         from -= 1;
     }
     let mut to = at;
-    while to < bytes.len() && name_byte(bytes[to]) && to - at < 128 {
+    while to < bytes.len() && names(to) && to - at < 128 {
         to += 1;
     }
     if to == from {
         return at + 1;
     }
-    let name = &text[from..to];
+    // The bound may have cut a letter.
+    let name = text.get(from..to).unwrap_or("");
     // `java -DNAME=value`.
     let name = name.strip_prefix("-D").unwrap_or_else(|| name.trim_start_matches('-'));
     let mut verdict = search.scratch.names.classify(name);
@@ -274,7 +330,7 @@ fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value)
         let first = Value { end: value.start + word, quoted: true, ..*value };
         return rarity::generated(&inner.as_bytes()[..word]) && take(search, text, verdict, &first);
     }
-    if !value.quoted && powershell_command(inner) {
+    if !value.quoted && (powershell_command(inner) || expression(inner)) {
         return false;
     }
     let (inner, value) = match behind_scheme(verdict, inner) {
@@ -286,7 +342,7 @@ fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value)
             let word = inner.trim_end_matches([',', ';']);
             let said = [
                 "true", "false", "null", "none", "nil", "yes", "no", "{", "[", "(", "\\", "|", "string",
-                "optional", "required",
+                "optional", "required", "files", "write", "read", "integer", "object", "boolean", "number",
             ];
             if said.iter().any(|w| w.eq_ignore_ascii_case(word))
                 || inner.starts_with(['{', '[', '(']) && !value.quoted

@@ -7,7 +7,7 @@ use super::gate::{Candidate, Signs};
 use super::literal::Trigger;
 use super::resolve::{self, Found};
 use super::structural as rule;
-use super::{Acquitted, Hint, Hit, KeyVerdict, Kind, Look, RuleIx, RuleSet, Scratch, marker};
+use super::{Acquitted, Hint, Hit, KeyContext, KeyVerdict, Kind, Look, RuleIx, RuleSet, Scratch, marker};
 use super::{announced, assignment, blocks, encoded, json, landmarks, network, people, tokens, url};
 
 /// JSON or encodings inside each other, at most this deep.
@@ -39,6 +39,17 @@ fn hint_of(key: KeyVerdict) -> Hint {
     }
 }
 
+/// What a key says of this value: nothing, where a secret's name stands before what names its place or its type.
+#[inline]
+fn told(text: &str, key: KeyVerdict) -> KeyVerdict {
+    match key {
+        KeyVerdict::Sensitive(rule::SENSITIVE_KEY) if assignment::told_elsewhere(text) => {
+            KeyVerdict::Context(KeyContext { hint: Hint::None, tenant: 0 })
+        }
+        key => key,
+    }
+}
+
 /// The key says that what looks drawn is none.
 fn public(hint: Hint) -> bool {
     matches!(hint, Hint::Public | Hint::Version)
@@ -54,6 +65,7 @@ impl RuleSet {
     /// not returned). `hits` is cleared first. A text that consists of markers has none.
     pub fn inspect(&self, text: &str, key: KeyVerdict, scratch: &mut Scratch, hits: &mut Vec<Hit>) {
         hits.clear();
+        let key = told(text, key);
         if let KeyVerdict::Sensitive(ix) = key
             && self.enabled(ix)
         {
@@ -270,6 +282,7 @@ impl Search<'_> {
     fn look_into(&mut self, text: &str, key: KeyVerdict, level: u8, is_key: bool) {
         // Only the first text that is looked into is the one that was looked at.
         let signs = self.scratch.signs.take();
+        let key = told(text, key);
         if let KeyVerdict::Sensitive(ix) = key
             && self.rules.enabled(ix)
         {

@@ -39,7 +39,11 @@ pub(super) static FACT: Lexicon = Lexicon::of(&[
 pub(super) static STRONG: Lexicon = Lexicon::of(&[
     "password", "passwd", "passphrase", "passwords", "pwd", "passcode", "userpassword", "dbpassword",
     "adminpassword", "rootpassword", "masterpassword", "mysqlpwd", "pgpassword", "mypassword",
-    "kubeconfig",
+    "kubeconfig", "pw", "pword", "passwrd", "adminpw", "rootpw", "bindpw", "dbpw", "userpw", "ldappw", "dbpass", "rootpass",
+    "userpass", "adminpass", "authpass", "storepass", "keypass", "requirepass", "masterauth", "masterpass", "pgpass", "mysqlpass",
+    "bindpass", "smtppass", "sshpass", "bindcredential", "bindcredentials", "keytab", "passkey", "authtok", "psksecret",
+    "passwort", "kennwort", "passe", "mdp", "senha", "contrasena", "contrasenha", "clave", "wachtwoord", "salasana", "parola",
+    "haslo", "heslo", "jelszo", "kodeord", "adgangskode", "passord", "losenord", "sifre", "lozinka", "geslo", "parool",
 ]);
 
 /// Two last words that together name a secret beyond doubt.
@@ -63,6 +67,13 @@ pub(super) const STRONG_PAIRS: &[(&str, &str)] = &[
     ("wallet", "seed"), ("master", "seed"), ("key", "base"), ("sas", "url"), ("pre", "key"), ("secret", "payload"),
     ("pat", ""), ("kube", "config"), ("redis", "auth"), ("rediscli", "auth"), ("apikey", "private"),
     ("erlang", "cookie"), ("private", "token"), ("pin", "code"), ("consumer", "key"), ("record", "key"), ("validation", "key"),
+    ("api", "keys"), ("luks", "key"), ("radius", "key"), ("tacacs", "key"), ("ospf", "key"), ("hsrp", "key"), ("ntp", "key"),
+    ("bgp", "key"), ("wpa", "key"), ("wpa2", "key"), ("wlan", "key"), ("wifi", "key"), ("wep", "key"), ("vpn", "key"), ("genie", "key"),
+    ("snmp", "community"), ("ro", "community"), ("rw", "community"), ("read", "community"), ("write", "community"), ("snmp", "ro"),
+    ("snmp", "rw"), ("snmp", "priv"), ("security", "answer"), ("secret", "answer"), ("recovery", "code"), ("recovery", "codes"),
+    ("backup", "code"), ("backup", "codes"), ("unseal", "keys"), ("licence", "key"), ("product", "key"), ("bitlocker", "key"),
+    ("fernet", "key"), ("cipher", "key"), ("signature", "key"), ("machine", "key"), ("md5", "key"), ("md5", "password"), ("pass", "key"), ("bind", "pass"),
+    ("sensitive", "values"), ("secure", "data"), ("sensitive", "vars"), ("protected", "settings"), ("private", "settings"),
     ("decryption", "key"), ("honeycomb", "team"), ("sonar", "login"), ("auth", "pass"), ("app", "pass"),
 ];
 
@@ -72,7 +83,7 @@ pub(super) static SUGGESTIVE: Lexicon = Lexicon::of(&[
     "secret", "secrets", "credential", "credentials", "token", "tokens", "apikey", "apikeys", "pass", "sas", "auth", "authorization",
     "privatekey", "accesskey", "secretkey", "clientsecret", "authtoken", "accesstoken", "cookie", "otp",
     "totp", "mnemonic", "pin", "pincode", "cvv", "cvc", "signature", "salt", "jwt", "dsa",
-    "webhook", "webhooks", "authkey", "psk", "pat", "unseal", "pfx", "p12", "pkcs12",
+    "webhook", "webhooks", "authkey", "psk", "pat", "unseal", "pfx", "p12", "pkcs12", "cred", "creds", "puk", "pepper", "bearer",
 ]);
 
 /// Words written together: the end of the whole key is compared.
@@ -81,7 +92,51 @@ pub(super) const JOINED: &[&str] = &[
     "password", "passwd", "passphrase", "apikey", "secretkey", "clientsecret", "authtoken", "accesstoken",
     "privatekey", "secretaccesskey", "apitoken", "accountkey", "sharedaccesskey", "encryptionkey",
     "signingkey", "apisecret", "appsecret", "passwort", "motdepasse", "contrasena", "licensekey",
-    "connectionpassword", "refreshtoken", "secrettoken", "webhooksecret",
+    "connectionpassword", "refreshtoken", "secrettoken", "webhooksecret", "sshkey", "aeskey", "hmackey", "validationkey",
+    "decryptionkey", "masterkey", "sessionsecret", "jwtsecret", "appkey", "keypassphrase", "securejsondata",
+];
+
+/// What stands behind a secret's name and tells which one it is: `PASSWORD_PROD`, `password_eu_west_1`.
+#[rustfmt::skip]
+pub(super) static WHICH: Lexicon = Lexicon::of(&[
+    "prod", "production", "prd", "stage", "staging", "stg", "dev", "development", "test", "testing", "qa", "uat", "int", "sandbox",
+    "primary", "secondary", "master", "replica", "main", "default", "admin", "root", "app", "api", "db", "ro", "rw", "eu", "us", "ap",
+    "sa", "ca", "me", "af", "west", "east", "north", "south", "central", "northeast", "northwest", "southeast", "southwest", "blue",
+    "green", "a", "b", "internal", "external", "local", "global", "plaintext", "clear", "cleartext",
+]);
+
+/// Words for a password in languages that put what it is for behind it: `senha_banco`.
+#[rustfmt::skip]
+pub(super) static NOUN_FIRST: Lexicon = Lexicon::of(&["senha", "contrasena", "contrasenha", "mdp", "passe", "heslo", "haslo", "kennwort", "passwort", "salasana"]);
+
+/// What a pass is that nobody has to know: `proxy_pass`, `low_pass`.
+#[rustfmt::skip]
+pub(super) static PASSING: Lexicon = Lexicon::of(&[
+    "proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached", "low", "high", "band", "first", "second", "one", "two", "single", "multi",
+    "by", "test", "tests", "will", "must", "to", "can", "no", "all", "render", "boarding", "did", "should", "pre", "post", "next", "last",
+]);
+
+/// Passwords in languages that ASCII does not write, and the same without their marks: lower case.
+pub(super) const FOREIGN: &[&str] = &[
+    "contraseña",
+    "lösenord",
+    "şifre",
+    "hasło",
+    "mật khẩu",
+    "пароль",
+    "κωδικός",
+    "סיסמה",
+    "密码",
+    "密碼",
+    "口令",
+    "パスワード",
+    "暗証番号",
+    "비밀번호",
+    "암호",
+    "รหัสผ่าน",
+    "كلمة المرور",
+    "palavra-passe",
+    "schlüssel-passwort",
 ];
 
 /// Facts about cryptography and identity that are public by nature.
@@ -91,7 +146,7 @@ pub(super) static PUBLIC_LAST: Lexicon = Lexicon::of(&[
     "checksum", "hash", "fingerprint", "thumbprint", "uid", "uuid", "guid", "id", "ids", "version",
     "revision", "commit", "policy", "certificate", "cert", "crt", "ca", "chain", "selflink", "link",
     "image", "nonce", "serial", "lineage", "base64sha256", "base64sha512", "arnsuffix", "certificates",
-    "zone", "ami", "modulus", "crl", "csr", "bundle",
+    "zone", "ami", "modulus", "crl", "csr", "bundle", "md5hash", "sha1hash", "sha256hash", "kid", "audience", "audiences", "aud", "issuer",
 ]);
 
 /// Services whose keys have no format of their own.
@@ -158,7 +213,7 @@ pub(super) static INDEXING: Lexicon = Lexicon::of(&[
 
 /// Words that make a token or a secret a matter of course.
 #[rustfmt::skip]
-pub(super) static COURSE: Lexicon = Lexicon::of(&["next", "page", "continuation", "pagination", "pull", "count", "max", "idempotency"]);
+pub(super) static COURSE: Lexicon = Lexicon::of(&["next", "page", "continuation", "pagination", "pull", "count", "max", "idempotency", "lock", "creation", "update", "dkim", "request"]);
 
 /// Whether a word of the kind that stands before `=` or `:` in scripts deserves a look: cheap pre-check.
 #[rustfmt::skip]
@@ -168,4 +223,10 @@ pub(super) const SCREEN_WORDS: &[&str] = &[
     "connectionstring", "privatekey", "psk", "ssn", "dsn", "otp", "pin=", "pin:", "pin =", "pin>", "pin\"", "familyname", "lastname", "firstname", "fullname", "givenname", "surname",
     "contactname", "holdername", "pat=", "_name", "birth", "-pin", "_pin", "pincode", "pin_code", "pin-code", "phone",
     "street", "dob", "iban", "salt", "cookie", "license", "cvv", "pat =", "pat:", "sonar.login", "sonar_login", "sonarlogin", "honeycomb", "kubeconfig", "seed", "mnemonic", "iekey",
+    "_pw", "-pw", "pw=", "pw:", "pw\"", "pw =", "p/w", "adminpw", "rootpw", "bindpw", "kennwort", "passwor", "passe", "mdp=", "mdp:", "mdp\"", "mdp =",
+    "senha", "contrase", "clave", "wachtwoord", "salasana", "parola", "haslo", "heslo", "jelszo", "kodeord", "adgangskode", "passord",
+    "losenord", "lozinka", "keytab", "masterauth", "community", "snmp_r", "snmp-r", "snmpr", "radius", "recovery", "backup_code", "pepper", "creds", "_cred",
+    "puk=", "puk:", "sshkey", "aeskey", "appkey", "genie", "answer", "_settings", "_values", "secure_json", "securejson", "pword", "authtok",
+    "contraseña", "lösenord", "şifre", "hasło", "пароль", "Пароль", "ПАРОЛЬ", "密码", "密碼", "口令", "パスワード", "비밀번호", "암호", "κωδικός",
+    "tf_token_",
 ];

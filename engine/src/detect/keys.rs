@@ -3,8 +3,8 @@
 //! Knows names only; must never look at a value.
 
 use super::key_words::{
-    COURSE, FACT, INDEXING, JOINED, Lexicon, NEUTRAL, PAIRED, PUBLIC_LAST, SERVICE_WORDS, SERVICES, STRONG,
-    STRONG_PAIRS, SUGGESTIVE, may_be,
+    COURSE, FACT, FOREIGN, INDEXING, JOINED, Lexicon, NEUTRAL, NOUN_FIRST, PAIRED, PASSING, PUBLIC_LAST,
+    SERVICE_WORDS, SERVICES, STRONG, STRONG_PAIRS, SUGGESTIVE, WHICH, may_be,
 };
 use super::structural as rule;
 use super::{Hint, KeyContext, KeyVerdict, person_keys, siblings};
@@ -145,8 +145,11 @@ pub(super) fn classify(key: &str) -> KeyVerdict {
     if let Some(kin) = siblings::kin(key) {
         return kin.verdict();
     }
+    if !key.is_ascii() && is_foreign(key) || key.starts_with("TF_TOKEN_") {
+        return KeyVerdict::Sensitive(rule::SENSITIVE_KEY);
+    }
     let Some(mut words) = Words::of(key) else { return KeyVerdict::Plain };
-    if words.is_by_chance() {
+    if words.is_by_chance() || words.word(0) == "nopasswd" {
         return KeyVerdict::Plain;
     }
     let said = person_keys::verdict(&words).or_else(|| {
@@ -165,8 +168,11 @@ pub(super) fn classify(key: &str) -> KeyVerdict {
 fn about(words: &Words) -> Option<KeyVerdict> {
     let (last, before) = (words.word(0), words.word(1));
     if last == "id" && before == "secret" && (words.count == 2 || words.any(&["vault", "approle"])) {
-        // A name at one provider, the secret half of an AppRole at another: the value decides.
-        return Some(hint(Hint::Secret(rule::SUGGESTIVE_KEY)));
+        // A name at one provider, the secret half of an AppRole (a UUID) at another: the value decides.
+        return Some(hint(Hint::Service(rule::SUGGESTIVE_KEY)));
+    }
+    if words.count > 1 && (words.word(words.count - 1) == "checksum" || before == "algorithm") {
+        return Some(hint(Hint::Public));
     }
     if matches!(last, "description" | "references" | "comment" | "summary") {
         // Talks about the secret that its parent names; must not inherit.
@@ -207,14 +213,24 @@ fn named(words: &Words, key_len: usize) -> KeyVerdict {
         || is_pair(before, last)
         || secret_access_key(words)
         || words.ends_joined(JOINED)
+        || words.has(&NOUN_FIRST) && !FACT.has(last.as_bytes())
     {
         return KeyVerdict::Sensitive(rule::SENSITIVE_KEY);
     }
     if words.has(&COURSE) {
         return hint(Hint::Public);
     }
+    // `db_pass`, `ftp_pass`; not `proxy_pass`.
+    if last == "pass" && words.count > 1 && !PASSING.has(before.as_bytes()) {
+        return KeyVerdict::Sensitive(rule::SENSITIVE_KEY);
+    }
     if SUGGESTIVE.has(last.as_bytes()) || last == "key" && secret_key_owner(words) {
         return hint(Hint::Secret(rule::SUGGESTIVE_KEY));
+    }
+    if WHICH.has(last.as_bytes())
+        && let Some(said) = of_which(words)
+    {
+        return said;
     }
     if of_service(words) {
         return hint(Hint::Service(rule::SUGGESTIVE_KEY));
@@ -226,6 +242,27 @@ fn named(words: &Words, key_len: usize) -> KeyVerdict {
         return hint(Hint::Rare);
     }
     KeyVerdict::Plain
+}
+
+/// A secret's name, and behind it which one it is.
+fn of_which(words: &Words) -> Option<KeyVerdict> {
+    let name = (1..words.count).find(|back| {
+        let word = words.spelled(*back);
+        !WHICH.has(word) && !word.iter().all(u8::is_ascii_digit)
+    })?;
+    let (last, before) = (words.word(name), words.word(name + 1));
+    if STRONG.has(last.as_bytes()) || is_pair(before, last) {
+        return Some(KeyVerdict::Sensitive(rule::SENSITIVE_KEY));
+    }
+    matches!(last, "token" | "secret" | "credential" | "credentials")
+        .then(|| hint(Hint::Secret(rule::SUGGESTIVE_KEY)))
+}
+
+/// Some language's word for a password.
+#[cold]
+fn is_foreign(key: &str) -> bool {
+    let lower = key.to_lowercase();
+    FOREIGN.iter().any(|word| lower.contains(word))
 }
 
 fn is_pair(before: &str, last: &str) -> bool {
@@ -355,8 +392,9 @@ mod tests {
         {
             check(key, "plain");
         }
-        for key in "token secret secret_id auth credentials primary_key instrumentation_key secrets basic_auth docker_auth"
-            .split_whitespace()
+        for key in
+            "token secret auth credentials primary_key instrumentation_key secrets basic_auth docker_auth"
+                .split_whitespace()
         {
             check(key, "suggestive");
         }
@@ -372,6 +410,25 @@ mod tests {
             ("sha256", "public"),
             ("password_auth", "public"),
             ("linear", "plain"),
+            ("PASSWORD_PROD", "sensitive-key"),
+            ("password_eu_west_1", "sensitive-key"),
+            ("prod_token_primary", "suggestive"),
+            ("github_token_prod", "suggestive"),
+            ("ftp_pass", "sensitive-key"),
+            ("proxy_pass", "suggestive"),
+            ("Contraseña", "sensitive-key"),
+            ("пароль_базы", "sensitive-key"),
+            ("Größe", "plain"),
+            ("senha_banco", "sensitive-key"),
+            ("senha_id", "public"),
+            ("nopasswd", "plain"),
+            ("checksum/secret", "public"),
+            ("signing_algorithm_mnemonic", "public"),
+            ("secret_id", "service"),
+            ("lock_token", "public"),
+            ("root_pw", "sensitive-key"),
+            ("snmp_community", "sensitive-key"),
+            ("TF_TOKEN_app_terraform_io", "sensitive-key"),
             ("AROABFU15VRFWDDWF3PAT", "plain"),
             ("v2PAT", "sensitive-key"),
             ("k8s_v2_pat", "sensitive-key"),

@@ -320,9 +320,27 @@ fn identifier(token: &[u8], behind: &[u8]) -> bool {
     let age = token.len() == 62
         && token.starts_with(b"age1")
         && token[4..].iter().all(|b| b"qpzry9x8gf2tvdw0s3jn54khce6mua7l".contains(b));
+    // Okta's ids of groups, users, applications, servers: a kind and base62, of twenty characters in all.
+    let okta = token.len() == 20
+        && [&b"00g"[..], b"00u", b"00o", b"0oa", b"aus", b"00p", b"0pr"]
+            .iter()
+            .any(|head| token.starts_with(head))
+        && token.iter().all(u8::is_ascii_alphanumeric);
     let publishable = token.starts_with(b"pk_live_") || token.starts_with(b"pk_test_");
     let client = behind.starts_with(b".apps.googleusercontent.com");
-    terraform || ulid || age || publishable || client
+    terraform || ulid || age || okta || publishable || client || label(token, behind)
+}
+
+/// The first label of a host name that goes on behind it: `search-logs-x7k….us-east-1.es.amazonaws.com`.
+fn label(token: &[u8], behind: &[u8]) -> bool {
+    let letters = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-';
+    let len = behind.iter().take(128).take_while(|b| letters(b) || **b == b'.').count();
+    let rest = &behind[..len];
+    let top = rest.rsplit(|b| *b == b'.').next().unwrap_or(rest);
+    token.iter().all(letters)
+        && rest.first() == Some(&b'.')
+        && rest.iter().filter(|b| **b == b'.').count() >= 2
+        && matches!(top, b"com" | b"net" | b"org" | b"io" | b"dev" | b"app" | b"cloud")
 }
 
 /// An EKS cluster's OpenID issuer ends in 32 capitals and digits that name it: `oidc.eks.….amazonaws.com/id/…`.

@@ -19,6 +19,11 @@ pub(super) fn name_byte(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')
 }
 
+/// The colon that is as wide as the letters of Chinese and Japanese, U+FF1A; or a part of it.
+pub(super) fn wide_colon(bytes: &[u8], at: usize) -> bool {
+    (at.saturating_sub(2)..=at).any(|from| bytes[from..].starts_with("：".as_bytes()))
+}
+
 /// Finds the value behind a name.
 pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Option<Value> {
     let mut at = to;
@@ -41,6 +46,7 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Optio
         (b'=', Some(b'=' | b'~')) | (b':', Some(b':')) => return None,
         (b'=', Some(b'>')) | (b':', Some(b'=')) => at += 2,
         (b'=', _) => at += 1,
+        (0xef, _) if wide_colon(bytes, at) => at += "：".len(),
         (b':', _) => {
             at += 1;
             if let Some(block) = block_scalar(bytes, from, at).or_else(|| next_line(bytes, from, at)) {
