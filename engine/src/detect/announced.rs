@@ -175,7 +175,11 @@ pub(super) fn number(bytes: &[u8], start: usize, end: usize, digits: usize) -> O
                 begins && (word.len() > 4 || parted(at + word.len()))
             })
     };
-    let mut rows = ROWS.iter().chain(national_ids::ROWS).filter(|row| row.digits == digits);
+    // Part of a UUID or of a name: what nothing but the word tells stands alone.
+    let part = start > 0 && bytes[start - 1] == b'-'
+        || bytes.get(end) == Some(&b'-') && bytes.get(end + 1).is_some_and(u8::is_ascii_alphanumeric);
+    let alone = |row: &&Row| !(part && matches!(row.words[0], "passport" | "bank account"));
+    let mut rows = ROWS.iter().chain(national_ids::ROWS).filter(|row| row.digits == digits).filter(alone);
     let found = rows.find(|row| (row.check)(&bytes[start..end]) && row.words.iter().any(|word| says(word)));
     found.map(|row| row.rule)
 }

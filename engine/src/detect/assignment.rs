@@ -5,8 +5,8 @@ use super::inspect::Search;
 use super::rarity::{self, Invitation};
 use super::value_span::{self, Value, name_byte, wide_colon};
 use super::{
-    Hint, KeyContext, KeyVerdict, RuleIx, encoded, json, keys, marker, pairs, people, structural as rule,
-    tokens,
+    Hint, KeyContext, KeyVerdict, RuleIx, elsewhere, encoded, json, keys, marker, pairs, people,
+    structural as rule, tokens,
 };
 
 /// The value of a key that suggests a secret.
@@ -72,6 +72,7 @@ pub(super) fn plausible(text: &str) -> bool {
         "-----BEGIN PUB",
         "kms:",
         "vault:",
+        "@Microsoft.KeyVault(",
     ];
     if heads.iter().any(|head| t.starts_with(head)) || file_name(t) || resource_id(t) || timestamp(t) {
         return false;
@@ -100,7 +101,7 @@ fn file_name(t: &str) -> bool {
 }
 
 /// All parts between separators are words.
-fn words_only(t: &str) -> bool {
+pub(super) fn words_only(t: &str) -> bool {
     t.split(['/', '.', '-', '_', '~']).all(|part| !rarity::drawn(part.as_bytes(), Invitation::Key))
 }
 
@@ -144,50 +145,6 @@ pub(super) fn reference(t: &str) -> bool {
         || t == "(sensitive value)"
         || t == "<sensitive>"
         || t == "<redacted>"
-}
-
-/// What stands under a secret's name and says where it is, or what kind of thing: a type, a variable, an address in a vault.
-pub(super) fn told_elsewhere(text: &str) -> bool {
-    const TYPES: &[&str] = &["string", "number", "integer", "boolean", "bool", "object", "array"];
-    let plain = |t: &str| t.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/+=.:@".contains(&b));
-    let stored = text.starts_with("arn:")
-        && [":secretsmanager:", ":ssm:", ":kms:"].iter().any(|s| text.contains(s))
-        || text.starts_with("projects/") && text.contains("/secrets/");
-    let vault = text.starts_with("@Microsoft.KeyVault(") && text.ends_with(')');
-    let windows = text.len() > 2
-        && text.starts_with('%')
-        && text.ends_with('%')
-        && text[1..text.len() - 1].bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
-    TYPES.contains(&text) || stored && plain(text) || vault || windows || reference(text) || words_path(text)
-}
-
-/// `/prod/db/password`: a parameter's or a file's name, in words.
-fn words_path(text: &str) -> bool {
-    text.starts_with('/')
-        && text[1..].contains('/')
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b"/-_.".contains(&b))
-        && words_only(text)
-}
-
-/// `random_password.db.result`, `req.body.password`: an expression names where the value is.
-fn expression(text: &str) -> bool {
-    const ROOTS: &[&str] = &[
-        "var", "local", "data", "module", "each", "self", "this", "req", "request", "process", "os", "env",
-        "config", "settings", "props", "ctx", "event", "secrets", "vars", "github", "inputs", "params",
-        "args", "options", "conf", "cfg", "input",
-    ];
-    let name = |part: &str| {
-        part.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    };
-    let mut parts = text.split('.');
-    let root = parts.next().unwrap_or("");
-    let words = text.split(['.', '_']).all(|part| part.bytes().all(|b| b.is_ascii_alphabetic()));
-    let rest = parts.clone().count();
-    rest >= 1
-        && name(root)
-        && parts.all(name)
-        && (ROOTS.contains(&root) || rest >= 2 && words && root.contains('_'))
 }
 
 /// A connection string: the secrets in it where it can be read, all of it where not.
@@ -324,13 +281,16 @@ fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value)
         search.push(value.start, value.start + end, rule::ASSIGNMENT);
         return true;
     }
-    if !value.quoted && prose(inner) {
+    if !value.quoted && elsewhere::prose(inner) {
         // `API_KEY: x was taken from the old cluster`: the sentence goes on behind the secret, if its first word is one.
         let word = inner.find(' ').unwrap_or(inner.len());
         let first = Value { end: value.start + word, quoted: true, ..*value };
         return rarity::generated(&inner.as_bytes()[..word]) && take(search, text, verdict, &first);
     }
-    if !value.quoted && (powershell_command(inner) || expression(inner)) {
+    if !value.quoted && (powershell_command(inner) || elsewhere::expression(inner))
+        || elsewhere::explained(text, value)
+        || elsewhere::words_path(inner)
+    {
         return false;
     }
     let (inner, value) = match behind_scheme(verdict, inner) {
@@ -343,6 +303,7 @@ fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value)
             let said = [
                 "true", "false", "null", "none", "nil", "yes", "no", "{", "[", "(", "\\", "|", "string",
                 "optional", "required", "files", "write", "read", "integer", "object", "boolean", "number",
+                "str", "string!", "text", "argon2id", "bcrypt", "scrypt", "~",
             ];
             if said.iter().any(|w| w.eq_ignore_ascii_case(word))
                 || inner.starts_with(['{', '[', '(']) && !value.quoted
@@ -422,15 +383,6 @@ fn mnemonic(text: &[u8]) -> Option<usize> {
         }
     }
     None
-}
-
-/// Four or more plain words: somebody explains, nobody assigns.
-fn prose(text: &str) -> bool {
-    let words = text.split(' ').filter(|w| !w.is_empty());
-    let plain = |w: &str| {
-        w.trim_end_matches(['.', ',', ';', ':', ')']).bytes().all(|b| b.is_ascii_lowercase() || b == b'\'')
-    };
-    words.clone().count() >= 5 && words.skip(1).all(plain)
 }
 
 /// Schemes of authorization headers, as they stand before the credential.

@@ -148,6 +148,21 @@ pub(super) const COMMANDS: &[Command] = &[
     row("kv put ", &[Named]),
     row("etcdctl put ", &[Named]),
     row("setx ", &[Named]),
+    row("gh secret set ", &[Flag("--body"), Flag("-b")]),
+    row("net ads join ", &[Behind("-U", '%')]),
+    row("addprinc ", &[Flag("-pw")]),
+    row("add-user.sh ", &[Flag("-p")]),
+    row("racadm ", &[Flag("-p")]),
+    row("reset-admin-password ", &[Word(0)]),
+    Command { name: "reg add ", needs: "assword", places: &[Flag("/d")] },
+    row("openssl passwd ", &[Tail]),
+    row("rootpw ", &[Tail]),
+    row("requirepass ", &[Tail]),
+    row("masterauth ", &[Tail]),
+    row("auth_pass ", &[Tail]),
+    row("insecure-password ", &[Word(0)]),
+    row("password password ", &[Tail]),
+    row("psksecret ", &[Tail]),
 ];
 
 /// Words that stand beside a community string or key.

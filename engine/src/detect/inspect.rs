@@ -8,7 +8,9 @@ use super::literal::Trigger;
 use super::resolve::{self, Found};
 use super::structural as rule;
 use super::{Acquitted, Hint, Hit, KeyContext, KeyVerdict, Kind, Look, RuleIx, RuleSet, Scratch, marker};
-use super::{announced, assignment, blocks, encoded, json, landmarks, network, people, tokens, url};
+use super::{
+    announced, assignment, blocks, elsewhere, encoded, json, landmarks, network, people, tokens, url,
+};
 
 /// JSON or encodings inside each other, at most this deep.
 pub(super) const LEVELS_MAX: u8 = 6;
@@ -43,7 +45,7 @@ fn hint_of(key: KeyVerdict) -> Hint {
 #[inline]
 fn told(text: &str, key: KeyVerdict) -> KeyVerdict {
     match key {
-        KeyVerdict::Sensitive(rule::SENSITIVE_KEY) if assignment::told_elsewhere(text) => {
+        KeyVerdict::Sensitive(rule::SENSITIVE_KEY) if elsewhere::told_elsewhere(text) => {
             KeyVerdict::Context(KeyContext { hint: Hint::None, tenant: 0 })
         }
         key => key,

@@ -30,7 +30,7 @@ pub(super) fn pair_part(key: &str) -> Option<PairPart> {
         "name" | "Name" | "NAME" | "key" | "Key" | "ParameterKey" | "variable" | "option_name"
         | "OptionName" | "parameter_name" => Some(PairPart::Name),
         "value" | "Value" | "VALUE" | "ParameterValue" | "parameter_value" | "default_value"
-        | "plaintext" => Some(PairPart::Value),
+        | "plaintext" | "val" => Some(PairPart::Value),
         _ => None,
     }
 }

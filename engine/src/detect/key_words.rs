@@ -146,7 +146,8 @@ pub(super) static PUBLIC_LAST: Lexicon = Lexicon::of(&[
     "checksum", "hash", "fingerprint", "thumbprint", "uid", "uuid", "guid", "id", "ids", "version",
     "revision", "commit", "policy", "certificate", "cert", "crt", "ca", "chain", "selflink", "link",
     "image", "nonce", "serial", "lineage", "base64sha256", "base64sha512", "arnsuffix", "certificates",
-    "zone", "ami", "modulus", "crl", "csr", "bundle", "md5hash", "sha1hash", "sha256hash", "kid", "audience", "audiences", "aud", "issuer",
+    "zone", "ami", "modulus", "crl", "csr", "bundle", "md5hash", "sha1hash", "sha256hash", "kid", "audience", "audiences", "aud", "issuer", "alias",
+    "userpool", "userpoolclient", "accessor", "s256", "x5t", "permalink",
 ]);
 
 /// Services whose keys have no format of their own.

@@ -148,6 +148,14 @@ pub(super) fn classify(key: &str) -> KeyVerdict {
     if !key.is_ascii() && is_foreign(key) || key.starts_with("TF_TOKEN_") {
         return KeyVerdict::Sensitive(rule::SENSITIVE_KEY);
     }
+    if let Some((_, name)) = key.rsplit_once('/').filter(|(domain, _)| is_domain(domain)) {
+        // An annotation of Kubernetes: mostly a Secret's name, a path, a digest.
+        return match classify(name) {
+            KeyVerdict::Sensitive(_) => hint(Hint::Service(rule::SUGGESTIVE_KEY)),
+            KeyVerdict::Context(KeyContext { hint: Hint::Secret(ix), .. }) => hint(Hint::Service(ix)),
+            said => said,
+        };
+    }
     let Some(mut words) = Words::of(key) else { return KeyVerdict::Plain };
     if words.is_by_chance() || words.word(0) == "nopasswd" {
         return KeyVerdict::Plain;
@@ -242,6 +250,14 @@ fn named(words: &Words, key_len: usize) -> KeyVerdict {
         return hint(Hint::Rare);
     }
     KeyVerdict::Plain
+}
+
+/// `vault.hashicorp.com`, `nginx.ingress.kubernetes.io`.
+fn is_domain(text: &str) -> bool {
+    let top = text.rsplit('.').next().unwrap_or("");
+    text.contains('.')
+        && matches!(top, "io" | "com" | "org" | "net" | "dev" | "app" | "sh")
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-'))
 }
 
 /// A secret's name, and behind it which one it is.

@@ -11,6 +11,7 @@ mod calls;
 mod checksum;
 mod commands;
 mod credential_files;
+mod elsewhere;
 mod encoded;
 mod error;
 mod example;

@@ -254,6 +254,8 @@ fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: 
         || uuid(token)
         || identifier(token, &bytes[end..])
         || issuer(bytes, start, end)
+        || oracle(&bytes[..start])
+        || token.ends_with(b"-s3alias")
     {
         return;
     }
@@ -322,13 +324,21 @@ fn identifier(token: &[u8], behind: &[u8]) -> bool {
         && token[4..].iter().all(|b| b"qpzry9x8gf2tvdw0s3jn54khce6mua7l".contains(b));
     // Okta's ids of groups, users, applications, servers: a kind and base62, of twenty characters in all.
     let okta = token.len() == 20
-        && [&b"00g"[..], b"00u", b"00o", b"0oa", b"aus", b"00p", b"0pr"]
+        && [&b"00g"[..], b"00u", b"00o", b"0oa", b"aus", b"00p", b"0pr", b"exk", b"fs0", b"aln"]
             .iter()
             .any(|head| token.starts_with(head))
         && token.iter().all(u8::is_ascii_alphanumeric);
     let publishable = token.starts_with(b"pk_live_") || token.starts_with(b"pk_test_");
     let client = behind.starts_with(b".apps.googleusercontent.com");
     terraform || ulid || age || okta || publishable || client || label(token, behind)
+}
+
+/// Oracle Cloud's ids: `ocid1.<type>.<realm>.<region>.<id>`.
+fn oracle(before: &[u8]) -> bool {
+    let near = &before[before.len().saturating_sub(64)..];
+    let name = near.iter().rev().take_while(|b| b.is_ascii_alphanumeric() || **b == b'.').count();
+    let name = &near[near.len() - name..];
+    name.last() == Some(&b'.') && name.len() > 6 && name[..6].eq_ignore_ascii_case(b"ocid1.")
 }
 
 /// The first label of a host name that goes on behind it: `search-logs-x7k….us-east-1.es.amazonaws.com`.
