@@ -5,6 +5,7 @@
 
 mod commonplaces;
 mod copies;
+mod spellings;
 
 use std::fmt;
 use std::hash::Hasher;
@@ -14,6 +15,7 @@ use zeroize::Zeroize;
 
 use commonplaces::common;
 pub(crate) use copies::Copies;
+pub use spellings::spellings;
 
 /// Shorter texts are ignored: they would be found everywhere.
 const SHORTEST: usize = 8;
@@ -114,16 +116,22 @@ impl Taint {
         }
     }
 
-    /// Remembers a secret; texts below eight bytes and common words are ignored.
+    /// Remembers a secret, also as it is spelled in JSON and addresses ([`spellings`]); texts below eight bytes and common
+    /// words are ignored.
     ///
     /// # Errors
     /// The fingerprints would need more than 2 MiB.
     pub fn learn(&mut self, text: &str) -> Result<(), TaintFull> {
         let text = text.trim();
-        let bytes = text.as_bytes();
         if !Self::remembers(text) {
             return Ok(());
         }
+        self.learn_spelled(text)?;
+        spellings(text).iter().flatten().try_for_each(|spelled| self.learn_spelled(spelled))
+    }
+
+    fn learn_spelled(&mut self, text: &str) -> Result<(), TaintFull> {
+        let bytes = text.as_bytes();
         let Ok(len) = u32::try_from(bytes.len()) else { return Ok(()) };
         let whole = self.whole(bytes);
         if self.knows(whole) {

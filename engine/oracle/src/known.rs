@@ -3,7 +3,7 @@
 //! Which texts are too common to be remembered is the engine's decision and asked of it, one text at a time. Must never
 //! use its fingerprints to search.
 
-use terrasift_engine::taint::Taint;
+use terrasift_engine::taint::{Taint, spellings};
 
 /// Shorter texts are not searched for, as documented.
 const SHORTEST: usize = 8;
@@ -17,7 +17,15 @@ pub struct Known {
 impl Known {
     pub fn learn(&mut self, text: &str) {
         let text = text.trim();
-        if Taint::remembers(text) && !self.secrets.iter().any(|known| known == text) {
+        if !Taint::remembers(text) {
+            return;
+        }
+        self.keep(text);
+        spellings(text).iter().flatten().for_each(|spelled| self.keep(spelled));
+    }
+
+    fn keep(&mut self, text: &str) {
+        if !self.secrets.iter().any(|known| known == text) {
             self.secrets.push(text.to_owned());
         }
     }

@@ -5,7 +5,11 @@ use super::structural as rule;
 
 /// Labels that are secret (RFC 7468, OpenPGP, SSH2, PuTTY).
 fn private(label: &str) -> bool {
-    label.contains("PRIVATE KEY") || label.contains("OPENSSH KEY") || label.contains("SECRET KEY")
+    label.contains("PRIVATE KEY")
+        || label.contains("OPENSSH KEY")
+        || label.contains("SECRET KEY")
+        || label.contains("Static key")
+        || label.contains("NKEY SEED")
 }
 
 /// Finds all blocks. Public ones are noted as quiet, so that their base64 is not called drawn.

@@ -4,7 +4,7 @@
 //! whose name says it (`--password x`) to `assignment.rs`.
 
 use super::inspect::Search;
-use super::{Hint, KeyVerdict, assignment, keys, marker, structural as rule};
+use super::{Hint, KeyVerdict, assignment, elsewhere, keys, marker, structural as rule};
 
 /// Where a command keeps its secret.
 #[derive(Clone, Copy)]
@@ -163,6 +163,20 @@ pub(super) const COMMANDS: &[Command] = &[
     row("insecure-password ", &[Word(0)]),
     row("password password ", &[Tail]),
     row("psksecret ", &[Tail]),
+    row("bundle config ", &[Behind("", ':')]),
+    row("http-basic", &[Word(2)]),
+    row("stats auth ", &[Behind("", ':')]),
+    row("addauth digest ", &[Behind("", ':')]),
+    row("radius-server host ", &[Tail]),
+    row("set-key ascii ", &[Tail]),
+    row("ascii-text ", &[Word(0)]),
+    row("plain-text-password-value ", &[Word(0)]),
+    row("-passin ", &[Behind("", ':')]),
+    row("-passout ", &[Behind("", ':')]),
+    row("-setcookie ", &[Word(0)]),
+    row("auth sha ", &[Word(0)]),
+    row("auth md5 ", &[Word(0)]),
+    row("bindpw ", &[Tail]),
 ];
 
 /// Words that stand beside a community string or key.
@@ -311,7 +325,21 @@ fn flagged(text: &str, words: &[Span], n: usize, flag: &str, glued: bool) -> Opt
 
 fn secret(search: &mut Search<'_>, text: &str, span: Span) {
     let Some(value) = text.get(span.start..span.end) else { return };
-    let stands_for = value.starts_with(['$', '-', '%', '<', '*', '@']) || assignment::reference(value);
+    // A variable of a shell, a file of curl, the next flag; `$`, `%` and `@` may as well begin a secret.
+    let mut rest = value.bytes().skip(1);
+    let (second, lower) = (rest.next(), rest.next().is_some_and(|b| b.is_ascii_lowercase()));
+    let stands_for = match value.as_bytes().first() {
+        Some(b'$') => second.is_none_or(|b| {
+            b.is_ascii_uppercase() || matches!(b, b'{' | b'(' | b'_') || b.is_ascii_lowercase() && lower
+        }),
+        Some(b'-') => true,
+        Some(b'@') => second.is_none_or(|b| matches!(b, b'/' | b'.' | b'-')),
+        Some(b'<') => value.ends_with('>'),
+        Some(b'*') => value.bytes().all(|b| b == b'*'),
+        Some(b'%') => value.ends_with('%'),
+        _ => false,
+    };
+    let stands_for = stands_for || assignment::reference(value) || elsewhere::variable(value);
     if !value.is_empty() && !stands_for && !marker::only(value) {
         search.push(span.start, span.end, rule::ASSIGNMENT);
     }

@@ -41,7 +41,7 @@ pub(super) static STRONG: Lexicon = Lexicon::of(&[
     "adminpassword", "rootpassword", "masterpassword", "mysqlpwd", "pgpassword", "mypassword",
     "kubeconfig", "pw", "pword", "passwrd", "adminpw", "rootpw", "bindpw", "dbpw", "userpw", "ldappw", "dbpass", "rootpass",
     "userpass", "adminpass", "authpass", "storepass", "keypass", "requirepass", "masterauth", "masterpass", "pgpass", "mysqlpass",
-    "bindpass", "smtppass", "sshpass", "bindcredential", "bindcredentials", "keytab", "passkey", "authtok", "psksecret",
+    "bindpass", "smtppass", "sshpass", "bindcredential", "bindcredentials", "keytab", "rocommunity", "rwcommunity", "secretvalue", "usercred", "passkey", "authtok", "psksecret",
     "passwort", "kennwort", "passe", "mdp", "senha", "contrasena", "contrasenha", "clave", "wachtwoord", "salasana", "parola",
     "haslo", "heslo", "jelszo", "kodeord", "adgangskode", "passord", "losenord", "sifre", "lozinka", "geslo", "parool",
 ]);
@@ -67,7 +67,9 @@ pub(super) const STRONG_PAIRS: &[(&str, &str)] = &[
     ("wallet", "seed"), ("master", "seed"), ("key", "base"), ("sas", "url"), ("pre", "key"), ("secret", "payload"),
     ("pat", ""), ("kube", "config"), ("redis", "auth"), ("rediscli", "auth"), ("apikey", "private"),
     ("erlang", "cookie"), ("private", "token"), ("pin", "code"), ("consumer", "key"), ("record", "key"), ("validation", "key"),
-    ("api", "keys"), ("luks", "key"), ("radius", "key"), ("tacacs", "key"), ("ospf", "key"), ("hsrp", "key"), ("ntp", "key"),
+    ("api", "keys"), ("authentication", "key"), ("priv", "key"), ("unlock", "key"), ("activation", "code"), ("age", "key"), ("ca", "key"),
+    ("certificate", "key"), ("pass", "code"), ("pgp", "private"), ("gpg", "private"), ("serial", "key"), ("nr", "license"), ("newrelic", "license"),
+    ("luks", "key"), ("radius", "key"), ("tacacs", "key"), ("ospf", "key"), ("hsrp", "key"), ("ntp", "key"),
     ("bgp", "key"), ("wpa", "key"), ("wpa2", "key"), ("wlan", "key"), ("wifi", "key"), ("wep", "key"), ("vpn", "key"), ("genie", "key"),
     ("snmp", "community"), ("ro", "community"), ("rw", "community"), ("read", "community"), ("write", "community"), ("snmp", "ro"),
     ("snmp", "rw"), ("snmp", "priv"), ("security", "answer"), ("secret", "answer"), ("recovery", "code"), ("recovery", "codes"),
@@ -93,7 +95,7 @@ pub(super) const JOINED: &[&str] = &[
     "privatekey", "secretaccesskey", "apitoken", "accountkey", "sharedaccesskey", "encryptionkey",
     "signingkey", "apisecret", "appsecret", "passwort", "motdepasse", "contrasena", "licensekey",
     "connectionpassword", "refreshtoken", "secrettoken", "webhooksecret", "sshkey", "aeskey", "hmackey", "validationkey",
-    "decryptionkey", "masterkey", "sessionsecret", "jwtsecret", "appkey", "keypassphrase", "securejsondata",
+    "decryptionkey", "masterkey", "sessionsecret", "jwtsecret", "appkey", "keypassphrase", "securejsondata", "servicekey",
 ];
 
 /// What stands behind a secret's name and tells which one it is: `PASSWORD_PROD`, `password_eu_west_1`.
@@ -147,7 +149,7 @@ pub(super) static PUBLIC_LAST: Lexicon = Lexicon::of(&[
     "revision", "commit", "policy", "certificate", "cert", "crt", "ca", "chain", "selflink", "link",
     "image", "nonce", "serial", "lineage", "base64sha256", "base64sha512", "arnsuffix", "certificates",
     "zone", "ami", "modulus", "crl", "csr", "bundle", "md5hash", "sha1hash", "sha256hash", "kid", "audience", "audiences", "aud", "issuer", "alias",
-    "userpool", "userpoolclient", "accessor", "s256", "x5t", "permalink",
+    "userpool", "userpoolclient", "accessor", "s256", "x5t", "permalink", "verification", "ciphertext", "sitekey",
 ]);
 
 /// Services whose keys have no format of their own.
@@ -228,6 +230,7 @@ pub(super) const SCREEN_WORDS: &[&str] = &[
     "senha", "contrase", "clave", "wachtwoord", "salasana", "parola", "haslo", "heslo", "jelszo", "kodeord", "adgangskode", "passord",
     "losenord", "lozinka", "keytab", "masterauth", "community", "snmp_r", "snmp-r", "snmpr", "radius", "recovery", "backup_code", "pepper", "creds", "_cred",
     "puk=", "puk:", "sshkey", "aeskey", "appkey", "genie", "answer", "_settings", "_values", "secure_json", "securejson", "pword", "authtok",
-    "contraseña", "lösenord", "şifre", "hasło", "пароль", "Пароль", "ПАРОЛЬ", "密码", "密碼", "口令", "パスワード", "비밀번호", "암호", "κωδικός",
+    "contraseña", "lösenord", "şifre", "hasło", "HASŁO", "LÖSENORD", "CONTRASEÑA", "пароль", "Пароль", "ПАРОЛЬ", "密码", "密碼", "口令", "パスワード", "비밀번호", "암호", "κωδικός",
     "tf_token_",
+    "secretvalue", "servicekey", "activation", "bgp_md5", "bgp-md5", "bgpmd5", "cvc", "usercred", "unlock",
 ];

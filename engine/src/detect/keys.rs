@@ -179,6 +179,9 @@ fn about(words: &Words) -> Option<KeyVerdict> {
         // A name at one provider, the secret half of an AppRole (a UUID) at another: the value decides.
         return Some(hint(Hint::Service(rule::SUGGESTIVE_KEY)));
     }
+    if last == "md5" && matches!(before, "bgp" | "ospf" | "ldp") {
+        return Some(KeyVerdict::Sensitive(rule::SENSITIVE_KEY));
+    }
     if words.count > 1 && (words.word(words.count - 1) == "checksum" || before == "algorithm") {
         return Some(hint(Hint::Public));
     }
@@ -192,7 +195,8 @@ fn about(words: &Words) -> Option<KeyVerdict> {
     let told = |back: usize| STRONG.has(words.spelled(back)) || SUGGESTIVE.has(words.spelled(back));
     let inside = (others..words.count).any(told) || words.any(&["key", "keys"]) || words.ends_joined(JOINED);
     let fact = FACT.has(last.as_bytes()) || last == "used" && before == "last";
-    let public_key = words.any(&["public", "pub", "publishable"]) && words.any(&["key", "keys", "token"]);
+    let public_key =
+        words.any(&["public", "pub", "publishable", "site"]) && words.any(&["key", "keys", "token"]);
     // Charts call the name of a Secret so.
     let by_name = last == "secret" && matches!(before, "existing" | "k8s" | "kubernetes");
     if words.count > 1 && inside && fact && !is_pair(before, last) || public_key || by_name {

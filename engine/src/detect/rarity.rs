@@ -52,7 +52,7 @@ fn class(b: u8) -> usize {
 }
 
 /// Mean over the pairs of the token, in hundredths of a bit: text is near +190, random base62 near −260.
-pub(super) fn familiarity(token: &[u8]) -> i32 {
+pub(crate) fn familiarity(token: &[u8]) -> i32 {
     let mut sum = 0i32;
     let mut pairs = 0i32;
     let mut before = None;

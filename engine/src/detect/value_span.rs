@@ -3,7 +3,7 @@
 //! Knows the notations of configuration files and scripts. Must never judge whether a value is a secret, but where a
 //! sentence tells it: there only a word that nobody writes is a value.
 
-use super::rarity;
+use super::{notations, rarity};
 
 /// The span of a value.
 #[derive(Clone, Copy)]
@@ -30,9 +30,16 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Optio
     let get = |i: usize| bytes.get(i).copied();
     // The closing quote or bracket of the name itself: "password": …, ['password'] = …, \"password\": …
     let mut steps = 0;
-    while matches!(get(at), Some(b'"' | b'\'' | b']' | b'\\' | b'`')) && steps < 4 {
+    let emphasised = from > 0 && bytes[from - 1] == b'*';
+    while matches!(get(at), Some(b'"' | b'\'' | b']' | b'\\' | b'`')) || emphasised && get(at) == Some(b'*') {
         at += 1;
         steps += 1;
+        if steps == 4 {
+            break;
+        }
+    }
+    if let Some(value) = notations::beside(bytes, from, at) {
+        return Some(value);
     }
     let closed = at;
     while matches!(get(at), Some(b' ' | b'\t')) {
@@ -43,13 +50,16 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Optio
     let declared = declared(bytes, closed).filter(|_| closed == to).or_else(|| operator(bytes, at));
     match (get(at)?, get(at + 1)) {
         _ if declared.is_some() => at = declared?,
+        (b'=', Some(b'=')) if strong => return notations::compared(bytes, at),
         (b'=', Some(b'=' | b'~')) | (b':', Some(b':')) => return None,
+        (b'-', Some(b'>')) if strong && at > closed => at += 2,
         (b'=', Some(b'>')) | (b':', Some(b'=')) => at += 2,
         (b'=', _) => at += 1,
         (0xef, _) if wide_colon(bytes, at) => at += "：".len(),
         (b':', _) => {
             at += 1;
-            if let Some(block) = block_scalar(bytes, from, at).or_else(|| next_line(bytes, from, at)) {
+            let below = block_scalar(bytes, from, at).or_else(|| next_line(bytes, from, at));
+            if let Some(block) = below.or_else(|| notations::member(bytes, from, at)) {
                 return Some(block);
             }
         }
@@ -59,7 +69,10 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Optio
         // `SetEnvironmentVariable("NAME", "value")`.
         (b',', _) if is_parted(&bytes[to..closed]) && from >= 2 && bytes[from - 2] == b'(' => at += 1,
         (b'\'' | b'"', _) if at > closed && strong => {}
-        _ if at > to && container_variable(bytes, from) => {}
+        // `:name "x"` of Clojure.
+        (b'"', _) if at > closed && from > 0 && bytes[from - 1] == b':' => {}
+        (b'\'' | b'"', _) if at > closed => return notations::quoted_draw(bytes, at),
+        _ if at > to && notations::variable(bytes, from) => {}
         _ if flag && is_parted(&bytes[to..at]) => {}
         _ if at > closed && (strong || numbered(bytes, at)) => return told(bytes, at),
         _ => return None,
@@ -68,14 +81,20 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Optio
     while matches!(get(at), Some(b' ' | b'\t')) {
         at += 1;
     }
+    at += notations::before_quote(&bytes[at.min(bytes.len())..]);
     let escapes = bytes[at.min(bytes.len())..].iter().take_while(|b| **b == b'\\').count();
+    if bytes[at.min(bytes.len())..].starts_with(b"''")
+        && let Some(value) = notations::doubled(bytes, at)
+    {
+        return Some(value);
+    }
     if let Some(quote @ (b'"' | b'\'' | b'`')) = get(at + escapes) {
         if escapes == 0 && get(at + 1) == Some(quote) && get(at + 2) == Some(quote) {
             return Some(tripled(bytes, at + 3, quote));
         }
         return Some(quoted(bytes, at + escapes + 1, quote, escapes));
     }
-    if let Some(value) = heredoc(bytes, at) {
+    if let Some(value) = heredoc(bytes, at).or_else(|| notations::fallback(bytes, at)) {
         return Some(value);
     }
     if let Some(value) = braced(bytes, at).filter(|_| equals) {
@@ -112,13 +131,7 @@ fn is_parted(between: &[u8]) -> bool {
     between.iter().any(|byte| matches!(byte, b'"' | b'\'' | b' ' | b'\t'))
 }
 
-/// `ENV NAME value` of a container file.
-fn container_variable(bytes: &[u8], from: usize) -> bool {
-    let line = bytes[..from].iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
-    bytes[line..from].trim_ascii() == b"ENV"
-}
-
-fn line_start(bytes: &[u8], from: usize) -> bool {
+pub(super) fn line_start(bytes: &[u8], from: usize) -> bool {
     bytes[..from]
         .iter()
         .rev()
@@ -126,7 +139,7 @@ fn line_start(bytes: &[u8], from: usize) -> bool {
         .all(|b| matches!(b, b' ' | b'\t' | b'-' | b'"' | b'\''))
 }
 
-fn quoted(bytes: &[u8], start: usize, quote: u8, escapes: usize) -> Value {
+pub(super) fn quoted(bytes: &[u8], start: usize, quote: u8, escapes: usize) -> Value {
     let mut at = start;
     while at < bytes.len() {
         if bytes[at] == b'\\' {
@@ -333,11 +346,23 @@ fn numbered(bytes: &[u8], at: usize) -> bool {
 /// Told in words: `password is x`, `password 7 x`, `password x`. Only what no sentence goes on with.
 pub(super) fn told(bytes: &[u8], at: usize) -> Option<Value> {
     let rest = &bytes[at..];
-    let verb = [&b"is "[..], b"was ", b"is: ", b"are "].into_iter().find(|verb| rest.starts_with(verb));
+    let verb = notations::VERBS.iter().find(|verb| rest.starts_with(verb)).copied();
+    if verb.is_none()
+        && let Some(value) = notations::told_later(bytes, at)
+    {
+        return Some(value);
+    }
     let kind = matches!(rest, [b'0' | b'5'..=b'9', b' ', next, ..] if !next.is_ascii_whitespace());
     let start = at + verb.map_or(0, <[u8]>::len) + if kind { 2 } else { 0 };
     let quotes = usize::from(matches!(bytes.get(start), Some(b'"' | b'\'' | b'`')));
     let start = start + quotes;
+    if verb.is_some() && quotes > 0 {
+        let value = quoted(bytes, start, bytes[start - 1], 0);
+        let word = &bytes[start..value.end];
+        if word.len() >= 6 && !word.iter().any(|b| b.is_ascii_whitespace()) {
+            return Some(value);
+        }
+    }
     let len = bytes[start..]
         .iter()
         .take(256)
@@ -351,7 +376,14 @@ pub(super) fn told(bytes: &[u8], at: usize) -> Option<Value> {
     let has = |class: fn(&u8) -> bool| word.iter().any(class);
     let mixed =
         has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) || has(|b| b"!@#$%^&*+?~".contains(b));
-    let drawn = word.len() >= 8 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) && mixed
+    // `copper-rocket-copper-35`: words of a generator of passphrases.
+    let phrase = verb.is_some()
+        && word.iter().filter(|b| **b == b'-').count() >= 2
+        && word.last().is_some_and(u8::is_ascii_digit);
+    let number = verb.is_some() && word.len() >= 6 && word.iter().all(u8::is_ascii_digit);
+    let drawn = phrase
+        || number
+        || word.len() >= 8 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) && mixed
         || rarity::generated(word);
     // Base64 may hold a slash, and ends in `=`.
     let padding = word.iter().rev().take_while(|b| **b == b'=').count();

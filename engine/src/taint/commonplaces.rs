@@ -1,8 +1,15 @@
 //! Owns the list of texts that are never remembered as secrets. Must never hold what could be one.
 
+use crate::detect::familiarity;
+
+/// Letters in a row that no language has are remembered however few they are.
+const WRITTEN: i32 = 40;
+
 /// Values that stand in every state and tell nobody anything: redacting their copies would wreck the catalog.
 pub(super) fn common(text: &str) -> bool {
-    let word = text.len() <= 12 && text.bytes().all(|b| b.is_ascii_lowercase());
+    let word = text.len() <= 12
+        && text.bytes().all(|b| b.is_ascii_lowercase())
+        && familiarity(text.as_bytes()) > WRITTEN;
     let heads = ["[REDACTED", "[HASHED", "arn:", "http://localhost", "https://localhost"];
     let known = [
         "administrator",
@@ -41,4 +48,21 @@ pub(super) fn common(text: &str) -> bool {
         || same
         || heads.iter().any(|head| text.starts_with(head))
         || known.iter().any(|k| k.eq_ignore_ascii_case(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_common_and_drawn_letters_are_not() {
+        for word in "administrator production terraform database kubernetes frontend username disabled enabled postgres"
+            .split(' ')
+        {
+            assert!(common(word), "{word} {}", familiarity(word.as_bytes()));
+        }
+        for drawn in "zyugjkknia lpdpwzfpsl lixjpbhm qhokpwnyw xkcdqwvz".split(' ') {
+            assert!(!common(drawn), "{drawn} {}", familiarity(drawn.as_bytes()));
+        }
+    }
 }

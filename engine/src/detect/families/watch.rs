@@ -5,7 +5,7 @@ use super::{Family, token};
 #[rustfmt::skip]
 pub(super) const ROWS: &[Family] = &[
     token("new-relic-user-key", "New Relic user key", &[r"NRAK-[A-Z0-9]{27}"], "https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/"),
-    token("new-relic-ingest-key", "New Relic license, insert or query key", &[r"NRII-\s{32}", r"NRIQ-\s{32}", r"NRAA-\h{27}", r"\h{36}NRAL", r"\h{32}FFFFNRAL"], "https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/"),
+    token("new-relic-ingest-key", "New Relic license, insert or query key", &[r"NRII-\s{32}", r"NRIQ-\s{32}", r"NRAA-\h{27}", r"\h{36}NRAL", r"\h{32}FFFFNRAL", r"eu01xx\h{30}NRAL", r"us01xx\h{30}NRAL", r"gov01xx\h{29,31}NRAL"], "https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/"),
     token("new-relic-browser-key", "New Relic browser key", &[r"NRJS-\h{19}"], "https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/"),
     token("datadog-key", "Datadog key with prefix", &[r"ddpat_\a{30,}", r"ddapp_\a{30,}", r"ddapi_\a{30,}"], "https://docs.datadoghq.com/account_management/api-app-keys/"),
     token("grafana-service-token", "Grafana service account token", &[r"glsa_\a{32}_\h{8}", r"glsa_\w{30,}"], "https://grafana.com/docs/grafana/latest/administration/service-accounts/"),
@@ -31,4 +31,10 @@ pub(super) const ROWS: &[Family] = &[
     token("knock-key", "Knock key", &[r"sk_knock_\s{20,}"], "https://docs.knock.app"),
     token("firehydrant-token", "FireHydrant bot token", &[r"fhb-[0-9a-f-]{32,36}"], "https://docs.firehydrant.com/docs/api-keys"),
     token("sqreen-token", "Sqreen organization token", &[r"org_\h{60,64}"], "https://github.com/sqreen"),
+    token("pagerduty-integration-url", "PagerDuty integration address", &[r"events.pagerduty.com/integration/(\h{32})", r"events.eu.pagerduty.com/integration/(\h{32})"], "https://developer.pagerduty.com/docs/events-api-v1/overview/"),
+    token("splunk-oncall-url", "Splunk On-Call (VictorOps) address", &[r"alert.victorops.com/integrations/generic/\d{8}/alert/([0-9a-f-]{36})"], "https://help.victorops.com/knowledge-base/rest-endpoint-integration-guide/"),
+    token("healthchecks-ping", "Healthchecks.io ping address", &[r"hc-ping.com/([0-9a-f-]{36})", r"hc-ping.com/([A-Za-z0-9_-]{22})/"], "https://healthchecks.io/docs/http_api/"),
+    token("loggly-input", "Loggly input address", &[r"loggly.com/inputs/([0-9a-f-]{36})", r"loggly.com/bulk/([0-9a-f-]{36})"], "https://documentation.solarwinds.com/en/success_center/loggly/content/admin/http-endpoint.htm"),
+    token("sumo-logic-url", "Sumo Logic collector address", &[r"sumologic.com/receiver/v1/http/([A-Za-z0-9_+/=-]{40,})"], "https://help.sumologic.com/docs/send-data/hosted-collectors/http-source/"),
+    token("sentry-cron-url", "Sentry cron address", &[r"sentry.io/api/\d{1,12}/cron/\s{1,60}/(\h{32})"], "https://docs.sentry.io/product/crons/getting-started/http/"),
 ];

@@ -1,0 +1,191 @@
+//! Rarer notations of a name and its value: comparisons, tables, forms, defaults of templates, what a sentence tells late.
+//!
+//! Knows notations only; must never judge whether a value is a secret, but where a sentence tells it.
+
+use super::rarity::{self, Invitation};
+use super::value_span::{Value, line_start, quoted};
+
+/// What stands between a secret's name and the secret in a sentence.
+pub(super) const VERBS: &[&[u8]] = &[
+    b"is ",
+    b"was ",
+    b"is: ",
+    b"are ",
+    b"set to ",
+    b"was set to ",
+    b"is set to ",
+    b"has been set to ",
+    b"has been set to: ",
+    b"was changed to ",
+    b"has been changed to ",
+    b"changed to ",
+    b"lautet ",
+    b"lautet: ",
+    b"ist ",
+    b"est ",
+    b"es ",
+    b"is now ",
+    "é ".as_bytes(),
+    "è ".as_bytes(),
+    "→ ".as_bytes(),
+    b"=> ",
+];
+
+/// Bytes of a sentence between a secret's name and what tells it.
+const LATE_MAX: usize = 48;
+
+/// `password for admin: x`, `password (change it!): x`, `Kennwort für den Benutzer admin ist: x`: only what was drawn.
+pub(super) fn told_later(bytes: &[u8], at: usize) -> Option<Value> {
+    let near = &bytes[at..bytes.len().min(at + LATE_MAX)];
+    let line = near
+        .iter()
+        .position(|b| matches!(b, b'\n' | b'\r' | b'"' | b'=' | b',' | b';'))
+        .unwrap_or(near.len());
+    let words = &near[..line];
+    // A sentence, not a list of names.
+    let opens = words.first() == Some(&b'(')
+        || [&b"for "[..], b"of ", b"to ", b"f\xc3\xbcr ", b"pour ", b"para ", b"von ", b"de ", b"from "]
+            .iter()
+            .any(|head| words.starts_with(head));
+    if !opens {
+        return None;
+    }
+    let signs = [&b": "[..], b" is ", b" ist ", b" est ", b" es "];
+    let found = signs.iter().filter_map(|sign| Some(memchr::memmem::find(words, sign)? + sign.len())).min();
+    let start = at
+        + match found {
+            Some(found) => found,
+            // `changed from x`.
+            None if words.starts_with(b"from ") => b"from ".len(),
+            None => return None,
+        };
+    let len = bytes[start..]
+        .iter()
+        .take(256)
+        .take_while(|b| !b.is_ascii_whitespace() && !b"\"'`,;<>()".contains(b))
+        .count();
+    let word = &bytes[start..start + len];
+    let end = start + len - word.iter().rev().take_while(|b| matches!(b, b'.' | b'!' | b'?')).count();
+    let word = &bytes[start..end];
+    let plain = !word.iter().any(|b| b"{}[]|:=".contains(b)) && !word.starts_with(b"-");
+    let drawn = word.len() >= 10 && rarity::drawn(word, Invitation::Key) && rarity::generated(word);
+    (plain && drawn).then_some(Value { start, end, quoted: true })
+}
+
+/// The cell beside the name in a table, or the line below it in a form. `at`: behind the name and its quote.
+pub(super) fn beside(bytes: &[u8], from: usize, at: usize) -> Option<Value> {
+    const FORM: &[u8] = b"name=\"";
+    let before = &bytes[..from];
+    let rest = &bytes[at..];
+    if before.ends_with(FORM) {
+        let blank = [&b"\r\n\r\n"[..], b"\n\n"].into_iter().find(|blank| rest.starts_with(blank))?;
+        let start = at + blank.len();
+        let len = bytes[start..].iter().take_while(|b| !matches!(b, b'\r' | b'\n')).count();
+        return (len > 0).then_some(Value { start, end: start + len, quoted: true });
+    }
+    if before.trim_ascii_end().last() != Some(&b'|') {
+        return None;
+    }
+    let cell = rest.trim_ascii_start().strip_prefix(b"|")?;
+    let end = memchr::memchr2(b'|', b'\n', cell).filter(|n| cell[*n] == b'|')?;
+    let text = cell[..end].trim_ascii();
+    let lead = cell[..end].len() - cell[..end].trim_ascii_start().len();
+    let start = bytes.len() - cell.len() + lead;
+    // Headings and rules of tables.
+    let word = !text.iter().any(|b| b.is_ascii_whitespace()) && text.iter().any(u8::is_ascii_alphanumeric);
+    (word && text.len() >= 6).then_some(Value { start, end: start + text.len(), quoted: true })
+}
+
+/// `password == "x"`: only what has a digit or a sign in it; what is compared with is mostly a word.
+pub(super) fn compared(bytes: &[u8], at: usize) -> Option<Value> {
+    let signs = bytes[at..].iter().take_while(|b| **b == b'=').count();
+    let blanks = bytes[at + signs..].iter().take_while(|b| **b == b' ').count();
+    let start = at + signs + blanks;
+    let quote = bytes.get(start).copied().filter(|b| matches!(b, b'"' | b'\''))?;
+    let value = quoted(bytes, start + 1, quote, 0);
+    let word = &bytes[value.start..value.end];
+    let telling = word.iter().any(|b| b.is_ascii_digit()) && word.iter().any(u8::is_ascii_alphabetic);
+    (signs <= 3 && word.len() >= 8 && telling && !word.contains(&b' ')).then_some(value)
+}
+
+/// `token "x"` in a sentence: only what nobody writes.
+pub(super) fn quoted_draw(bytes: &[u8], at: usize) -> Option<Value> {
+    let value = quoted(bytes, at + 1, bytes[at], 0);
+    let word = &bytes[value.start..value.end];
+    let phrase =
+        word.iter().filter(|b| **b == b'-').count() >= 2 && word.last().is_some_and(u8::is_ascii_digit);
+    let drawn = phrase || rarity::generated(word) || rarity::drawn(word, Invitation::Key);
+    (word.len() >= 10 && drawn && !word.iter().any(|b| b" /:{}".contains(b))).then_some(value)
+}
+
+/// `ENV NAME value` of a container file, `setenv NAME value` and `set -gx NAME value` of shells.
+pub(super) fn variable(bytes: &[u8], from: usize) -> bool {
+    let line = bytes[..from].iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
+    let word = bytes[line..from].trim_ascii();
+    matches!(
+        word,
+        b"ENV" | b"#define" | b"setenv" | b"set -gx" | b"set -x" | b"set -g" | b"set -Ux" | b"set -xg"
+    )
+}
+
+/// `NAME:` and, deeper on the next line, `value: x`.
+pub(super) fn member(bytes: &[u8], from: usize, after: usize) -> Option<Value> {
+    let rest = bytes[after..].strip_prefix(b"\n").or_else(|| bytes[after..].strip_prefix(b"\r\n"))?;
+    if !line_start(bytes, from) {
+        return None;
+    }
+    let column = bytes[..from].iter().rev().take_while(|b| **b != b'\n').count();
+    let depth = rest.iter().take_while(|b| **b == b' ').count();
+    let value = rest[depth..].strip_prefix(b"value: ").filter(|_| depth > column)?;
+    let start = bytes.len() - value.len();
+    if let Some(quote @ (b'"' | b'\'')) = value.first().copied() {
+        return Some(quoted(bytes, start + 1, quote, 0));
+    }
+    let len = value.iter().take_while(|b| !matches!(b, b'\n' | b'\r')).count();
+    Some(Value { start, end: start + len, quoted: false })
+}
+
+/// What stands before a quote and belongs to it: `b'x'` of Python, `N'x'` of SQL, `Sensitive('x')` of Puppet. Its length.
+pub(super) fn before_quote(rest: &[u8]) -> usize {
+    const HEADS: &[&[u8]] = &[
+        b"b",
+        b"r",
+        b"u",
+        b"f",
+        b"rb",
+        b"N",
+        b"E",
+        b"Sensitive(",
+        b"SecretStr(",
+        b"Secret(",
+        b"SecureString(",
+        b"sensitive(",
+    ];
+    let quoted = |head: &&&[u8]| rest.starts_with(head) && matches!(rest.get(head.len()), Some(b'\'' | b'"'));
+    HEADS.iter().find(quoted).map_or(0, |head| head.len())
+}
+
+/// `''x''` of Nix.
+pub(super) fn doubled(bytes: &[u8], at: usize) -> Option<Value> {
+    let rest = bytes[at..].strip_prefix(b"''")?;
+    let first = rest.first().filter(|b| b.is_ascii_graphic() && !b",;)]}'".contains(b));
+    let len = memchr::memmem::find(rest, b"''").filter(|_| first.is_some())?;
+    Some(Value { start: at + 2, end: at + 2 + len, quoted: true })
+}
+
+/// The text that a template falls back on: `{{ x | default('y') }}`, `${x ? z : "y"}`.
+pub(super) fn fallback(bytes: &[u8], at: usize) -> Option<Value> {
+    let rest = &bytes[at..];
+    let close: &[u8] = match rest {
+        [b'{', b'{', ..] => b"}}",
+        [b'$', b'{', ..] => b"}",
+        _ => return None,
+    };
+    let len = memchr::memmem::find(&rest[..rest.len().min(256)], close)?;
+    let inner = &rest[..len];
+    let marks = [&b"default('"[..], b"default(\"", b"default \"", b": \"", b": '"];
+    let (found, mark) = marks.iter().find_map(|mark| Some((memchr::memmem::rfind(inner, mark)?, mark)))?;
+    let start = at + found + mark.len();
+    let value = quoted(bytes, start, *mark.last()?, 0);
+    (value.end > value.start && value.end <= at + len).then_some(value)
+}
