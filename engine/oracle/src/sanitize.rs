@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use terrasift_engine::detect::{HashKey, Hit, KeyVerdict, RuleIx, RuleSet, Scratch};
-use terrasift_engine::sift::marked_by_schema;
+use terrasift_engine::sift::{marked_by_schema, writes_marks};
 use terrasift_schemas::detection::{Detection, Report};
 
 use crate::json::{self, Member, Node, Text, Value};
@@ -74,6 +74,8 @@ struct Slow<'d> {
     rules: &'d RuleSet,
     document: &'d str,
     known: Known,
+    /// The state's own marks are complete.
+    marked: bool,
     learn: bool,
     find: bool,
     scratch: &'d mut Scratch,
@@ -140,6 +142,7 @@ impl<'d> Slow<'d> {
             rules,
             document,
             known,
+            marked: false,
             learn,
             find,
             scratch,
@@ -176,6 +179,11 @@ impl<'d> Slow<'d> {
         for member in members(top) {
             let verdict = self.key(&member.key, false, &mut taken);
             match member.key.text.as_str() {
+                "terraform_version" => {
+                    let version = self.document[member.value.from..member.value.to].trim_matches('"');
+                    self.marked = writes_marks(version);
+                    self.value(&member.value, Around::key(verdict), &[]);
+                }
                 "resources" => self.each(&member.value, Self::resource),
                 "outputs" => self.outputs(&member.value),
                 _ => self.value(&member.value, Around::key(verdict), &[]),
@@ -199,7 +207,8 @@ impl<'d> Slow<'d> {
             self.key(&member.key, false, &mut taken);
             if member.key.text == "type" {
                 let name = self.document[member.value.from..member.value.to].trim_matches('"');
-                of_schema = marked_by_schema(name).iter().map(|path| marks::of_schema(path)).collect();
+                of_schema =
+                    marked_by_schema(name, self.marked).iter().map(|path| marks::of_schema(path)).collect();
             }
             if member.key.text == "instances" {
                 self.each(&member.value, |slow, it| slow.instance(it, &of_schema, &mut index_keys));

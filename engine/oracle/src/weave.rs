@@ -185,7 +185,10 @@ impl Weaver<'_, '_> {
                 "resources" => self.resources(),
                 "serial" => self.raw("7"),
                 "lineage" => self.string("d8a9d9f4-4b8e-9c1f-6b0e-0d6c2c7f4a11"),
-                "terraform_version" => self.string("1.11.4"),
+                "terraform_version" => {
+                    let version = self.tape.one(&["1.11.4", "1.5.7", "1.11.4", ""]);
+                    self.string(version);
+                }
                 "check_results" => self.checks(),
                 _ => self.value(2),
             }
@@ -257,7 +260,13 @@ impl Weaver<'_, '_> {
         for index in 0..count {
             self.comma(index);
             self.byte(b'{');
-            let kind = self.tape.one(&["aws_thing", "aws_thing", "aws_thing", "some_secret", "helm_release"]);
+            let kind = self.tape.one(&[
+                "aws_thing",
+                "aws_thing",
+                "aws_ssm_parameter",
+                "some_secret",
+                "helm_release",
+            ]);
             self.raw("\"mode\":\"managed\",\"type\":");
             self.string(kind);
             self.raw(",\"provider\":\"p\",");

@@ -56,7 +56,7 @@ mod walk;
 
 pub use catalog::{StateSift, sift_stateless};
 pub use passes::{Redactor, Survey, TaintPass};
-pub use schema_marks::of as marked_by_schema;
+pub use schema_marks::{of as marked_by_schema, writes_marks};
 
 /// What all states of one pipeline version share.
 pub struct Pipeline {

@@ -100,7 +100,10 @@ impl<L: Listener> Stream<L> {
             frame.child = (Role::Instances, Ctx::PLAIN);
         }
         let header = &self.window.bytes()[at..self.done];
-        self.walk.of_schema = schema_marks::type_of(header).map_or(&[], schema_marks::of);
+        self.walk.of_schema = match schema_marks::type_of(header) {
+            Some(resource_type) => schema_marks::of(resource_type, self.walk.marked),
+            None => &[],
+        };
         self.walk.pointer.prefix_last("instances");
         self.wanted = self.listener.instances_begin();
         self.enter(Role::Instances, Ctx::PLAIN, b'[');

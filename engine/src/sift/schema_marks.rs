@@ -29,17 +29,12 @@ const TYPES: &[(&str, &[&str])] = &[
     ("aws_secretsmanager_random_password", &["random_password"]),
     ("aws_sns_platform_application", &["platform_credential", "platform_principal"]),
     ("aws_ssm_activation", &["activation_code"]),
-    ("aws_ssm_parameter", &["value"]),
-    ("aws_ssm_parameters_by_path", &["values"]),
     ("aws_vpn_connection", &["customer_gateway_configuration", "tunnel1_preshared_key", "tunnel2_preshared_key"]),
     ("azuread_application_certificate", &["value"]),
     ("azuread_application_password", &["value"]),
     ("azuread_service_principal_certificate", &["value"]),
     ("azuread_service_principal_password", &["value"]),
     ("azuread_synchronization_secret", &["credential.value"]),
-    ("azuredevops_variable_group", &["variable.secret_value"]),
-    ("azurerm_api_management_named_value", &["value"]),
-    ("azurerm_app_configuration_key", &["value"]),
     ("azurerm_app_service", &["connection_string.value", "custom_domain_verification_id", "site_credential"]),
     ("azurerm_container_app", &["secret.value"]),
     ("azurerm_container_group", &["container.secure_environment_variables", "container.volume.secret", "init_container.secure_environment_variables"]),
@@ -52,11 +47,8 @@ const TYPES: &[(&str, &[&str])] = &[
     ("azurerm_key_vault_secret", &["value"]),
     ("azurerm_kubernetes_cluster", &["kube_admin_config", "kube_admin_config_raw", "kube_config", "kube_config_raw"]),
     ("azurerm_linux_function_app", &["connection_string.value", "custom_domain_verification_id", "site_credential"]),
-    ("azurerm_linux_virtual_machine", &["custom_data"]),
-    ("azurerm_linux_virtual_machine_scale_set", &["custom_data", "extension.protected_settings"]),
     ("azurerm_linux_web_app", &["connection_string.value", "custom_domain_verification_id", "site_credential"]),
     ("azurerm_logic_app_trigger_http_request", &["callback_url"]),
-    ("azurerm_orchestrated_virtual_machine_scale_set", &["extension.protected_settings", "os_profile.custom_data"]),
     ("azurerm_static_site", &["api_key"]),
     ("azurerm_static_web_app", &["api_key"]),
     ("azurerm_storage_account_blob_container_sas", &["connection_string", "sas"]),
@@ -64,19 +56,11 @@ const TYPES: &[(&str, &[&str])] = &[
     ("azurerm_virtual_machine_extension", &["protected_settings"]),
     ("azurerm_virtual_machine_scale_set_extension", &["protected_settings"]),
     ("azurerm_windows_function_app", &["connection_string.value", "custom_domain_verification_id", "site_credential"]),
-    ("azurerm_windows_virtual_machine", &["additional_unattend_content.content", "custom_data"]),
-    ("azurerm_windows_virtual_machine_scale_set", &["additional_unattend_content.content", "custom_data", "extension.protected_settings"]),
     ("azurerm_windows_web_app", &["connection_string.value", "custom_domain_verification_id", "site_credential"]),
-    ("bitbucket_deployment_variable", &["value"]),
-    ("bitbucket_repository_variable", &["value"]),
-    ("bitbucket_workspace_variable", &["value"]),
     ("bitwarden_item_login", &["notes", "password", "totp", "field.hidden"]),
     ("bitwarden_item_secure_note", &["notes", "field.hidden"]),
     ("boundary_credential_json", &["object"]),
-    ("circleci_context_environment_variable", &["value"]),
-    ("circleci_environment_variable", &["value"]),
     ("cloudflare_argo_tunnel", &["secret", "tunnel_token"]),
-    ("cloudflare_logpush_job", &["destination_conf", "ownership_challenge"]),
     ("cloudflare_tunnel", &["secret", "tunnel_token"]),
     ("cloudflare_worker_script", &["secret_text_binding.text"]),
     ("cloudflare_workers_script", &["secret_text_binding.text"]),
@@ -86,9 +70,6 @@ const TYPES: &[(&str, &[&str])] = &[
     ("databricks_secret", &["string_value"]),
     ("datadog_api_key", &["key"]),
     ("datadog_application_key", &["key"]),
-    ("datadog_synthetics_global_variable", &["value"]),
-    ("datadog_webhook_custom_variable", &["value"]),
-    ("digitalocean_app", &["spec.env.value", "spec.service.env.value", "spec.worker.env.value", "spec.job.env.value", "spec.static_site.env.value"]),
     ("digitalocean_container_registry_docker_credentials", &["docker_credentials"]),
     ("digitalocean_database_cluster", &["private_uri", "ui_uri", "uri"]),
     ("digitalocean_database_connection_pool", &["private_uri", "uri"]),
@@ -99,16 +80,11 @@ const TYPES: &[(&str, &[&str])] = &[
     ("doppler_service_token", &["key"]),
     ("ec_deployment_elasticsearch_keystore", &["value"]),
     ("elasticstack_elasticsearch_security_api_key", &["api_key", "encoded"]),
-    ("env0_configuration_variable", &["value"]),
     ("github_actions_environment_secret", &["encrypted_value", "plaintext_value"]),
     ("github_actions_organization_secret", &["encrypted_value", "plaintext_value"]),
     ("github_actions_secret", &["encrypted_value", "plaintext_value"]),
     ("github_codespaces_secret", &["encrypted_value", "plaintext_value"]),
     ("github_dependabot_secret", &["encrypted_value", "plaintext_value"]),
-    ("gitlab_group_variable", &["value"]),
-    ("gitlab_instance_variable", &["value"]),
-    ("gitlab_project_mirror", &["url"]),
-    ("gitlab_project_variable", &["value"]),
     ("google_apikeys_key", &["key_string"]),
     ("google_client_config", &["access_token"]),
     ("google_compute_disk", &["disk_encryption_key.raw_key", "source_image_encryption_key.raw_key", "source_snapshot_encryption_key.raw_key"]),
@@ -142,7 +118,6 @@ const TYPES: &[(&str, &[&str])] = &[
     ("ibm_sm_kv_secret", &["data"]),
     ("infisical_secret", &["value"]),
     ("keycloak_ldap_user_federation", &["bind_credential"]),
-    ("kubectl_manifest", &["live_manifest_incluster", "yaml_body", "yaml_incluster"]),
     ("kubernetes_secret", &["binary_data", "data"]),
     ("kubernetes_secret_v1", &["binary_data", "data"]),
     ("kubernetes_secret_v1_data", &["data"]),
@@ -157,7 +132,6 @@ const TYPES: &[(&str, &[&str])] = &[
     ("nomad_variable", &["items"]),
     ("oci_identity_customer_secret_key", &["key"]),
     ("oci_vault_secret", &["secret_content.content"]),
-    ("octopusdeploy_variable", &["sensitive_value"]),
     ("okta_event_hook", &["auth"]),
     ("okta_inline_hook", &["auth"]),
     ("onepassword_item", &["credential", "note_value", "password", "section.field.value"]),
@@ -174,19 +148,11 @@ const TYPES: &[(&str, &[&str])] = &[
     ("scaleway_function", &["secret_environment_variables"]),
     ("scaleway_function_namespace", &["secret_environment_variables"]),
     ("scaleway_secret_version", &["data"]),
-    ("scalr_variable", &["value"]),
     ("snowflake_stage", &["credentials"]),
     ("sops_external", &["data", "raw"]),
     ("sops_file", &["data", "raw"]),
-    ("spacelift_environment_variable", &["value"]),
-    ("spacelift_mounted_file", &["content"]),
-    ("sumologic_http_source", &["url"]),
     ("tailscale_tailnet_key", &["key"]),
-    ("tfe_notification_configuration", &["token", "url"]),
-    ("tfe_outputs", &["values"]),
-    ("tfe_policy_set_parameter", &["value"]),
     ("tfe_ssh_key", &["key"]),
-    ("tfe_variable", &["value"]),
     ("tls_private_key", &["private_key_openssh", "private_key_pem", "private_key_pem_pkcs8"]),
     ("twilio_iam_keys", &["secret"]),
     ("upstash_redis_database", &["read_only_rest_token", "rest_token"]),
@@ -198,11 +164,51 @@ const TYPES: &[(&str, &[&str])] = &[
     ("vault_kv_secret", &["data", "data_json"]),
     ("vault_kv_secret_v2", &["data", "data_json"]),
     ("vault_token", &["client_token"]),
+    ("wireguard_preshared_key", &["key"]),
+    ("zitadel_machine_key", &["key_details"]),
+];
+
+/// As [`TYPES`], where the same attribute holds what is no secret as often: a state that Terraform 1.8 or later wrote tells
+/// which does.
+#[rustfmt::skip]
+const UNSURE: &[(&str, &[&str])] = &[
+    ("aws_ssm_parameter", &["value"]),
+    ("aws_ssm_parameters_by_path", &["values"]),
+    ("azuredevops_variable_group", &["variable.secret_value"]),
+    ("azurerm_api_management_named_value", &["value"]),
+    ("azurerm_app_configuration_key", &["value"]),
+    ("azurerm_linux_virtual_machine", &["custom_data"]),
+    ("azurerm_linux_virtual_machine_scale_set", &["custom_data", "extension.protected_settings"]),
+    ("azurerm_orchestrated_virtual_machine_scale_set", &["extension.protected_settings", "os_profile.custom_data"]),
+    ("azurerm_windows_virtual_machine", &["additional_unattend_content.content", "custom_data"]),
+    ("azurerm_windows_virtual_machine_scale_set", &["additional_unattend_content.content", "custom_data", "extension.protected_settings"]),
+    ("bitbucket_deployment_variable", &["value"]),
+    ("bitbucket_repository_variable", &["value"]),
+    ("bitbucket_workspace_variable", &["value"]),
+    ("circleci_context_environment_variable", &["value"]),
+    ("circleci_environment_variable", &["value"]),
+    ("cloudflare_logpush_job", &["destination_conf", "ownership_challenge"]),
+    ("datadog_synthetics_global_variable", &["value"]),
+    ("datadog_webhook_custom_variable", &["value"]),
+    ("digitalocean_app", &["spec.env.value", "spec.service.env.value", "spec.worker.env.value", "spec.job.env.value", "spec.static_site.env.value"]),
+    ("env0_configuration_variable", &["value"]),
+    ("gitlab_group_variable", &["value"]),
+    ("gitlab_instance_variable", &["value"]),
+    ("gitlab_project_mirror", &["url"]),
+    ("gitlab_project_variable", &["value"]),
+    ("kubectl_manifest", &["live_manifest_incluster", "yaml_body", "yaml_incluster"]),
+    ("octopusdeploy_variable", &["sensitive_value"]),
+    ("scalr_variable", &["value"]),
+    ("spacelift_environment_variable", &["value"]),
+    ("spacelift_mounted_file", &["content"]),
+    ("sumologic_http_source", &["url"]),
+    ("tfe_notification_configuration", &["token", "url"]),
+    ("tfe_outputs", &["values"]),
+    ("tfe_policy_set_parameter", &["value"]),
+    ("tfe_variable", &["value"]),
     ("vercel_project", &["environment.value"]),
     ("vercel_project_environment_variable", &["value"]),
     ("vercel_shared_environment_variable", &["value"]),
-    ("wireguard_preshared_key", &["key"]),
-    ("zitadel_machine_key", &["key_details"]),
 ];
 
 /// What a type that is called after a secret keeps it in, at whatever provider.
@@ -221,15 +227,29 @@ const ENDS: &[&str] = &[
     "_application_key", "_setup_key", "_secret_version", "_secret_value",
 ];
 
-/// The paths of attributes that a resource of this type keeps secret, whether its instances say so or not.
+/// Whether a state of this version of Terraform has the marks of schemas. What is not known has none.
 #[must_use]
-pub fn of(resource_type: &str) -> &'static [&'static str] {
+pub fn writes_marks(version: &str) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
+    matches!((parts.next().flatten(), parts.next().flatten()), (Some(major), Some(minor)) if (major, minor) >= (1, 8))
+}
+
+/// The paths of attributes that a resource of this type keeps secret, whether its instances say so or not. `marked`: the
+/// state's own marks are complete ([`writes_marks`]).
+#[must_use]
+pub fn of(resource_type: &str, marked: bool) -> &'static [&'static str] {
     // No type has one: what seems to be its end may not be.
     if resource_type.contains('\\') {
         return &[];
     }
-    if let Ok(at) = TYPES.binary_search_by_key(&resource_type, |row| row.0) {
-        return TYPES[at].1;
+    let of_table = |table: &'static [(&str, &'static [&'static str])]| {
+        table.binary_search_by_key(&resource_type, |row| row.0).ok().map(|at| table[at].1)
+    };
+    if let Some(paths) = of_table(TYPES) {
+        return paths;
+    }
+    if let Some(paths) = of_table(UNSURE) {
+        return if marked { &[] } else { paths };
     }
     let name = resource_type.trim_end_matches(|c: char| c.is_ascii_digit());
     let name = if name.len() < resource_type.len() { name.strip_suffix("_v") } else { Some(name) };
@@ -257,19 +277,37 @@ mod tests {
 
     #[test]
     fn types_are_sorted_and_known_ones_are_found() {
-        assert!(TYPES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        for table in [TYPES, UNSURE] {
+            assert!(table.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        }
         for (name, paths) in [
             ("random_password", &["bcrypt_hash", "result"][..]),
             ("helm_release", &["set_sensitive.value"]),
             ("somecloud_vault_secret", VALUES),
             ("somecloud_secret_v2", VALUES),
             ("aws_secretsmanager_secret_version", VALUES),
+            ("aws_ssm_parameter", &[]),
             ("aws_kms_key", &[]),
             ("aws_instance", &[]),
             ("aws_lb_listener_v2", &[]),
             ("a\\\"b_secret", &[]),
         ] {
-            assert_eq!(of(name), paths, "{name}");
+            assert_eq!(of(name, true), paths, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_unsure_counts_where_the_state_does_not_tell() {
+        assert_eq!(of("aws_ssm_parameter", false), ["value"]);
+        for (version, marked) in [
+            ("1.8.0", true),
+            ("1.13.4", true),
+            ("2.0.0-beta1", true),
+            ("1.7.5", false),
+            ("0.12.31", false),
+            ("", false),
+        ] {
+            assert_eq!(writes_marks(version), marked, "{version}");
         }
     }
 

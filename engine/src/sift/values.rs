@@ -91,7 +91,7 @@ impl<L: Listener> Stream<L> {
             return false;
         }
         if role == Role::Field(Field::Type) {
-            self.walk.of_schema = schema_marks::of(key_slice(&unit, 3, close));
+            self.walk.of_schema = schema_marks::of(key_slice(&unit, 3, close), self.walk.marked);
         }
         frame.seen |= role.once();
         frame.expect = Expect::CommaOrEnd;
@@ -221,7 +221,12 @@ impl<L: Listener> Stream<L> {
         let raw = unit.slice(from, end);
         match role {
             Role::Field(Field::Version) => self.kind.version(raw, self.window.offset(from))?,
-            Role::Field(Field::Type) => self.walk.of_schema = schema_marks::of(raw.trim_matches('"')),
+            Role::Field(Field::TerraformVersion) => {
+                self.walk.marked = schema_marks::writes_marks(raw.trim_matches('"'));
+            }
+            Role::Field(Field::Type) => {
+                self.walk.of_schema = schema_marks::of(raw.trim_matches('"'), self.walk.marked);
+            }
             _ => {}
         }
         if L::COLLECTS {

@@ -90,6 +90,8 @@ pub(super) struct Walk {
     pub(super) marks: Marks,
     /// What the schema of the resource at hand marks.
     pub(super) of_schema: &'static [&'static str],
+    /// The state's own marks are complete.
+    pub(super) marked: bool,
     pub(super) memo: KeyMemo,
     /// Secrets learnt so far plus one: keys that were searched before are searched again when it grows.
     pub(super) learnt: u32,
@@ -133,6 +135,7 @@ impl Walk {
             names: Names::default(),
             marks: Marks::default(),
             of_schema: &[],
+            marked: false,
             memo: KeyMemo::new(),
             learnt: 1,
             depth: 0,
