@@ -5,7 +5,7 @@ use super::inspect::Search;
 use super::rarity::{self, Invitation};
 use super::value_span::{self, Value, name_byte, wide_colon};
 use super::{
-    Hint, KeyContext, KeyVerdict, RuleIx, elsewhere, encoded, json, keys, marker, pairs, people,
+    Hint, KeyContext, KeyVerdict, RuleIx, elsewhere, encoded, json, keys, marker, notations, pairs, people,
     structural as rule, tokens,
 };
 
@@ -200,6 +200,17 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
         }
         return to;
     }
+    if from > 0
+        && bytes[from - 1] == b'/'
+        && let Some(value) = notations::written(bytes, from, to)
+        && search.spend(value.end - value.start)
+        && take(search, text, verdict, &value)
+    {
+        return to;
+    }
+    if keys::holds_secrets(name) {
+        members(search, text, verdict, (from, to));
+    }
     // A variable's name announces a secret in a sentence, too: nobody writes `api_token` when no token follows.
     let suggests = |context: KeyContext| matches!(context.hint, Hint::Secret(_) | Hint::Service(_));
     let variable = matches!(verdict, KeyVerdict::Context(context) if suggests(context)) && name.contains('_');
@@ -220,6 +231,19 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
                 take(search, text, verdict, &value);
             }
             to
+        }
+    }
+}
+
+/// The members of a map of secrets, but those that describe one.
+fn members(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, name: (usize, usize)) {
+    let mut list = Vec::new();
+    notations::members(text.as_bytes(), name.0, name.1, |key, value| list.push((key, value)));
+    for (key, value) in list {
+        let key = text.get(key.0..key.1).unwrap_or("");
+        let silent = search.scratch.names.classify(key) == KeyVerdict::Plain && !keys::describes(key);
+        if silent && search.spend(value.end - value.start) {
+            take(search, text, verdict, &value);
         }
     }
 }

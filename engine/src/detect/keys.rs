@@ -256,6 +256,24 @@ fn named(words: &Words, key_len: usize) -> KeyVerdict {
     KeyVerdict::Plain
 }
 
+/// A map under this name holds secrets, whatever its keys are.
+pub(super) fn holds_secrets(name: &str) -> bool {
+    let last = name.rsplit(['_', '-', '.']).next().unwrap_or(name);
+    ["secrets", "credentials", "creds", "tokens", "passwords", "apikeys"]
+        .iter()
+        .any(|all| all.eq_ignore_ascii_case(last))
+}
+
+/// A key that says something about what it stands beside.
+pub(super) fn describes(key: &str) -> bool {
+    let Some(words) = Words::of(key) else { return true };
+    FACT.has(words.spelled(0))
+        || matches!(
+            words.word(0),
+            "key" | "value" | "project" | "team" | "email" | "realm" | "class" | "namespace"
+        )
+}
+
 /// `vault.hashicorp.com`, `nginx.ingress.kubernetes.io`.
 fn is_domain(text: &str) -> bool {
     let top = text.rsplit('.').next().unwrap_or("");

@@ -3,7 +3,7 @@
 //! Knows notations only; must never judge whether a value is a secret, but where a sentence tells it.
 
 use super::rarity::{self, Invitation};
-use super::value_span::{Value, line_start, quoted};
+use super::value_span::{Value, heredoc, line_start, name_byte, quoted};
 
 /// What stands between a secret's name and the secret in a sentence.
 pub(super) const VERBS: &[&[u8]] = &[
@@ -188,4 +188,94 @@ pub(super) fn fallback(bytes: &[u8], at: usize) -> Option<Value> {
     let start = at + found + mark.len();
     let value = quoted(bytes, start, *mark.last()?, 0);
     (value.end > value.start && value.end <= at + len).then_some(value)
+}
+
+/// Longest line or block that is read for what is written into a file, bytes.
+const WRITTEN_MAX: usize = 4_096;
+
+/// `echo 'x' > /etc/app/password`, `cat > /run/secrets/token <<EOF`: the file's name, at `from..to`, tells what is written.
+pub(super) fn written(bytes: &[u8], from: usize, to: usize) -> Option<Value> {
+    let near = from.saturating_sub(WRITTEN_MAX);
+    let line = memchr::memrchr(b'\n', &bytes[near..from]).map_or(near, |n| near + n + 1);
+    let sign = line + memchr::memrchr(b'>', &bytes[line..from])?;
+    let path = |b: &u8| name_byte(*b) || b"/~ \"'".contains(b);
+    if !bytes[sign + 1..from].iter().all(path) {
+        return None;
+    }
+    let command = bytes[line..sign].trim_ascii_end();
+    let command = command.strip_suffix(b">").unwrap_or(command).trim_ascii_end();
+    let end = line + command.len();
+    if let Some(at) = memchr::memmem::rfind(command, b"<<") {
+        return heredoc(bytes, line + at);
+    }
+    let rest = &bytes[to..bytes.len().min(to + 64)];
+    let eol = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+    if let Some(at) = memchr::memmem::find(&rest[..eol], b"<<") {
+        return heredoc(bytes, to + at);
+    }
+    let says = [&b"echo "[..], b"printf "].iter().any(|name| memchr::memmem::find(command, name).is_some());
+    let last = command.last().copied().filter(|_| says)?;
+    if matches!(last, b'"' | b'\'') {
+        let open = memchr::memrchr(last, &bytes[line..end - 1])? + line + 1;
+        return (open < end - 1).then_some(Value { start: open, end: end - 1, quoted: true });
+    }
+    let start = line + command.iter().rposition(|b| *b == b' ')? + 1;
+    Some(Value { start, end, quoted: false })
+}
+
+/// The members of a map behind a name that calls all of them secret: `secrets = { a = "x" }`, `credentials:` and deeper lines.
+pub(super) fn members(bytes: &[u8], from: usize, to: usize, mut found: impl FnMut((usize, usize), Value)) {
+    let mut at = to;
+    while matches!(bytes.get(at), Some(b'"' | b'\'' | b' ' | b'\t' | b':' | b'=')) && at < to + 8 {
+        at += 1;
+    }
+    let limit = bytes.len().min(at + WRITTEN_MAX);
+    let column = bytes[..from].iter().rev().take_while(|b| **b != b'\n').count();
+    let braced = bytes.get(at) == Some(&b'{');
+    if !braced && (bytes.get(at) != Some(&b'\n') || !line_start(bytes, from)) {
+        return;
+    }
+    at += 1;
+    while at < limit {
+        let len = bytes[at..limit]
+            .iter()
+            .position(|b| *b == b'\n' || braced && matches!(b, b',' | b'}' | b'{'))
+            .unwrap_or(limit - at);
+        let piece = &bytes[at..at + len];
+        let depth = piece.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        if !braced && depth < len && depth <= column {
+            return;
+        }
+        if let Some((key, value)) = pair(bytes, at + depth, at + len) {
+            found(key, value);
+        }
+        at += len + 1;
+        if braced && matches!(bytes.get(at - 1), Some(b'}' | b'{')) {
+            return;
+        }
+    }
+}
+
+/// `a = "x"`, `a: x`, `"a": "x"` in a part of a text.
+fn pair(bytes: &[u8], from: usize, to: usize) -> Option<((usize, usize), Value)> {
+    let quotes = usize::from(matches!(bytes.get(from), Some(b'"' | b'\'')));
+    let start = from + quotes;
+    let len = bytes[start..to].iter().take_while(|b| name_byte(**b)).count();
+    let mut at = start + len + quotes;
+    let skip = |at: usize| bytes[at.min(to)..to].iter().take_while(|b| **b == b' ').count();
+    at += skip(at);
+    if len == 0 || !matches!(bytes[..to].get(at), Some(b'=' | b':')) {
+        return None;
+    }
+    at += 1;
+    at += skip(at);
+    let first = bytes[..to].get(at).copied()?;
+    let value = match first {
+        b'"' | b'\'' => quoted(&bytes[..to], at + 1, first, 0),
+        _ => {
+            let text = bytes[at..to].trim_ascii_end();
+            Value { start: at, end: at + text.len(), quoted: false }
+        }
+    };
+    (value.end > value.start).then_some(((start, start + len), value))
 }

@@ -52,8 +52,27 @@ pub(super) fn verdict(words: &Words) -> Option<KeyVerdict> {
         }
         _ => {}
     }
-    let phone =
-        ["phone", "telephone", "mobile", "fax", "cell", "msisdn", "tel", "cellphone", "phonenumber", "sms"];
+    let phone = [
+        "phone",
+        "telephone",
+        "mobile",
+        "fax",
+        "cell",
+        "msisdn",
+        "tel",
+        "cellphone",
+        "phonenumber",
+        "sms",
+        "telefon",
+        "telefonnummer",
+        "handy",
+        "handynummer",
+        "whatsapp",
+        "telefono",
+        "telefone",
+        "celular",
+        "mobilnummer",
+    ];
     let number = matches!(last, "number" | "numbers" | "no" | "num") && phone.contains(&before);
     (phone.contains(&last) || number).then(|| hint(Hint::Phone))
 }
@@ -61,6 +80,7 @@ pub(super) fn verdict(words: &Words) -> Option<KeyVerdict> {
 /// Names of identity, tax and social security numbers: their last word says it.
 #[rustfmt::skip]
 const NUMBERS: &[&str] = &[
+    "steueridentifikationsnummer", "steuernummer", "sozialversicherungsnummer", "rodnecislo", "taxpayerid",
     "identifikationsnummer", "nif", "personnummer", "hetu", "henkilotunnus", "burgerservicenummer", "ssn", "nino",
     "passport", "cpf", "dni", "nie", "nir", "bsn", "pesel", "aadhaar", "sin", "itin", "codicefiscale",
     "fodselsnummer", "rijksregisternummer", "svnr", "egn", "cedula", "isikukood", "amka", "oib", "ppsn",
@@ -94,6 +114,9 @@ fn national(pair: (&str, &str)) -> bool {
                 "number" | "no",
             ) | ("steuer" | "personal" | "national" | "tax" | "citizen" | "voter" | "thai", "id")
                 | ("social", "security")
+                | ("taxpayer", "id")
+                | ("securite", "sociale")
+                | ("rodne", "cislo")
                 | ("security", "number")
                 | ("codice", "fiscale")
                 | ("teudat", "zehut")

@@ -71,9 +71,9 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Optio
         (b'\'' | b'"', _) if at > closed && strong => {}
         // `:name "x"` of Clojure.
         (b'"', _) if at > closed && from > 0 && bytes[from - 1] == b':' => {}
-        (b'\'' | b'"', _) if at > closed => return notations::quoted_draw(bytes, at),
         _ if at > to && notations::variable(bytes, from) => {}
         _ if flag && is_parted(&bytes[to..at]) => {}
+        (b'\'' | b'"', _) if at > closed && !strong => return notations::quoted_draw(bytes, at),
         _ if at > closed && (strong || numbered(bytes, at)) => return told(bytes, at),
         _ => return None,
     }
@@ -305,7 +305,7 @@ fn tripled(bytes: &[u8], from: usize, quote: u8) -> Value {
 }
 
 /// `<<EOF`, `<<-EOF`, `<<~'EOF'`: the lines up to the one that repeats the word.
-fn heredoc(bytes: &[u8], at: usize) -> Option<Value> {
+pub(super) fn heredoc(bytes: &[u8], at: usize) -> Option<Value> {
     let rest = bytes.get(at..)?.strip_prefix(b"<<")?;
     let lead = rest.iter().take(3).take_while(|b| matches!(b, b'-' | b'~' | b'"' | b'\'')).count();
     let len = rest[lead..].iter().take(64).take_while(|b| name_byte(**b)).count();
