@@ -4,6 +4,7 @@
 //! spans out at the end. Shares the rules (`RuleSet`) with the engine, and nothing of its splitter, walk or
 //! fingerprints. Must never be linked into what is shipped, and never copy a shortcut of what it judges.
 
+mod around;
 pub mod case;
 pub mod compare;
 pub mod count;

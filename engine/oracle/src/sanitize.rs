@@ -9,6 +9,7 @@ use terrasift_engine::detect::{HashKey, Hit, KeyVerdict, RuleIx, RuleSet, Scratc
 use terrasift_engine::sift::{marked_by_schema, writes_marks};
 use terrasift_schemas::detection::{Detection, Report};
 
+use crate::around::{Around, NOTHING};
 use crate::json::{self, Member, Node, Text, Value};
 use crate::known::Known;
 use crate::marks::{self, Path};
@@ -37,30 +38,6 @@ pub struct Judged {
     pub sanitized: Sanitized,
     /// Pointers of values that hold a copy of a known secret.
     pub copied: Vec<String>,
-}
-
-/// What a value's surroundings say about it.
-#[derive(Clone, Copy)]
-struct Around {
-    verdict: KeyVerdict,
-    /// Everything goes, by this rule; and is remembered as a secret.
-    force: Option<(RuleIx, bool)>,
-    /// Within a type expression.
-    types: bool,
-    /// Keys are flat paths.
-    flat: bool,
-}
-
-const NOTHING: Around = Around { verdict: KeyVerdict::Plain, force: None, types: false, flat: false };
-
-impl Around {
-    fn forced(rule: RuleIx, learn: bool) -> Self {
-        Self { force: Some((rule, learn)), ..NOTHING }
-    }
-
-    fn key(verdict: KeyVerdict) -> Self {
-        Self { verdict, ..NOTHING }
-    }
 }
 
 /// A piece of the document that is replaced.

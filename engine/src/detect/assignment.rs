@@ -163,16 +163,7 @@ fn connection(search: &mut Search<'_>, text: &str, ix: RuleIx) {
 /// A word that may name a secret stands at `at`. Returns where reading ended.
 pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();
-    let mut from = at;
-    // Letters beyond ASCII name too, quotes and blanks beyond it do no harm, a wide colon ends the name.
-    let names = |at: usize| name_byte(bytes[at]) || !bytes[at].is_ascii() && !wide_colon(bytes, at);
-    while from > 0 && names(from - 1) && at - from < 128 {
-        from -= 1;
-    }
-    let mut to = at;
-    while to < bytes.len() && names(to) && to - at < 128 {
-        to += 1;
-    }
+    let (from, to) = name_at(bytes, at);
     if to == from {
         return at + 1;
     }
@@ -233,6 +224,20 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
             to
         }
     }
+}
+
+/// The name of which a byte stands here. Letters beyond ASCII name too, quotes and blanks beyond it do no harm, a wide colon
+/// ends it.
+fn name_at(bytes: &[u8], at: usize) -> (usize, usize) {
+    let names = |at: usize| name_byte(bytes[at]) || !bytes[at].is_ascii() && !wide_colon(bytes, at);
+    let (mut from, mut to) = (at, at);
+    while from > 0 && names(from - 1) && at - from < 128 {
+        from -= 1;
+    }
+    while to < bytes.len() && names(to) && to - at < 128 {
+        to += 1;
+    }
+    (from, to)
 }
 
 /// The members of a map of secrets, but those that describe one.
@@ -340,24 +345,7 @@ fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value)
         }
         KeyVerdict::Context(context) => {
             let from = search.scratch.found.len();
-            match context.hint {
-                Hint::Secret(_) => {
-                    let digits = inner.bytes().any(|b| b.is_ascii_digit());
-                    if plausible(inner)
-                        && inner.len() >= 6
-                        && (value.quoted || digits || rarity::drawn(inner.as_bytes(), Invitation::Key))
-                        && !inner.starts_with(['{', '[', '('])
-                    {
-                        search.push(0, inner.len(), rule::ASSIGNMENT);
-                    }
-                }
-                Hint::Service(_) if opaque(inner) && plausible(inner) => {
-                    search.push(0, inner.len(), rule::ASSIGNMENT);
-                }
-                Hint::Rare if drawn_key(inner) => search.push(0, inner.len(), rule::ASSIGNMENT),
-                Hint::Connection(_) | Hint::Service(_) | Hint::Rare => {}
-                hint => people::under_key(search, inner, hint),
-            }
+            suggested(search, context.hint, inner, value.quoted);
             for found in &mut search.scratch.found[from..] {
                 found.start += value.start;
                 found.end += value.start;
@@ -365,6 +353,28 @@ fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value)
             search.scratch.found.len() > from
         }
         KeyVerdict::Plain => false,
+    }
+}
+
+/// A value whose name only suggests what it is.
+fn suggested(search: &mut Search<'_>, hint: Hint, inner: &str, quoted: bool) {
+    match hint {
+        Hint::Secret(_) => {
+            let digits = inner.bytes().any(|b| b.is_ascii_digit());
+            if plausible(inner)
+                && inner.len() >= 6
+                && (quoted || digits || rarity::drawn(inner.as_bytes(), Invitation::Key))
+                && !inner.starts_with(['{', '[', '('])
+            {
+                search.push(0, inner.len(), rule::ASSIGNMENT);
+            }
+        }
+        Hint::Service(_) if opaque(inner) && plausible(inner) => {
+            search.push(0, inner.len(), rule::ASSIGNMENT);
+        }
+        Hint::Rare if drawn_key(inner) => search.push(0, inner.len(), rule::ASSIGNMENT),
+        Hint::Connection(_) | Hint::Service(_) | Hint::Rare => {}
+        hint => people::under_key(search, inner, hint),
     }
 }
 

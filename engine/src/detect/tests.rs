@@ -4,6 +4,7 @@ mod corpus;
 mod encodings;
 mod explain;
 mod formats;
+mod key_names;
 mod mentions;
 mod national_ids;
 mod places;

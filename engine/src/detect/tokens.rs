@@ -41,7 +41,18 @@ pub(super) fn shape(
         return;
     }
     seen.shape = (start, matched.end);
+    if within_public(search, text.as_bytes(), start, matched.end) {
+        return;
+    }
     search.push(from, to, row.rule);
+}
+
+/// Part of a line of a certificate or a public key: drawn bytes in base64 look like anything by chance.
+fn within_public(search: &Search<'_>, bytes: &[u8], start: usize, end: usize) -> bool {
+    let glued = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'));
+    search.scratch.quiet.iter().any(|q| q.0 <= start && end <= q.1)
+        && glued(start.checked_sub(1).and_then(|at| bytes.get(at)))
+        && glued(bytes.get(end))
 }
 
 /// A weak prefix does not count when the rest is judged.

@@ -82,26 +82,29 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Optio
         at += 1;
     }
     at += notations::before_quote(&bytes[at.min(bytes.len())..]);
+    if let Some(value) = enclosed(bytes, at, equals) {
+        return Some(value);
+    }
+    let spaced = line_start && !flag && bytes[to..at].contains(&b':');
+    Some(Value { start: at, end: unquoted(bytes, at, spaced), quoted: false })
+}
+
+/// What quotes, a block or braces enclose.
+fn enclosed(bytes: &[u8], at: usize, equals: bool) -> Option<Value> {
     let escapes = bytes[at.min(bytes.len())..].iter().take_while(|b| **b == b'\\').count();
     if bytes[at.min(bytes.len())..].starts_with(b"''")
         && let Some(value) = notations::doubled(bytes, at)
     {
         return Some(value);
     }
-    if let Some(quote @ (b'"' | b'\'' | b'`')) = get(at + escapes) {
-        if escapes == 0 && get(at + 1) == Some(quote) && get(at + 2) == Some(quote) {
+    if let Some(quote @ (b'"' | b'\'' | b'`')) = bytes.get(at + escapes).copied() {
+        if escapes == 0 && bytes[at..].starts_with(&[quote; 3]) {
             return Some(tripled(bytes, at + 3, quote));
         }
         return Some(quoted(bytes, at + escapes + 1, quote, escapes));
     }
-    if let Some(value) = heredoc(bytes, at).or_else(|| notations::fallback(bytes, at)) {
-        return Some(value);
-    }
-    if let Some(value) = braced(bytes, at).filter(|_| equals) {
-        return Some(value);
-    }
-    let spaced = line_start && !flag && bytes[to..at].contains(&b':');
-    Some(Value { start: at, end: unquoted(bytes, at, spaced), quoted: false })
+    let block = heredoc(bytes, at).or_else(|| notations::fallback(bytes, at));
+    block.or_else(|| braced(bytes, at).filter(|_| equals))
 }
 
 /// Signs that assign besides `=`, `:`, `:=` and `=>`: of PHP, make, Ruby, Perl. Where the value begins.
