@@ -14,6 +14,7 @@ pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
     match hint {
         Hint::Secret(ix) if plausible(text) && !marker::only(text) => search.push(0, text.len(), ix),
         Hint::Service(ix) if opaque(text) && plausible(text) => search.push(0, text.len(), ix),
+        Hint::Member(ix) if made(text) && plausible(text) => search.push(0, text.len(), ix),
         Hint::Connection(ix) => connection(search, text, ix),
         _ => {}
     }
@@ -30,6 +31,18 @@ fn opaque(text: &str) -> bool {
     bytes.len() >= 16
         && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.:+/=\r\n".contains(b))
         && (long || rarity::generated(bytes))
+}
+
+/// One word with a digit, a letter and a sign that no name has, or that nobody wrote: a password, not what is said about one.
+fn made(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let has = |class: fn(&u8) -> bool| bytes.iter().any(class);
+    let signed = has(u8::is_ascii_digit)
+        && has(u8::is_ascii_alphabetic)
+        && has(|b| b"!#$^&*?+~%".contains(b))
+        && !has(|b| b"/:{}<>()".contains(b));
+    let word = !has(u8::is_ascii_whitespace) && (8..=128).contains(&bytes.len());
+    word && (signed || has(u8::is_ascii_alphabetic) && opaque(text) && !tokens::uuid(bytes))
 }
 
 /// What is called a key and no more, in a script: a word without joints, as it would be judged where it stands alone.

@@ -101,12 +101,15 @@ pub enum KeyVerdict {
 
 impl KeyVerdict {
     /// The verdict of a child key (`self`) inside an object that stands under `parent`: a sensitive key reaches
-    /// down to everything whose own key says nothing.
+    /// down to everything whose own key says nothing, one that suggests a secret to what is made like one.
     #[must_use]
     pub fn under(self, parent: Self) -> Self {
         match (self, parent) {
             (Self::Plain, Self::Sensitive(_)) => parent,
             (_, Self::Sensitive(_)) if self.kin().is_some() => parent,
+            (Self::Plain, Self::Context(KeyContext { hint: Hint::Secret(ix) | Hint::Member(ix), .. })) => {
+                Self::Context(KeyContext { hint: Hint::Member(ix), tenant: 0 })
+            }
             _ => self,
         }
     }
@@ -170,6 +173,8 @@ pub enum Hint {
     Secret(RuleIx),
     /// Names a service and a key of it: what nobody would write is a secret.
     Service(RuleIx),
+    /// Says nothing itself and stands in an object whose name suggests a secret: what is made like one goes.
+    Member(RuleIx),
     /// A connection string or an address that may carry credentials.
     Connection(RuleIx),
     /// Names of persons.

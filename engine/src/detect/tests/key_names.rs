@@ -20,7 +20,7 @@ fn check(key: &str, expected: &str) {
             Hint::Card => "card",
             Hint::NationalId => "national",
             Hint::Bank => "bank",
-            Hint::None | Hint::Allowed | Hint::Told(_) => "none",
+            Hint::None | Hint::Allowed | Hint::Told(_) | Hint::Member(_) => "none",
         },
     };
     assert_eq!(said, expected, "{key}");
