@@ -3,6 +3,10 @@
 //!
 //! Knows types and names of attributes; must never look at a value.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 /// Attributes, sorted by type: those whose own name does not tell (`detect/keys.rs`). A dot leads into a block, over its
 /// lists. Sources: the providers' own documentation of what is "sensitive".
 #[rustfmt::skip]
@@ -251,6 +255,13 @@ pub fn of(resource_type: &str, marked: bool) -> &'static [&'static str] {
     if let Some(paths) = of_table(UNSURE) {
         return if marked { &[] } else { paths };
     }
+    // How all of these end.
+    if !matches!(
+        resource_type.as_bytes().last(),
+        Some(b't' | b's' | b'd' | b'n' | b'l' | b'y' | b'e' | b'0'..=b'9')
+    ) {
+        return &[];
+    }
     let name = resource_type.trim_end_matches(|c: char| c.is_ascii_digit());
     let name = if name.len() < resource_type.len() { name.strip_suffix("_v") } else { Some(name) };
     let name = name.unwrap_or(resource_type);
@@ -260,9 +271,10 @@ pub fn of(resource_type: &str, marked: bool) -> &'static [&'static str] {
 /// The type in the header of a resource: JSON whose strings are closed, up to where its instances begin.
 pub(super) fn type_of(header: &[u8]) -> Option<&str> {
     const KEY: &[u8] = b"\"type\"";
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(KEY));
     let mut from = 0;
     loop {
-        from += memchr::memmem::find(&header[from..], KEY)? + KEY.len();
+        from += FINDER.find(&header[from..])? + KEY.len();
         // Only a key stands before a colon.
         let Some(value) = header[from..].trim_ascii_start().strip_prefix(b":") else { continue };
         let text = value.trim_ascii_start().strip_prefix(b"\"")?;

@@ -43,7 +43,6 @@ pub(super) const ROWS: &[Family] = &[
     token("ifttt-key", "IFTTT webhook key", &[r"maker.ifttt.com/trigger/\w{1,60}/with/key/([A-Za-z0-9_-]{20,})", r"maker.ifttt.com/trigger/\w{1,60}/json/with/key/([A-Za-z0-9_-]{20,})"], "https://ifttt.com/maker_webhooks"),
     token("rapidapi-key", "RapidAPI key", &[r"\h{10}msh\h{15}p1\h{5,6}jsn\h{12}"], "https://docs.rapidapi.com/docs/keys-and-key-rotation"),
     token("launchdarkly-mobile-key", "LaunchDarkly mobile key", &[r"mob-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"], "https://docs.launchdarkly.com/home/account/environment/keys"),
-    token("mailgun-account-key", "Mailgun API key", &[r"\h{32}-\h{8}-\h{8}"], "https://documentation.mailgun.com/docs/mailgun/user-manual/get-started/"),
     token("atlassian-service-token", "Atlassian service account token", &[r"ATSTT3[A-Za-z0-9_-]{60,}=\u{8}"], "https://support.atlassian.com/user-management/docs/manage-api-tokens-for-service-accounts/"),
     token("spectral-key", "SpectralOps key", &[r"spu-\h{32}"], "https://docs.spectralops.io"),
     token("plane-key", "Plane API key", &[r"plane_api_\h{32}"], "https://developers.plane.so/api-reference/introduction"),
