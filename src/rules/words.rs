@@ -21,6 +21,9 @@ pub fn key_verdict(rules: &RuleSet, verdict: KeyVerdict) -> Option<String> {
         Hint::Told(_) => "another member of the object says what this one means".to_owned(),
         Hint::Rare => "the key ends in \"key\" and says no more: only what looks drawn goes".to_owned(),
         Hint::Service(ix) => format!("the key names a service ({}): what nobody would write goes", id(ix)),
+        Hint::Member(ix) => {
+            format!("the name above suggests a secret ({}): what is made like one goes", id(ix))
+        }
         Hint::Allowed => {
             "an own rule lets values under this key through: private keys are still found".to_owned()
         }
