@@ -91,8 +91,10 @@ pub(super) fn beside(bytes: &[u8], from: usize, at: usize) -> Option<Value> {
     let text = cell[..end].trim_ascii();
     let lead = cell[..end].len() - cell[..end].trim_ascii_start().len();
     let start = bytes.len() - cell.len() + lead;
-    // Headings and rules of tables.
-    let word = !text.iter().any(|b| b.is_ascii_whitespace()) && text.iter().any(u8::is_ascii_alphanumeric);
+    // Headings, rules and words of tables are none.
+    let word = !text.iter().any(|b| b.is_ascii_whitespace())
+        && text.iter().any(u8::is_ascii_alphanumeric)
+        && text.iter().any(|b| b.is_ascii_digit() || b"!#$%^&*?+~".contains(b));
     (word && text.len() >= 6).then_some(Value { start, end: start + text.len(), quoted: true })
 }
 
