@@ -349,7 +349,8 @@ fn numbered(bytes: &[u8], at: usize) -> bool {
 /// Told in words: `password is x`, `password 7 x`, `password x`. Only what no sentence goes on with.
 pub(super) fn told(bytes: &[u8], at: usize) -> Option<Value> {
     let rest = &bytes[at..];
-    let verb = notations::VERBS.iter().find(|verb| rest.starts_with(verb)).copied();
+    let verb =
+        notations::VERBS.iter().filter(|verb| rest.starts_with(verb)).max_by_key(|verb| verb.len()).copied();
     if verb.is_none()
         && let Some(value) = notations::told_later(bytes, at)
     {

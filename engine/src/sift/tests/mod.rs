@@ -10,6 +10,7 @@ mod oracle;
 mod properties;
 mod refusals;
 mod replay;
+mod schemas;
 mod siblings;
 
 use std::sync::Arc;
