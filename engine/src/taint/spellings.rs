@@ -6,12 +6,15 @@ use std::fmt::Write as _;
 
 use zeroize::Zeroizing;
 
-/// Longer texts are no passwords, and nobody puts them into an address.
-const URL_MAX: usize = 512;
+/// Longer texts are no passwords; those that are keys and documents are told by themselves, however they are spelled.
+const SPELLED_MAX: usize = 256;
 
 /// The other spellings of a secret, where they differ from it.
 #[must_use]
 pub fn spellings(secret: &str) -> [Option<Zeroizing<String>>; 2] {
+    if secret.len() > SPELLED_MAX {
+        return [None, None];
+    }
     [json(secret), url(secret)]
 }
 
@@ -41,7 +44,7 @@ fn json(secret: &str) -> Option<Zeroizing<String>> {
 /// `urlencode`: Go's net/url, `QueryEscape`.
 fn url(secret: &str) -> Option<Zeroizing<String>> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
-    if secret.len() > URL_MAX || secret.bytes().all(plain) {
+    if secret.bytes().all(plain) {
         return None;
     }
     let mut out = Zeroizing::new(String::with_capacity(secret.len() * 3));
