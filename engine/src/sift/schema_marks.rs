@@ -3,10 +3,6 @@
 //!
 //! Knows types and names of attributes; must never look at a value.
 
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
-
 /// Attributes, sorted by type: those whose own name does not tell (`detect/keys.rs`). A dot leads into a block, over its
 /// lists. Sources: the providers' own documentation of what is "sensitive".
 #[rustfmt::skip]
@@ -271,16 +267,12 @@ pub fn of(resource_type: &str, marked: bool) -> &'static [&'static str] {
 /// The type in the header of a resource: JSON whose strings are closed, up to where its instances begin.
 pub(super) fn type_of(header: &[u8]) -> Option<&str> {
     const KEY: &[u8] = b"\"type\"";
-    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(KEY));
-    let mut from = 0;
-    loop {
-        from += FINDER.find(&header[from..])? + KEY.len();
-        // Only a key stands before a colon.
-        let Some(value) = header[from..].trim_ascii_start().strip_prefix(b":") else { continue };
-        let text = value.trim_ascii_start().strip_prefix(b"\"")?;
-        let end = memchr::memchr(b'"', text)?;
-        return std::str::from_utf8(&text[..end]).ok();
-    }
+    let after_key = memchr::memchr_iter(b'"', header).filter_map(|at| header[at..].strip_prefix(KEY));
+    // Only a key stands before a colon.
+    let value = after_key.into_iter().find_map(|rest| rest.trim_ascii_start().strip_prefix(b":"))?;
+    let text = value.trim_ascii_start().strip_prefix(b"\"")?;
+    let end = memchr::memchr(b'"', text)?;
+    std::str::from_utf8(&text[..end]).ok()
 }
 
 #[cfg(test)]
