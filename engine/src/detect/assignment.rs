@@ -206,6 +206,7 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     }
     if from > 0
         && bytes[from - 1] == b'/'
+        && search.spend(notations::line(bytes, from))
         && let Some(value) = notations::written(bytes, from, to)
         && search.spend(value.end - value.start)
         && take(search, text, verdict, &value)
@@ -256,7 +257,10 @@ fn name_at(bytes: &[u8], at: usize) -> (usize, usize) {
 /// The members of a map of secrets, but those that describe one.
 fn members(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, name: (usize, usize)) {
     let mut list = Vec::new();
-    notations::members(text.as_bytes(), name.0, name.1, |key, value| list.push((key, value)));
+    let read = notations::members(text.as_bytes(), name.0, name.1, |key, value| list.push((key, value)));
+    if !search.spend(read) {
+        return;
+    }
     for (key, value) in list {
         let key = text.get(key.0..key.1).unwrap_or("");
         let silent = search.scratch.names.classify(key) == KeyVerdict::Plain && !keys::describes(key);

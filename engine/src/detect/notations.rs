@@ -195,10 +195,15 @@ pub(super) fn fallback(bytes: &[u8], at: usize) -> Option<Value> {
 /// Longest line or block that is read for what is written into a file, bytes.
 const WRITTEN_MAX: usize = 4_096;
 
+/// How much of the line stands before a place.
+pub(super) fn line(bytes: &[u8], from: usize) -> usize {
+    let near = from.saturating_sub(WRITTEN_MAX);
+    from - memchr::memrchr(b'\n', &bytes[near..from]).map_or(near, |n| near + n + 1)
+}
+
 /// `echo 'x' > /etc/app/password`, `cat > /run/secrets/token <<EOF`: the file's name, at `from..to`, tells what is written.
 pub(super) fn written(bytes: &[u8], from: usize, to: usize) -> Option<Value> {
-    let near = from.saturating_sub(WRITTEN_MAX);
-    let line = memchr::memrchr(b'\n', &bytes[near..from]).map_or(near, |n| near + n + 1);
+    let line = from - line(bytes, from);
     let sign = line + memchr::memrchr(b'>', &bytes[line..from])?;
     let path = |b: &u8| name_byte(*b) || b"/~ \"'".contains(b);
     if !bytes[sign + 1..from].iter().all(path) {
@@ -226,7 +231,13 @@ pub(super) fn written(bytes: &[u8], from: usize, to: usize) -> Option<Value> {
 }
 
 /// The members of a map behind a name that calls all of them secret: `secrets = { a = "x" }`, `credentials:` and deeper lines.
-pub(super) fn members(bytes: &[u8], from: usize, to: usize, mut found: impl FnMut((usize, usize), Value)) {
+/// Returns how many bytes were read.
+pub(super) fn members(
+    bytes: &[u8],
+    from: usize,
+    to: usize,
+    mut found: impl FnMut((usize, usize), Value),
+) -> usize {
     let mut at = to;
     while matches!(bytes.get(at), Some(b'"' | b'\'' | b' ' | b'\t' | b':' | b'=')) && at < to + 8 {
         at += 1;
@@ -235,9 +246,10 @@ pub(super) fn members(bytes: &[u8], from: usize, to: usize, mut found: impl FnMu
     let column = bytes[..from].iter().rev().take_while(|b| **b != b'\n').count();
     let braced = bytes.get(at) == Some(&b'{');
     if !braced && (bytes.get(at) != Some(&b'\n') || !line_start(bytes, from)) {
-        return;
+        return 0;
     }
     at += 1;
+    let begin = at;
     while at < limit {
         let len = bytes[at..limit]
             .iter()
@@ -246,16 +258,17 @@ pub(super) fn members(bytes: &[u8], from: usize, to: usize, mut found: impl FnMu
         let piece = &bytes[at..at + len];
         let depth = piece.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
         if !braced && depth < len && depth <= column {
-            return;
+            return at - begin;
         }
         if let Some((key, value)) = pair(bytes, at + depth, at + len) {
             found(key, value);
         }
         at += len + 1;
         if braced && matches!(bytes.get(at - 1), Some(b'}' | b'{')) {
-            return;
+            return at - begin;
         }
     }
+    limit - begin.min(limit)
 }
 
 /// `a = "x"`, `a: x`, `"a": "x"` in a part of a text.
