@@ -122,7 +122,13 @@ pub(super) fn quoted_draw(bytes: &[u8], at: usize) -> Option<Value> {
 
 /// `ENV NAME value` of a container file, `setenv NAME value` and `set -gx NAME value` of shells.
 pub(super) fn variable(bytes: &[u8], from: usize) -> bool {
-    let line = bytes[..from].iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
+    // No more is read of a line than the longest of these and its indentation may take.
+    let near = from.saturating_sub(64);
+    let Some(line) =
+        memchr::memrchr(b'\n', &bytes[near..from]).map(|at| near + at + 1).or((near == 0).then_some(0))
+    else {
+        return false;
+    };
     let word = bytes[line..from].trim_ascii();
     matches!(
         word,
@@ -243,11 +249,12 @@ pub(super) fn members(
         at += 1;
     }
     let limit = bytes.len().min(at + WRITTEN_MAX);
-    let column = bytes[..from].iter().rev().take_while(|b| **b != b'\n').count();
     let braced = bytes.get(at) == Some(&b'{');
     if !braced && (bytes.get(at) != Some(&b'\n') || !line_start(bytes, from)) {
         return 0;
     }
+    // Only what begins a line has a column that counts: few blanks stand before it.
+    let column = if braced { 0 } else { line(bytes, from) };
     at += 1;
     let begin = at;
     while at < limit {
