@@ -152,6 +152,7 @@ fn bad_input_has_a_clear_outcome_and_memory_is_held() {
     many_findings(&rules);
     patterns(&rules);
     markers(&rules);
+    long_lines(&rules);
 }
 
 #[expect(clippy::print_stdout, reason = "the figures of docs/sanitization.md")]
@@ -254,4 +255,18 @@ fn markers(rules: &Arc<RuleSet>) {
     }
     let near = sanitize(rules, &attributes(r#","password":"[REDACTED:nothing]""#, Vec::new(), 0, ""));
     assert_eq!(near.rules(), [("sensitive-key", 1)], "what only looks like a marker goes");
+}
+
+/// Names of secrets in one line without an end: four times as many take four times as long, not sixteen.
+fn long_lines(rules: &Arc<RuleSet>) {
+    let took = |piece: &str, times: usize| {
+        let text = format!(r#","text":"{}""#, piece.repeat(times)).into_bytes();
+        let input = attributes("", text, 1, "");
+        let run = || sanitize(rules, &input).took;
+        run().min(run())
+    };
+    for piece in ["password for ", "| password ", "> /x/token ", "password == x", "credentials = {a=1 "] {
+        let (once, more) = (took(piece, 5_000), took(piece, 20_000));
+        assert!(more < once * 10, "{piece}: {once:?}, and four times as much {more:?}");
+    }
 }
