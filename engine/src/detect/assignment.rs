@@ -148,16 +148,8 @@ pub(super) fn reference(t: &str) -> bool {
             && t.len() > 2
             && t[1..t.len() - 1].bytes().all(|b| b.is_ascii_alphabetic() || b" _-".contains(&b));
     let masked = t.len() >= 3 && (t.bytes().all(|b| b == b'*') || t.bytes().all(|b| b == b'x' || b == b'X'));
-    let variable = ["$http_", "$arg_", "$cookie_", "$oidc."].iter().any(|head| t.starts_with(head))
-        && t[1..].bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.')
-        || (t.starts_with("$__env{") || t.starts_with("$__file{")) && t.ends_with('}');
-    shell
-        || variable
-        || wrapped
-        || masked
-        || t == "(sensitive value)"
-        || t == "<sensitive>"
-        || t == "<redacted>"
+    let told = ["(sensitive value)", "<sensitive>", "<redacted>"].contains(&t);
+    shell || elsewhere::served(t) || wrapped || masked || told
 }
 
 /// A connection string: the secrets in it where it can be read, all of it where not.

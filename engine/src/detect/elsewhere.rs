@@ -28,23 +28,31 @@ pub(super) fn words_path(text: &str) -> bool {
         && words_only(text)
 }
 
-/// Variables of templates and servers that `$NAME` is not: `%NAME%`, `$http_x`, `$__env{x}`, `$context.x`, `!Ref x`, `{{x`.
+/// Variables of web servers, identity providers and Grafana: `$http_x`, `$oidc.x`, `$__env{x}`.
+pub(super) fn served(t: &str) -> bool {
+    let headed =
+        ["$http_", "$arg_", "$cookie_", "$oidc."].iter().any(|head| t.starts_with(head)) && name(&t[1..]);
+    headed || (t.starts_with("$__env{") || t.starts_with("$__file{")) && t.ends_with('}')
+}
+
+fn name(t: &str) -> bool {
+    t.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b))
+}
+
+/// Variables of templates and servers that `$NAME` is not: these and `%NAME%`, `$context.x`, `!Ref x`, `{{x`.
 pub(super) fn variable(t: &str) -> bool {
-    const HEADS: &[&str] =
-        &["$http_", "$arg_", "$cookie_", "$oidc.", "$context.", "$input.", "$stageVariables.", "$$."];
-    let name = |t: &str| t.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b));
+    const HEADS: &[&str] = &["$context.", "$input.", "$stageVariables.", "$$."];
     let windows = t.len() > 4
         && t.starts_with('%')
         && t.ends_with('%')
         && t[1..t.len() - 1].bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
     let headed = HEADS.iter().any(|head| t.starts_with(head)) && name(t.trim_start_matches('$'));
-    let braced = (t.starts_with("$__env{") || t.starts_with("$__file{")) && t.ends_with('}');
     let tagged = ["!Ref ", "!Sub ", "!GetAtt ", "!ImportValue "].iter().any(|tag| t.starts_with(tag));
     let mapped =
         t.strip_prefix("method.request.").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_graphic()));
     // An address cuts the braces behind a parameter.
     let mustache = t.strip_prefix("{{").is_some_and(|rest| !rest.is_empty() && name(rest));
-    windows || headed || braced || tagged || mapped || mustache
+    served(t) || windows || headed || tagged || mapped || mustache
 }
 
 /// `random_password.db.result`, `req.body.password`, `os.getenv(`: an expression names where the value is.

@@ -3,7 +3,7 @@
 //! Knows notations only; must never judge whether a value is a secret, but where a sentence tells it.
 
 use super::rarity::{self, Invitation};
-use super::value_span::{Value, heredoc, line_start, name_byte, quoted};
+use super::value_span::{Value, heredoc, line_start, name_byte, quoted, spoken_word};
 
 /// What stands between a secret's name and the secret in a sentence.
 pub(super) const VERBS: &[&[u8]] = &[
@@ -59,11 +59,7 @@ pub(super) fn told_later(bytes: &[u8], at: usize) -> Option<Value> {
             None if words.starts_with(b"from ") => b"from ".len(),
             None => return None,
         };
-    let len = bytes[start..]
-        .iter()
-        .take(256)
-        .take_while(|b| !b.is_ascii_whitespace() && !b"\"'`,;<>()".contains(b))
-        .count();
+    let len = spoken_word(&bytes[start..]);
     let word = &bytes[start..start + len];
     let end = start + len - word.iter().rev().take_while(|b| matches!(b, b'.' | b'!' | b'?')).count();
     let word = &bytes[start..end];
@@ -110,13 +106,16 @@ pub(super) fn compared(bytes: &[u8], at: usize) -> Option<Value> {
     (signs <= 3 && word.len() >= 8 && telling && !word.contains(&b' ')).then_some(value)
 }
 
+/// `copper-rocket-copper-35`: words of a generator of passphrases.
+pub(super) fn phrase(word: &[u8]) -> bool {
+    word.iter().filter(|b| **b == b'-').count() >= 2 && word.last().is_some_and(u8::is_ascii_digit)
+}
+
 /// `token "x"` in a sentence: only what nobody writes.
 pub(super) fn quoted_draw(bytes: &[u8], at: usize) -> Option<Value> {
     let value = quoted(bytes, at + 1, bytes[at], 0);
     let word = &bytes[value.start..value.end];
-    let phrase =
-        word.iter().filter(|b| **b == b'-').count() >= 2 && word.last().is_some_and(u8::is_ascii_digit);
-    let drawn = phrase || rarity::generated(word) || rarity::drawn(word, Invitation::Key);
+    let drawn = phrase(word) || rarity::generated(word) || rarity::drawn(word, Invitation::Key);
     (word.len() >= 10 && drawn && !word.iter().any(|b| b" /:{}".contains(b))).then_some(value)
 }
 

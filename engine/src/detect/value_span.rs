@@ -332,8 +332,11 @@ pub(super) fn heredoc(bytes: &[u8], at: usize) -> Option<Value> {
 
 /// `{p;w}` of ODBC: braces quote what holds a separator.
 fn braced(bytes: &[u8], at: usize) -> Option<Value> {
+    // Longer than any password; a brace that nothing closes is not looked for to the end of the text.
+    const BRACED_MAX: usize = 4_096;
     let rest = bytes.get(at..)?.strip_prefix(b"{")?;
-    let len = memchr::memchr3(b'}', b'\n', b'"', rest).filter(|n| *n > 0 && rest[*n] == b'}')?;
+    let near = &rest[..rest.len().min(BRACED_MAX)];
+    let len = memchr::memchr3(b'}', b'\n', b'"', near).filter(|n| *n > 0 && rest[*n] == b'}')?;
     let ends = rest.get(len + 1).is_none_or(|b| b";\"'`\n\r <".contains(b));
     let plain = !matches!(rest[0], b'{' | b' ') && !rest[..len].contains(&b':');
     (ends && plain).then_some(Value { start: at + 1, end: at + 1 + len, quoted: true })
@@ -344,6 +347,12 @@ fn numbered(bytes: &[u8], at: usize) -> bool {
     let line = bytes[at..].iter().take(256).take_while(|b| !matches!(b, b'\n' | b'\r')).count();
     let word = &bytes[at..at + line];
     matches!(word, [b'0' | b'5'..=b'9', b' ', ..]) && word[2..].iter().any(u8::is_ascii_digit)
+}
+
+/// The length of the word of a sentence that begins here.
+pub(super) fn spoken_word(rest: &[u8]) -> usize {
+    let part = |b: &&u8| !b.is_ascii_whitespace() && !b"\"'`,;<>()".contains(b);
+    rest.iter().take(256).take_while(part).count()
 }
 
 /// Told in words: `password is x`, `password 7 x`, `password x`. Only what no sentence goes on with.
@@ -367,11 +376,7 @@ pub(super) fn told(bytes: &[u8], at: usize) -> Option<Value> {
             return Some(value);
         }
     }
-    let len = bytes[start..]
-        .iter()
-        .take(256)
-        .take_while(|b| !b.is_ascii_whitespace() && !b"\"'`,;<>()".contains(b))
-        .count();
+    let len = spoken_word(&bytes[start..]);
     let mut end = start + len;
     while end > start && matches!(bytes[end - 1], b'.' | b'?' | b'!' | b':') {
         end -= 1;
@@ -380,10 +385,7 @@ pub(super) fn told(bytes: &[u8], at: usize) -> Option<Value> {
     let has = |class: fn(&u8) -> bool| word.iter().any(class);
     let mixed =
         has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) || has(|b| b"!@#$%^&*+?~".contains(b));
-    // `copper-rocket-copper-35`: words of a generator of passphrases.
-    let phrase = verb.is_some()
-        && word.iter().filter(|b| **b == b'-').count() >= 2
-        && word.last().is_some_and(u8::is_ascii_digit);
+    let phrase = verb.is_some() && notations::phrase(word);
     let number = verb.is_some() && word.len() >= 6 && word.iter().all(u8::is_ascii_digit);
     let drawn = phrase
         || number

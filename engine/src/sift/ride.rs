@@ -99,11 +99,7 @@ impl<L: Listener> Stream<L> {
             frame.expect = Expect::Value;
             frame.child = (Role::Instances, Ctx::PLAIN);
         }
-        let header = &self.window.bytes()[at..self.done];
-        self.walk.of_schema = match schema_marks::type_of(header) {
-            Some(resource_type) => schema_marks::of(resource_type, self.walk.marked),
-            None => &[],
-        };
+        self.walk.of_type(schema_marks::type_of(&self.window.bytes()[at..self.done]));
         self.walk.pointer.prefix_last("instances");
         self.wanted = self.listener.instances_begin();
         self.enter(Role::Instances, Ctx::PLAIN, b'[');

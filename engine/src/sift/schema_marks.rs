@@ -267,9 +267,9 @@ pub fn of(resource_type: &str, marked: bool) -> &'static [&'static str] {
 /// The type in the header of a resource: JSON whose strings are closed, up to where its instances begin.
 pub(super) fn type_of(header: &[u8]) -> Option<&str> {
     const KEY: &[u8] = b"\"type\"";
-    let after_key = memchr::memchr_iter(b'"', header).filter_map(|at| header[at..].strip_prefix(KEY));
+    let mut after_key = memchr::memchr_iter(b'"', header).filter_map(|at| header[at..].strip_prefix(KEY));
     // Only a key stands before a colon.
-    let value = after_key.into_iter().find_map(|rest| rest.trim_ascii_start().strip_prefix(b":"))?;
+    let value = after_key.find_map(|rest| rest.trim_ascii_start().strip_prefix(b":"))?;
     let text = value.trim_ascii_start().strip_prefix(b"\"")?;
     let end = memchr::memchr(b'"', text)?;
     std::str::from_utf8(&text[..end]).ok()

@@ -360,7 +360,7 @@ impl<L: Listener> Stream<L> {
                     notes.end(self.window.offset(at + 1));
                 }
                 self.walk.names.leave_resource();
-                self.walk.of_schema = &[];
+                self.walk.of_type(None);
                 self.wanted = true;
                 self.listener.resource_end()?;
             }

@@ -91,7 +91,7 @@ impl<L: Listener> Stream<L> {
             return false;
         }
         if role == Role::Field(Field::Type) {
-            self.walk.of_schema = schema_marks::of(key_slice(&unit, 3, close), self.walk.marked);
+            self.walk.of_type(Some(key_slice(&unit, 3, close)));
         }
         frame.seen |= role.once();
         frame.expect = Expect::CommaOrEnd;
@@ -224,9 +224,7 @@ impl<L: Listener> Stream<L> {
             Role::Field(Field::TerraformVersion) => {
                 self.walk.marked = schema_marks::writes_marks(raw.trim_matches('"'));
             }
-            Role::Field(Field::Type) => {
-                self.walk.of_schema = schema_marks::of(raw.trim_matches('"'), self.walk.marked);
-            }
+            Role::Field(Field::Type) => self.walk.of_type(Some(raw.trim_matches('"'))),
             _ => {}
         }
         if L::COLLECTS {

@@ -13,6 +13,7 @@ use super::names::Names;
 use super::notes::Notes;
 use super::pending::Pending;
 use super::pointer::{Pointer, Seg};
+use super::schema_marks;
 use super::siblings::Siblings;
 use super::tally::Tally;
 use super::trail::Trails;
@@ -171,6 +172,11 @@ impl Walk {
             + self.trails.memory_bytes()
             + self.pending.memory_bytes()
             + self.scratch.memory_bytes()
+    }
+
+    /// The type of the resource at hand, where it is known.
+    pub(super) fn of_type(&mut self, resource_type: Option<&str>) {
+        self.of_schema = resource_type.map_or(&[], |name| schema_marks::of(name, self.marked));
     }
 
     /// The resource at hand is more than its redactions.
