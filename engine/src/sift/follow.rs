@@ -7,10 +7,10 @@
 use super::between::{Found, Top, structure};
 use super::keys::decide;
 use super::leaves::End;
+use super::places::{BEFORE, HEADER};
 use super::roles::{Member, Role};
-use super::trail::{
-    BEFORE, HEADER, INSTANCE, LOST, Leaf, MEMBERS, NAMELESS, Naming, OUTSIDE, RESOURCE, Stop, Taking, Trip,
-};
+use super::schema_marks::Mark;
+use super::trail::{LOST, Leaf, NAMELESS, Naming, RESOURCE, Stop, Taking, Trip};
 use super::walk::Walk;
 use crate::detect::{KeyVerdict, Kin, PairPart};
 use crate::scan::closing_quote;
@@ -39,6 +39,8 @@ struct Making {
     once: u32,
     /// Of the value that is next.
     leaf: Leaf,
+    /// What the schema says of that value.
+    mark: Mark,
     marks: Marks,
     /// No container may stand behind this key.
     flat: bool,
@@ -62,19 +64,18 @@ enum Marks {
 impl Walk {
     /// Follows the instance with which the bytes begin.
     pub(super) fn follow(&mut self, bytes: &[u8]) -> Option<Followed> {
-        if !self.of_schema.is_empty() {
-            return None;
-        }
-        self.follow_from(INSTANCE, bytes)
+        self.trails.begin();
+        let start = self.trails.root(self.of_schema)?;
+        self.follow_from(start, bytes)
     }
 
     /// Follows the resource with which the bytes begin, to where its instances do.
     pub(super) fn follow_header(&mut self, bytes: &[u8]) -> Option<Followed> {
+        self.trails.begin();
         self.follow_from(RESOURCE, bytes)
     }
 
     fn follow_from(&mut self, start: u32, bytes: &[u8]) -> Option<Followed> {
-        self.trails.begin();
         self.pending.clear();
         let mut trip = Trip::new(start);
         while trip.at < INSTANCE_BYTES_MAX {
@@ -117,7 +118,7 @@ impl Walk {
             _ => {}
         }
         if told.is_none() {
-            trip.unanswered |= 1 << self.trails.place(self.trails.place_behind(trip.step)).depth;
+            trip.unanswered |= 1 << self.trails.places.get(self.trails.place_behind(trip.step)).depth;
         }
         Some(own.answered(told))
     }
@@ -151,7 +152,7 @@ impl Walk {
                     opened >>= 1;
                     depth -= 1;
                 }
-                Found::Close => place = self.trails.place(place).parent,
+                Found::Close => place = self.trails.places.get(place).parent,
                 Found::Key(from, to) => {
                     instances = place == HEADER && depth == 0 && bytes[from..to] == *INSTANCES.as_bytes();
                 }
@@ -167,19 +168,21 @@ impl Walk {
 
     fn top(&self, place: u32) -> Top {
         match place {
-            OUTSIDE | BEFORE => Top::None,
-            place if self.trails.place(place).object => Top::Object,
+            BEFORE => Top::None,
+            place if self.trails.places.is_outside(place) => Top::None,
+            place if self.trails.places.get(place).object => Top::Object,
             _ => Top::Array,
         }
     }
 
     /// A step that was not taken before.
     fn make(&mut self, glue: &[u8], from: u32) -> Option<u32> {
-        let leaf = Leaf::Data(self.trails.place(from).verdict);
+        let place = self.trails.places.get(from);
         let mut making = Making {
             place: from,
             once: 0,
-            leaf,
+            leaf: Leaf::Data(place.verdict),
+            mark: place.mark,
             marks: Marks::No,
             flat: false,
             instances: false,
@@ -198,7 +201,12 @@ impl Walk {
         {
             return None;
         }
-        let leaf = if making.place == OUTSIDE { Leaf::End } else { making.leaf };
+        let leaf = match making.leaf {
+            _ if self.trails.places.is_outside(making.place) => Leaf::End,
+            // A path that leads further down than the value goes marks all of it.
+            Leaf::Data(_) | Leaf::Asks(..) if making.mark != Mark::None => Leaf::Marked,
+            leaf => leaf,
+        };
         let Making { place: to, once, naming, names, .. } = making;
         self.trails.take(glue, Taking { from, to, once, leaf, naming, names })
     }
@@ -210,7 +218,9 @@ impl Walk {
             making.names = false;
         }
         match *found {
-            Found::Open { object } if matches!(making.place, OUTSIDE | BEFORE) => {
+            Found::Open { object }
+                if making.place == BEFORE || self.trails.places.is_outside(making.place) =>
+            {
                 making.place += 1;
                 object.then_some(())
             }
@@ -226,13 +236,17 @@ impl Walk {
                 if making.marks == Marks::Open {
                     making.marks = Marks::Close;
                 }
-                making.place = self.trails.enter(making.place, object, verdict)?;
+                if !object {
+                    making.mark = making.mark.element();
+                }
+                making.place = self.trails.enter(making.place, object, verdict, making.mark)?;
                 Some(())
             }
             Found::Close => {
                 making.marks = Marks::No;
-                making.place = self.trails.place(making.place).parent;
-                making.leaf = Leaf::Data(self.trails.place(making.place).verdict);
+                making.place = self.trails.places.get(making.place).parent;
+                let place = self.trails.places.get(making.place);
+                (making.leaf, making.mark) = (Leaf::Data(place.verdict), place.mark);
                 Some(())
             }
             Found::Key(..) if making.marks != Marks::No => None,
@@ -256,17 +270,20 @@ impl Walk {
             making.instances = key == INSTANCES;
             return (!twice).then_some(());
         }
-        let place = self.trails.place(making.place);
-        let above = place.verdict;
+        let place = self.trails.places.get(making.place);
+        let (above, mark, members) = (place.verdict, place.mark, self.trails.places.is_members(making.place));
+        making.mark = if members { Mark::None } else { mark.member(key)? };
         making.leaf = match facts.verdict.kin() {
             None => Leaf::Data(facts.verdict.under(above)),
-            Some(Kin::Pair) if making.place != MEMBERS && place.depth <= ASKING_DEPTH_MAX => {
+            // Nobody is asked about what goes anyway.
+            Some(_) if making.mark == Mark::Whole => Leaf::Data(above),
+            Some(Kin::Pair) if !members && place.depth <= ASKING_DEPTH_MAX => {
                 Leaf::Asks(facts.verdict, above)
             }
             Some(_) => return None,
         };
         making.names = self.rules.pair_part(key) == Some(PairPart::Name);
-        if making.place != MEMBERS {
+        if !members {
             // Types may follow.
             making.flat = key == "type";
             return Some(());
@@ -278,6 +295,7 @@ impl Walk {
         making.once |= role.once();
         match role {
             Role::Member(Member::AttributesFlat) => return None,
+            Role::Member(Member::Attributes) => making.mark = mark,
             Role::Member(Member::SensitiveAttributes) => making.marks = Marks::Open,
             Role::Member(Member::Private) => making.leaf = Leaf::Private,
             Role::Member(Member::IndexKey) => making.leaf = Leaf::IndexKey,

@@ -50,6 +50,7 @@ impl Walk {
         let quiet = match leaf {
             Leaf::End | Leaf::Asks(..) => return None,
             Leaf::Private => self.private_leaf(raw, at, closed.escaped)?,
+            Leaf::Marked => self.marked_leaf(bytes, at, closed.end)?,
             Leaf::IndexKey if closed.escaped || !self.quiet_index_key(raw) => return None,
             Leaf::IndexKey => true,
             Leaf::Data(verdict) if closed.escaped => self.quiet_escaped(bytes, at, closed.end, verdict)?,
@@ -73,6 +74,22 @@ impl Walk {
         Some(false)
     }
 
+    /// A text that a schema marks.
+    fn marked_leaf(&mut self, bytes: &[u8], open: usize, close: usize) -> Option<bool> {
+        if open > FOUND_BYTES_MAX || self.is_marked(bytes) {
+            return None;
+        }
+        let raw = std::str::from_utf8(&bytes[open + 1..close]).ok()?;
+        let mut decoded = std::mem::take(&mut self.decoded);
+        decoded.clear();
+        let plain = decode_plain(raw, &mut decoded);
+        if plain && !is_marker(&decoded) {
+            self.pend_marked(&decoded, raw.len(), open);
+        }
+        self.decoded = decoded;
+        plain.then_some(false)
+    }
+
     /// A number or a word.
     fn scalar_leaf(&mut self, bytes: &[u8], at: usize, leaf: Leaf) -> Option<End> {
         let rest = &bytes[at..];
@@ -88,6 +105,11 @@ impl Walk {
         let verdict = match leaf {
             Leaf::Data(verdict) => verdict,
             Leaf::IndexKey => KeyVerdict::Plain,
+            Leaf::Marked if at > FOUND_BYTES_MAX || self.is_marked(bytes) => return None,
+            Leaf::Marked => {
+                self.pend_number(std::str::from_utf8(raw).ok()?, at, self.rules.mark_rule());
+                return Some(End { quiet: false, ..end });
+            }
             Leaf::Private | Leaf::End | Leaf::Asks(..) => return None,
         };
         if len < TAINT_BYTES_MIN && Kind::of(verdict).is_some() {

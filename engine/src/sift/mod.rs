@@ -38,6 +38,7 @@ mod notes;
 mod oversize;
 mod passes;
 mod pending;
+mod places;
 mod pointer;
 mod quiet;
 mod replay;

@@ -98,7 +98,10 @@ impl Walk {
         let whole = |hit: &Hit| hit.secret && hit.start == 0 && hit.end == text.len();
         if matches!(&self.hits[..], [hit] if whole(hit)) {
             self.pending.learn(text, at);
-            self.pend_inner(text, at, verdict);
+            // Under a key that says nothing they would have been found.
+            if verdict != KeyVerdict::Plain {
+                self.pend_inner(text, at);
+            }
         } else {
             for hit in self.hits.iter().filter(|hit| hit.secret) {
                 self.pending.learn(&text[hit.start..hit.end], at);
@@ -121,11 +124,22 @@ impl Walk {
         }
     }
 
-    /// The secrets inside of one have copies of their own. Under a key that says nothing they would have been found.
-    fn pend_inner(&mut self, text: &str, at: usize, verdict: KeyVerdict) {
-        if verdict == KeyVerdict::Plain {
-            return;
-        }
+    /// A text of so many bytes between its quotes that is marked: all of it goes.
+    pub(super) fn pend_marked(&mut self, text: &str, raw_len: usize, at: usize) {
+        self.pending.learn(text, at);
+        self.pend_inner(text, at);
+        self.pending.edits.push(Edit {
+            from: at + 1,
+            to: at + 1 + raw_len,
+            rule: self.rules.mark_rule(),
+            bytes: text.len(),
+            quoted: false,
+            private: false,
+        });
+    }
+
+    /// The secrets inside of one have copies of their own.
+    fn pend_inner(&mut self, text: &str, at: usize) {
         let hits = std::mem::take(&mut self.hits);
         self.rules.inspect(text, KeyVerdict::Plain, &mut self.scratch, &mut self.hits);
         for hit in self.hits.iter().filter(|hit| hit.secret && hit.end - hit.start < text.len()) {

@@ -275,6 +275,54 @@ pub(super) fn type_of(header: &[u8]) -> Option<&str> {
     std::str::from_utf8(&text[..end]).ok()
 }
 
+/// How the paths of a type lead to a place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// Not at all.
+    None,
+    /// On the way to what is marked: these paths, by their bits, of which so many names were passed.
+    Below { paths: &'static [&'static str], live: u64, passed: u32 },
+    /// What stands there is marked.
+    Whole,
+}
+
+impl Mark {
+    /// At the attributes of a type with these paths. `None`: there are too many.
+    pub(super) fn of(paths: &'static [&'static str]) -> Option<Self> {
+        let unused = u64::BITS.checked_sub(u32::try_from(paths.len()).ok()?)?;
+        Some(Self::Below { paths, live: u64::MAX.checked_shr(unused)?, passed: 0 })
+    }
+
+    /// At the elements of a list here: paths pass over it, but attributes are no list.
+    pub(super) fn element(self) -> Self {
+        match self {
+            Self::Below { passed: 0, .. } => Self::None,
+            mark => mark,
+        }
+    }
+
+    /// At a member of what stands here. `None`: that has to be walked (`marks.rs` passes over a
+    /// `value`).
+    pub(super) fn member(self, key: &str) -> Option<Self> {
+        let Self::Below { paths, live, passed } = self else { return Some(self) };
+        let mut left = 0;
+        for (n, path) in paths.iter().enumerate().filter(|(n, _)| live >> n & 1 == 1) {
+            let mut names = path.split('.').skip(usize::try_from(passed).ok()?);
+            if names.next() == Some(key) {
+                if names.next().is_none() {
+                    return Some(Self::Whole);
+                }
+                left |= 1 << n;
+            }
+        }
+        match (key, left) {
+            ("value", _) => None,
+            (_, 0) => Some(Self::None),
+            (_, live) => Some(Self::Below { paths, live, passed: passed + 1 }),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

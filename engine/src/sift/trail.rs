@@ -13,7 +13,9 @@
 
 use zeroize::Zeroize;
 
+use super::places::{BEFORE, OUTSIDE, Places};
 use super::same::{CHUNK, Likeness, common};
+use super::schema_marks::Mark;
 use crate::detect::KeyVerdict;
 
 /// How much is remembered; all of it is forgotten when it is full, and what repeats comes back at once.
@@ -33,8 +35,6 @@ const ROOMS: [Room; 2] = [
 const TEXT_BYTES_MAX: usize = 512 << 10;
 /// Room for the last leaf of a step. A longer one is looked at each time.
 const LEAF_BYTES_MAX: usize = 64;
-/// Containers that are open at once, at most. Real states stay below 40.
-const LEVELS_MAX: u32 = 63;
 /// Steps that are remembered behind a step, beside the last one.
 const OTHERS: usize = 7;
 /// Slots tried for a step before it is given up: bounds what a hostile state can cost.
@@ -53,29 +53,9 @@ pub(super) enum Leaf {
     IndexKey,
     /// What the provider keeps.
     Private,
+    /// What the schema of its type marks.
+    Marked,
 }
-
-/// The containers that are open: the innermost one, and the place that it stands at.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    pub(super) parent: u32,
-    pub(super) object: bool,
-    pub(super) depth: u32,
-    /// What is said of its values from above.
-    pub(super) verdict: KeyVerdict,
-    /// The last place that was found in this one, and the one that was found before it in the same one; 0: none.
-    inner: u32,
-    beside: u32,
-}
-
-/// Before an instance, or behind it.
-pub(super) const OUTSIDE: u32 = 0;
-/// Among its members.
-pub(super) const MEMBERS: u32 = 1;
-/// Before a resource.
-pub(super) const BEFORE: u32 = 2;
-/// Among its members; it is left where its instances begin.
-pub(super) const HEADER: u32 = 3;
 
 /// The steps that stand before an instance and before a resource.
 pub(super) const INSTANCE: u32 = 0;
@@ -178,9 +158,11 @@ pub(super) struct Trails {
     turnings: Vec<Turning>,
     /// What stands behind each of them.
     leaves: Vec<Leaf>,
-    places: Vec<Place>,
+    pub(super) places: Places,
     /// Numbers of steps, by place and text; twice as many as there may be steps.
     slots: Vec<u32>,
+    /// The steps that stand before instances that a schema marks.
+    roots: Vec<(&'static [&'static str], u32)>,
 }
 
 impl Trails {
@@ -194,8 +176,9 @@ impl Trails {
             steps: Vec::new(),
             turnings: Vec::new(),
             leaves: Vec::new(),
-            places: Vec::new(),
+            places: Places::default(),
             slots: Vec::new(),
+            roots: Vec::new(),
         }
     }
 
@@ -205,8 +188,9 @@ impl Trails {
             + self.steps.capacity() * size_of::<Step>()
             + self.turnings.capacity() * size_of::<Turning>()
             + self.leaves.capacity() * size_of::<Leaf>()
-            + self.places.capacity() * size_of::<Place>()
+            + self.places.memory_bytes()
             + self.slots.capacity() * size_of::<u32>()
+            + self.roots.capacity() * size_of::<(&[&str], u32)>()
     }
 
     /// Makes room. Between two instances only: numbers of steps are forgotten.
@@ -225,15 +209,16 @@ impl Trails {
         self.steps.clear();
         self.turnings.clear();
         self.leaves.clear();
-        self.places.clear();
+        self.places.begin();
         self.slots.fill(0);
-        let (depth, verdict) = (0, KeyVerdict::Plain);
-        let outside = Place { parent: OUTSIDE, object: false, depth, verdict, inner: 0, beside: 0 };
-        self.places.push(outside);
-        self.places.push(Place { object: true, depth: 1, ..outside });
-        self.places.push(Place { parent: BEFORE, ..outside });
-        self.places.push(Place { parent: BEFORE, object: true, depth: 1, ..outside });
-        let before = Step {
+        self.roots.clear();
+        self.stand_before(OUTSIDE);
+        self.stand_before(BEFORE);
+    }
+
+    /// A step that stands before everything else at a place.
+    fn stand_before(&mut self, place: u32) {
+        self.steps.push(Step {
             start: 0,
             glue: 0,
             whole: 0,
@@ -242,11 +227,28 @@ impl Trails {
             ends: true,
             naming: Naming::Keep,
             names: false,
-        };
-        self.steps.extend([before; 2]);
-        let turning = |place| Turning { others: [0; OTHERS], from: place, to: place };
-        self.turnings.extend([turning(OUTSIDE), turning(BEFORE)]);
-        self.leaves.extend([Leaf::End; 2]);
+        });
+        self.turnings.push(Turning { others: [0; OTHERS], from: place, to: place });
+        self.leaves.push(Leaf::End);
+    }
+
+    /// The step before an instance whose type has these paths in its schema: what stands in such instances leads elsewhere.
+    pub(super) fn root(&mut self, paths: &'static [&'static str]) -> Option<u32> {
+        if paths.is_empty() {
+            return Some(INSTANCE);
+        }
+        if let Some((_, step)) = self.roots.iter().find(|(known, _)| std::ptr::eq(*known, paths)) {
+            return Some(*step);
+        }
+        let room = self.room?;
+        if self.steps.len() == room.steps {
+            return None;
+        }
+        let outside = self.places.instance(Mark::of(paths)?, room.places)?;
+        let step = small(self.steps.len());
+        self.stand_before(outside);
+        self.roots.push((paths, step));
+        Some(step)
     }
 
     /// Takes the next larger room, if there is one.
@@ -258,7 +260,8 @@ impl Trails {
         (self.text, self.used_max) = (vec![0; room.text_bytes], 0);
         self.slots = vec![0; 2 * room.steps];
         (self.steps, self.turnings) = (Vec::with_capacity(room.steps), Vec::with_capacity(room.steps));
-        (self.leaves, self.places) = (Vec::with_capacity(room.steps), Vec::with_capacity(room.places));
+        self.leaves = Vec::with_capacity(room.steps);
+        self.places.reserve(room.places);
     }
 
     fn wipe(&mut self) {
@@ -275,15 +278,10 @@ impl Trails {
         self.turnings[index(step)].to
     }
 
-    #[inline]
-    pub(super) fn place(&self, place: u32) -> &Place {
-        &self.places[index(place)]
-    }
-
     /// Keeps up with the name of the object at hand. `None`: it stands behind what asked for it.
     #[inline(always)]
     fn name(&self, step: u32, trip: &mut Trip) -> Option<()> {
-        let here = 1u64 << self.places[index(self.place_behind(step))].depth;
+        let here = 1u64 << self.places.get(self.place_behind(step)).depth;
         let step = &self.steps[index(step)];
         // Only what encloses the place is still open.
         match step.naming {
@@ -412,6 +410,17 @@ impl Trails {
         (first..first + PROBES_MAX).map(move |slot| slot % slots)
     }
 
+    /// The place within a container that opens.
+    pub(super) fn enter(
+        &mut self,
+        parent: u32,
+        object: bool,
+        verdict: KeyVerdict,
+        mark: Mark,
+    ) -> Option<u32> {
+        self.places.enter(self.room?.places, parent, object, verdict, mark)
+    }
+
     /// Takes a step that is new.
     pub(super) fn take(&mut self, glue: &[u8], taking: Taking) -> Option<u32> {
         let Taking { from, to, once, leaf, naming, names } = taking;
@@ -443,27 +452,6 @@ impl Trails {
         self.leaves.push(leaf);
         self.slots[slot] = step;
         Some(step)
-    }
-
-    /// The place within a container that opens.
-    pub(super) fn enter(&mut self, parent: u32, object: bool, verdict: KeyVerdict) -> Option<u32> {
-        let Place { depth, inner, .. } = self.places[index(parent)];
-        let depth = depth + 1;
-        let mut known = inner;
-        while known != 0 {
-            let place = &self.places[index(known)];
-            if place.object == object && place.verdict == verdict {
-                return Some(known);
-            }
-            known = place.beside;
-        }
-        if depth > LEVELS_MAX || self.places.len() == self.room?.places {
-            return None;
-        }
-        let place = small(self.places.len());
-        self.places.push(Place { parent, object, depth, verdict, inner: 0, beside: inner });
-        self.places[index(parent)].inner = place;
-        Some(place)
     }
 }
 

@@ -38,8 +38,20 @@ const INSTANCES: &[&str] = &[
     r#"{"attributes":{"ada@example.com":§1,"[REDACTED:pii]#2":§2,"a~b/c":§3}}"#,
     r#"{"identity":{"id":§1},"odd":{"n":[{"id":§2}]},"status":"tainted","attributes":{"i\u0064":§3}}"#,
     "{\n  \"attributes\": {\n    \"id\": §1,\n    \"name\" : §2\n  } ,\n  \"private\" : §4\n}",
+    r#"{"attributes":{"id":§1,"result":§2,"bcrypt_hash":§3,"keepers":{"result":§4}},"sensitive_attributes":[]}"#,
+    r#"{"attributes":{"set_sensitive":[{"name":§1,"type":"","value":§2},{"value":§3,"name":"b"}],"value":{"value":§4}}}"#,
+    r#"{"attributes":{"set_sensitive":§1,"data":{"a":[§2,{"b":§3}],"value":§4},"name":"DB_PASSWORD"}}"#,
+    r#"{"attributes":{"container":[{"volume":[{"name":§1,"secret":{"k":§2}},[]],"image":§3,"secure_environment_variables":[]}]}}"#,
+    r#"{"attributes":{"container":{"volume":§1,"secret":§2},"init_container":[[{"secure_environment_variables":[§3]}],§4]}}"#,
+    r#"{"attributes":{"data":{"value":§1,"name":"DB_PASSWORD","token":{"name":"a","value":§2}},"key":{"ada@example.com":§3}}}"#,
+    r#"{"attributes":[{"result":§1},§2],"private":§3,"identity":{"result":§4}}"#,
+    r#"{"attributes":§1,"result":§2,"sensitive_attributes":[]}"#,
     "{}",
 ];
+
+/// Types of resources; schemas mark something in all but the first.
+const TYPES: &[&str] =
+    &["thing", "random_password", "helm_release", "azurerm_container_group", "some_vault_secret"];
 
 /// What may stand at a place.
 const LEAVES: &[&str] = &[
@@ -106,11 +118,14 @@ fn state(resources: &[Vec<(usize, Vec<usize>)>], name: &str) -> String {
         .iter()
         .enumerate()
         .map(|(number, instances)| {
+            // As random as what stands in it; many resources of each type.
+            let named = instances.iter().map(|(shape, leaves)| shape + leaves[0]).sum::<usize>();
+            let named = TYPES[named % TYPES.len()];
             let instances: Vec<String> = instances.iter().map(instance).collect();
             let header = if number % 3 == 2 {
-                format!(r#""mode":"managed","type":"thing","name":{name},"each":"list""#)
+                format!(r#""mode":"managed","type":"{named}","name":{name},"each":"list""#)
             } else {
-                r#""module":"module.a[\"b\"]","mode":"managed","type":"thing","name":"n""#.to_owned()
+                format!(r#""module":"module.a[\"b\"]","mode":"managed","type":"{named}","name":"n""#)
             };
             let behind = if number % 4 == 3 { r#","odd":[1]"# } else { "" };
             format!("{{{header},\"instances\":[\n {} ]{behind} }}", instances.join(" ,\n "))
