@@ -3,10 +3,13 @@
 //!
 //! Knows types and names of attributes; must never look at a value.
 
+/// Types, sorted, and the paths of their attributes.
+type Table = &'static [(&'static str, &'static [&'static str])];
+
 /// Attributes, sorted by type: those whose own name does not tell (`detect/keys.rs`). A dot leads into a block, over its
 /// lists. Sources: the providers' own documentation of what is "sensitive".
 #[rustfmt::skip]
-const TYPES: &[(&str, &[&str])] = &[
+const TYPES: Table = &[
     ("acme_certificate", &["certificate_p12", "private_key_pem"]),
     ("acme_registration", &["account_key_pem"]),
     ("aiven_service_user", &["access_key", "password"]),
@@ -171,7 +174,7 @@ const TYPES: &[(&str, &[&str])] = &[
 /// As [`TYPES`], where the same attribute holds what is no secret as often: a state that Terraform 1.8 or later wrote tells
 /// which does.
 #[rustfmt::skip]
-const UNSURE: &[(&str, &[&str])] = &[
+const UNSURE: Table = &[
     ("aws_ssm_parameter", &["value"]),
     ("aws_ssm_parameters_by_path", &["values"]),
     ("azuredevops_variable_group", &["variable.secret_value"]),
@@ -227,6 +230,50 @@ const ENDS: &[&str] = &[
     "_application_key", "_setup_key", "_secret_version", "_secret_value",
 ];
 
+/// A bit for the length and the last bytes of each type in both tables: most types are in neither, and a search for one costs
+/// more than following it.
+const LISTED: [u64; LISTED_WORDS] = listed();
+const LISTED_WORDS: usize = 64;
+
+const fn listed() -> [u64; LISTED_WORDS] {
+    let mut bits = [0; LISTED_WORDS];
+    let tables = [TYPES, UNSURE];
+    let mut table = 0;
+    while table < tables.len() {
+        let mut row = 0;
+        while row < tables[table].len() {
+            let bit = ending(tables[table][row].0.as_bytes());
+            bits[bit / 64] |= 1 << (bit % 64);
+            row += 1;
+        }
+        table += 1;
+    }
+    bits
+}
+
+/// The bit of a name.
+const fn ending(name: &[u8]) -> usize {
+    const LAST: usize = 6;
+    let mut folded = name.len();
+    let mut at = name.len().saturating_sub(LAST);
+    while at < name.len() {
+        folded = folded.wrapping_mul(31).wrapping_add(byte(name[at]));
+        at += 1;
+    }
+    folded % (64 * LISTED_WORDS)
+}
+
+#[expect(clippy::as_conversions, reason = "a byte fits; a constant is made with it")]
+const fn byte(byte: u8) -> usize {
+    byte as usize
+}
+
+/// Whether a type may be in a table.
+fn may_be_listed(name: &str) -> bool {
+    let bit = ending(name.as_bytes());
+    LISTED[bit / 64] >> (bit % 64) & 1 == 1
+}
+
 /// Whether a state of this version of Terraform has the marks of schemas. What is not known has none.
 #[must_use]
 pub fn writes_marks(version: &str) -> bool {
@@ -242,14 +289,15 @@ pub fn of(resource_type: &str, marked: bool) -> &'static [&'static str] {
     if resource_type.contains('\\') {
         return &[];
     }
-    let of_table = |table: &'static [(&str, &'static [&'static str])]| {
-        table.binary_search_by_key(&resource_type, |row| row.0).ok().map(|at| table[at].1)
-    };
-    if let Some(paths) = of_table(TYPES) {
-        return paths;
-    }
-    if let Some(paths) = of_table(UNSURE) {
-        return if marked { &[] } else { paths };
+    let of_table =
+        |table: Table| table.binary_search_by_key(&resource_type, |row| row.0).ok().map(|at| table[at].1);
+    if may_be_listed(resource_type) {
+        if let Some(paths) = of_table(TYPES) {
+            return paths;
+        }
+        if let Some(paths) = of_table(UNSURE) {
+            return if marked { &[] } else { paths };
+        }
     }
     // How all of these end.
     if !matches!(
@@ -331,6 +379,12 @@ mod tests {
     fn types_are_sorted_and_known_ones_are_found() {
         for table in [TYPES, UNSURE] {
             assert!(table.windows(2).all(|pair| pair[0].0 < pair[1].0));
+            assert!(table.iter().all(|row| may_be_listed(row.0) && !of(row.0, false).is_empty()));
+        }
+        for end in ENDS {
+            for version in ["", "_v1", "_v12"] {
+                assert_eq!(of(&format!("somecloud_x{end}{version}"), true), VALUES, "{end}{version}");
+            }
         }
         for (name, paths) in [
             ("random_password", &["bcrypt_hash", "result"][..]),
