@@ -26,7 +26,8 @@ impl Walk {
         ctx.force.is_none()
             && ctx.marks.is_none()
             && !(ctx.types | ctx.flat | self.own_patterns)
-            && !matches!(ctx.verdict, KeyVerdict::Sensitive(_))
+            // What is said of an object holds for members that say nothing themselves.
+            && KeyVerdict::Plain.under(ctx.verdict) == KeyVerdict::Plain
     }
 
     /// The token behind the member that begins at a token, if it can go the short way.
