@@ -239,7 +239,7 @@ impl Walk {
                 if !object {
                     making.mark = making.mark.element();
                 }
-                making.place = self.trails.enter(making.place, object, verdict, making.mark)?;
+                making.place = self.trails.places.enter(making.place, object, verdict, making.mark)?;
                 Some(())
             }
             Found::Close => {

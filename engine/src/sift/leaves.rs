@@ -76,7 +76,7 @@ impl Walk {
 
     /// A text that a schema marks.
     fn marked_leaf(&mut self, bytes: &[u8], open: usize, close: usize) -> Option<bool> {
-        if open > FOUND_BYTES_MAX || self.is_marked(bytes) {
+        if !self.may_wait(bytes, open) {
             return None;
         }
         let raw = std::str::from_utf8(&bytes[open + 1..close]).ok()?;
@@ -105,7 +105,7 @@ impl Walk {
         let verdict = match leaf {
             Leaf::Data(verdict) => verdict,
             Leaf::IndexKey => KeyVerdict::Plain,
-            Leaf::Marked if at > FOUND_BYTES_MAX || self.is_marked(bytes) => return None,
+            Leaf::Marked if !self.may_wait(bytes, at) => return None,
             Leaf::Marked => {
                 self.pend_number(std::str::from_utf8(raw).ok()?, at, self.rules.mark_rule());
                 return Some(End { quiet: false, ..end });
@@ -117,7 +117,7 @@ impl Walk {
         }
         let raw = std::str::from_utf8(raw).ok()?;
         let Some(rule) = self.rules.inspect_number(raw, verdict) else { return Some(end) };
-        if at > FOUND_BYTES_MAX || self.is_marked(bytes) {
+        if !self.may_wait(bytes, at) {
             return None;
         }
         self.pend_number(raw, at, rule);
@@ -200,11 +200,16 @@ impl Walk {
         if self.hits.is_empty() {
             return Some(true);
         }
-        if open > FOUND_BYTES_MAX || self.is_marked(bytes) {
+        if !self.may_wait(bytes, open) {
             return None;
         }
         self.pend_hits(text, raw, open, verdict);
         Some(false)
+    }
+
+    /// Whether what is found at a position is kept until the instance ends; otherwise the instance is left to the walk.
+    fn may_wait(&self, bytes: &[u8], at: usize) -> bool {
+        at <= FOUND_BYTES_MAX && !self.is_marked(bytes)
     }
 
     /// Whether marks seem to stand behind, which the walk knows before it finds anything. Only asked so that little is done

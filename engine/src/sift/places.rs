@@ -32,12 +32,16 @@ pub(super) const HEADER: u32 = 3;
 
 /// All that are known. Numbers are places.
 #[derive(Default)]
-pub(super) struct Places(Vec<Place>);
+pub(super) struct Places {
+    list: Vec<Place>,
+    /// So many are known at most.
+    max: usize,
+}
 
 impl Places {
     /// Forgets all but those that every trail begins with.
     pub(super) fn begin(&mut self) {
-        self.0.clear();
+        self.list.clear();
         let outside = Place {
             parent: OUTSIDE,
             object: false,
@@ -47,40 +51,40 @@ impl Places {
             inner: 0,
             beside: 0,
         };
-        self.0.push(outside);
-        self.0.push(Place { object: true, depth: 1, ..outside });
-        self.0.push(Place { parent: BEFORE, ..outside });
-        self.0.push(Place { parent: BEFORE, object: true, depth: 1, ..outside });
+        self.list.push(outside);
+        self.list.push(Place { object: true, depth: 1, ..outside });
+        self.list.push(Place { parent: BEFORE, ..outside });
+        self.list.push(Place { parent: BEFORE, object: true, depth: 1, ..outside });
     }
 
     /// Takes room for so many.
     pub(super) fn reserve(&mut self, max: usize) {
-        self.0 = Vec::with_capacity(max);
+        (self.list, self.max) = (Vec::with_capacity(max), max);
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.list.len()
     }
 
     /// Bytes held.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.0.capacity() * size_of::<Place>()
+        self.list.capacity() * size_of::<Place>()
     }
 
     #[inline]
     pub(super) fn get(&self, place: u32) -> &Place {
-        &self.0[index(place)]
+        &self.list[index(place)]
     }
 
     /// Another place before an instance, whose attributes have a mark; its members come right behind it.
-    pub(super) fn instance(&mut self, mark: Mark, max: usize) -> Option<u32> {
-        if self.0.len() + 2 > max {
+    pub(super) fn instance(&mut self, mark: Mark) -> Option<u32> {
+        if self.list.len() + 2 > self.max {
             return None;
         }
-        let outside = small(self.0.len());
+        let outside = small(self.list.len());
         let before = Place { parent: outside, inner: 0, ..*self.get(OUTSIDE) };
-        self.0.push(before);
-        self.0.push(Place { object: true, depth: 1, mark, ..before });
+        self.list.push(before);
+        self.list.push(Place { object: true, depth: 1, mark, ..before });
         Some(outside)
     }
 
@@ -94,10 +98,9 @@ impl Places {
         place != HEADER && self.get(place).depth == 1
     }
 
-    /// The place within a container that opens; `max` of them are known at most.
+    /// The place within a container that opens.
     pub(super) fn enter(
         &mut self,
-        max: usize,
         parent: u32,
         object: bool,
         verdict: KeyVerdict,
@@ -113,22 +116,22 @@ impl Places {
             }
             known = place.beside;
         }
-        if depth > LEVELS_MAX || self.0.len() == max {
+        if depth > LEVELS_MAX || self.list.len() == self.max {
             return None;
         }
-        let place = small(self.0.len());
-        self.0.push(Place { parent, object, depth, verdict, mark, inner: 0, beside: inner });
-        self.0[index(parent)].inner = place;
+        let place = small(self.list.len());
+        self.list.push(Place { parent, object, depth, verdict, mark, inner: 0, beside: inner });
+        self.list[index(parent)].inner = place;
         Some(place)
     }
 }
 
-fn small(n: usize) -> u32 {
+pub(super) fn small(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 #[inline]
 #[expect(clippy::as_conversions, reason = "hot path: u32 fits usize on every target that runs this")]
-fn index(n: u32) -> usize {
+pub(super) fn index(n: u32) -> usize {
     n as usize
 }

@@ -13,7 +13,7 @@
 
 use zeroize::Zeroize;
 
-use super::places::{BEFORE, OUTSIDE, Places};
+use super::places::{BEFORE, OUTSIDE, Places, index, small};
 use super::same::{CHUNK, Likeness, common};
 use super::schema_marks::Mark;
 use crate::detect::KeyVerdict;
@@ -240,11 +240,10 @@ impl Trails {
         if let Some((_, step)) = self.roots.iter().find(|(known, _)| std::ptr::eq(*known, paths)) {
             return Some(*step);
         }
-        let room = self.room?;
-        if self.steps.len() == room.steps {
+        if self.steps.len() == self.room?.steps {
             return None;
         }
-        let outside = self.places.instance(Mark::of(paths)?, room.places)?;
+        let outside = self.places.instance(Mark::of(paths)?)?;
         let step = small(self.steps.len());
         self.stand_before(outside);
         self.roots.push((paths, step));
@@ -410,17 +409,6 @@ impl Trails {
         (first..first + PROBES_MAX).map(move |slot| slot % slots)
     }
 
-    /// The place within a container that opens.
-    pub(super) fn enter(
-        &mut self,
-        parent: u32,
-        object: bool,
-        verdict: KeyVerdict,
-        mark: Mark,
-    ) -> Option<u32> {
-        self.places.enter(self.room?.places, parent, object, verdict, mark)
-    }
-
     /// Takes a step that is new.
     pub(super) fn take(&mut self, glue: &[u8], taking: Taking) -> Option<u32> {
         let Taking { from, to, once, leaf, naming, names } = taking;
@@ -472,14 +460,4 @@ fn hash_of(from: u32, glue: &[u8]) -> usize {
     let last = rest.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
     state = (state ^ last).wrapping_mul(K);
     usize::try_from(state >> 40).unwrap_or(0)
-}
-
-fn small(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
-}
-
-#[inline]
-#[expect(clippy::as_conversions, reason = "hot path: u32 fits usize on every target that runs this")]
-fn index(n: u32) -> usize {
-    n as usize
 }
