@@ -6,6 +6,7 @@ use super::rarity::{self, Invitation};
 use super::value_span::{self, Value, name_byte, wide_colon};
 use super::{
     Hint, KeyContext, KeyVerdict, RuleIx, elsewhere, encoded, json, keys, marker, notations, pairs, people,
+    references::{reference, secret_name},
     structural as rule, tokens,
 };
 
@@ -60,16 +61,18 @@ const SAID: &[&str] = &[
     "aws_iam", "iam", "basic", "default", "required", "optional", "on", "off", "any", "all", "passwd", "string",
     "login", "plain", "password", "token", "key", "apikey", "api_key", "oauth", "oauth2", "oidc", "saml", "sso", "ldap",
     "tls", "mtls", "mutual", "md5", "cram_md5", "scram", "digest", "ntlm", "kerberos", "anonymous", "public", "private",
-    "internal", "custom", "cognito_user_pools", "sha1", "sha256", "sha512", "files", "write", "read", "kms",
+    "internal", "custom", "managedidentity", "cognito_user_pools", "sha1", "sha256", "sha512", "files", "write", "read", "kms",
 ];
 
 /// Not one of the things that stand under such keys without being secret.
 pub(super) fn plausible(text: &str) -> bool {
     let t = text.trim().trim_matches(['"', '\'']);
+    let t = t.strip_prefix("Bearer ").or_else(|| t.strip_prefix("Basic ")).unwrap_or(t);
     if t.len() < 4 && !t.bytes().all(|b| b.is_ascii_digit())
         || t.is_empty()
         || SAID.iter().any(|word| word.eq_ignore_ascii_case(t))
         || reference(t)
+        || secret_name(t)
     {
         return false;
     }
@@ -120,36 +123,22 @@ pub(super) fn words_only(t: &str) -> bool {
 
 /// `vpc-0abc123def4567890`: letters, a dash, 8 or 17 hex digits.
 fn resource_id(t: &str) -> bool {
-    t.rsplit_once('-').is_some_and(|(head, tail)| {
-        matches!(tail.len(), 8 | 17)
-            && tail.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-            && (2..=12).contains(&head.len())
-            && head.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
-    })
+    // `terraform-20250121054133123400000001`: what Terraform names things that have no name (helper/id of its plugin SDK).
+    let unique = t
+        .strip_prefix("terraform-")
+        .is_some_and(|rest| rest.len() >= 18 && rest.bytes().all(|b| b.is_ascii_hexdigit()));
+    unique
+        || t.rsplit_once('-').is_some_and(|(head, tail)| {
+            matches!(tail.len(), 8 | 17)
+                && tail.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+                && (2..=12).contains(&head.len())
+                && head.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+        })
 }
 
 fn timestamp(t: &str) -> bool {
     let b = t.as_bytes();
     b.len() >= 10 && b[4] == b'-' && b[7] == b'-' && b[..10].iter().all(|c| c.is_ascii_digit() || *c == b'-')
-}
-
-/// The value names where the secret is instead of being it: `${var.x}`, `{{ .Values.x }}`, `$DB_PASSWORD`, `<password>`.
-pub(super) fn reference(t: &str) -> bool {
-    let shell = t.strip_prefix('$').is_some_and(|name| {
-        name.len() > 2 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit())
-            || name.len() == 1
-    });
-    let wrapped = t.starts_with("${") && t.ends_with('}')
-        || t.starts_with("$(") && t.ends_with(')')
-        || t.starts_with("{{") && t.ends_with("}}")
-        || t.starts_with("%{") && t.ends_with('}')
-        || t.starts_with("<")
-            && t.ends_with('>')
-            && t.len() > 2
-            && t[1..t.len() - 1].bytes().all(|b| b.is_ascii_alphabetic() || b" _-".contains(&b));
-    let masked = t.len() >= 3 && (t.bytes().all(|b| b == b'*') || t.bytes().all(|b| b == b'x' || b == b'X'));
-    let told = ["(sensitive value)", "<sensitive>", "<redacted>"].contains(&t);
-    shell || elsewhere::served(t) || wrapped || masked || told
 }
 
 /// A connection string: the secrets in it where it can be read, all of it where not.
@@ -184,7 +173,7 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     if !json::matters(verdict) {
         return to;
     }
-    if no_name(bytes, from, to) || in_resource_name(bytes, from) {
+    if no_name(bytes, from, to) || in_resource_name(bytes, from) || assigns_nothing(bytes, from, to) {
         return to;
     }
     let mut list = Vec::new();
@@ -309,6 +298,29 @@ fn in_resource_name(bytes: &[u8], from: usize) -> bool {
     near.last() == Some(&b':') && near[begin..].starts_with(b"arn:")
 }
 
+/// `ghcr.io/acme/external-secrets:7f04c49`, `token:9090/metrics`, `input[type="password"]:focus`: an image and its tag, a host and
+/// its port, a selector.
+fn assigns_nothing(bytes: &[u8], from: usize, to: usize) -> bool {
+    if bytes[..from].ends_with(b"=\"") && bytes[to..].starts_with(b"\"]") {
+        return true;
+    }
+    let Some(tag) = bytes[to..].strip_prefix(b":") else { return false };
+    let len = tag.iter().take(129).take_while(|b| b.is_ascii_alphanumeric() || b"._-".contains(b)).count();
+    let (tag, behind) = tag.split_at(len);
+    let digits = tag.iter().all(u8::is_ascii_digit);
+    if !tag.is_empty() && tag.len() <= 5 && digits && behind.first() == Some(&b'/') {
+        return true;
+    }
+    let ended = behind.first().is_none_or(|b| b.is_ascii_whitespace() || b"\"'`,@;)".contains(b));
+    let revision =
+        (7..=40).contains(&tag.len()) && tag.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b));
+    let number = tag.strip_prefix(b"v").unwrap_or(tag);
+    let version = number.first().is_some_and(u8::is_ascii_digit) && number.contains(&b'.') && tag.len() <= 40;
+    let named = [&b"latest"[..], b"stable", b"edge", b"nightly"].contains(&tag)
+        || tag.starts_with(b"build-") && tag[6..].iter().all(u8::is_ascii_digit);
+    from > 0 && bytes[from - 1] == b'/' && ended && (revision && !digits || version || named)
+}
+
 /// Pushes the value if it is secret. `true`: all of it is.
 fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value) -> bool {
     let Some(inner) = text.get(value.start..value.end) else { return false };
@@ -337,14 +349,17 @@ fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value)
     };
     match verdict {
         KeyVerdict::Sensitive(ix) => {
-            let word = inner.trim_end_matches([',', ';']);
+            let word = inner.trim_end_matches([',', ';', ':', ')']);
             let said = [
                 "true", "false", "null", "none", "nil", "yes", "no", "{", "[", "(", "\\", "|", "string",
                 "optional", "required", "files", "write", "read", "integer", "object", "boolean", "number",
-                "str", "string!", "text", "argon2id", "bcrypt", "scrypt", "~",
+                "str", "string!", "text", "argon2id", "bcrypt", "scrypt", "~", "n/a",
             ];
             if said.iter().any(|w| w.eq_ignore_ascii_case(word))
                 || inner.starts_with(['{', '[', '(']) && !value.quoted
+                || inner.starts_with("./") && file_name(inner)
+                || inner == "@"
+                || word.len() == 1 && word.bytes().all(|b| b.is_ascii_digit())
             {
                 return false;
             }

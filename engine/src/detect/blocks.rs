@@ -25,6 +25,10 @@ pub(super) fn search(search: &mut Search<'_>, text: &str) {
         let rest = &text[from..];
         let Some(label_end) = rest.find("----").filter(|n| *n <= 64) else { continue };
         let label = rest[..label_end].trim_end_matches([' ', '-']);
+        // A pattern that looks for keys: `BEGIN (RSA |EC )?PRIVATE KEY`.
+        if label.contains(['(', '[', '|', '?', '*', '\\']) {
+            continue;
+        }
         let start = begin - dashes;
         let end = match closing(text, from + label_end, label) {
             Some(end) => end,

@@ -4,7 +4,7 @@
 //! whose name says it (`--password x`) to `assignment.rs`.
 
 use super::inspect::Search;
-use super::{Hint, KeyVerdict, assignment, elsewhere, keys, marker, structural as rule};
+use super::{Hint, KeyVerdict, assignment, keys, marker, references, structural as rule};
 
 /// Where a command keeps its secret.
 #[derive(Clone, Copy)]
@@ -339,7 +339,7 @@ fn secret(search: &mut Search<'_>, text: &str, span: Span) {
         Some(b'%') => value.ends_with('%'),
         _ => false,
     };
-    let stands_for = stands_for || assignment::reference(value) || elsewhere::variable(value);
+    let stands_for = stands_for || references::reference(value) || references::variable(value);
     if !value.is_empty() && !stands_for && !marker::only(value) {
         search.push(span.start, span.end, rule::ASSIGNMENT);
     }

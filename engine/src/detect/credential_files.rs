@@ -3,14 +3,14 @@
 //! Must never take a line for one of them that lacks the rest of its form.
 
 use super::inspect::Search;
-use super::{assignment, marker, structural as rule};
+use super::{marker, references, structural as rule};
 
 fn push(search: &mut Search<'_>, text: &str, start: usize, end: usize) {
     let Some(value) = text.get(start..end) else { return };
     let quote = value.starts_with(['"', '\'']) && value.len() >= 2 && value.ends_with(&value[..1]);
     let (start, end) = if quote { (start + 1, end - 1) } else { (start, end) };
     let inner = &text[start..end];
-    if !inner.is_empty() && !assignment::reference(inner) && !marker::only(inner) {
+    if !inner.is_empty() && !references::reference(inner) && !marker::only(inner) {
         search.push(start, end, rule::ASSIGNMENT);
     }
 }

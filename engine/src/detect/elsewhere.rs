@@ -2,21 +2,42 @@
 //!
 //! Must never take a word that somebody may have chosen for a secret.
 
-use super::assignment::{reference, words_only};
+use super::assignment::words_only;
+use super::references::{reference, variable_name};
 use super::value_span::Value;
+use super::{KeyVerdict, keys};
 
 /// What stands under a secret's name and says where it is, or what kind of thing: a type, a variable, an address in a vault.
 pub(super) fn told_elsewhere(text: &str) -> bool {
     const WORDS: &[&str] = &[
-        "string", "number", "integer", "boolean", "bool", "object", "array", "true", "false", "yes", "no",
-        "minutes", "hours", "days", "seconds",
+        "string",
+        "number",
+        "integer",
+        "boolean",
+        "bool",
+        "object",
+        "array",
+        "true",
+        "false",
+        "yes",
+        "no",
+        "minutes",
+        "hours",
+        "days",
+        "seconds",
+        "n/a",
+        "securestring",
+        "managedidentity",
     ];
-    let plain = |t: &str| t.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/+=.:@".contains(&b));
+    let plain = |t: &str| t.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/+=.:@!".contains(&b));
     let services = [":secretsmanager:", ":ssm:", ":kms:"];
     let stored = text.starts_with("arn:") && services.iter().any(|s| text.contains(s))
-        || text.starts_with("projects/") && text.contains("/secrets/");
+        || text.starts_with("projects/") && (text.contains("/secrets/") || text.contains("/cryptoKeys/"));
     let vault = text.starts_with("@Microsoft.KeyVault(") && text.ends_with(')');
-    WORDS.contains(&text) || stored && plain(text) || vault || reference(text) || words_path(text)
+    // `old_passwords = 2`: a switch.
+    let switch = text.len() == 1 && text.as_bytes()[0].is_ascii_digit();
+    let word = switch || WORDS.iter().any(|word| word.eq_ignore_ascii_case(text));
+    word || stored && plain(text) || vault || reference(text) || variable_name(text) || words_path(text)
 }
 
 /// `/prod/db/password`, `ci/npm/token`: a parameter's or a file's name, in words.
@@ -26,33 +47,6 @@ pub(super) fn words_path(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_lowercase() || b"/-_.".contains(&b))
         && !text.contains("//")
         && words_only(text)
-}
-
-/// Variables of web servers, identity providers and Grafana: `$http_x`, `$oidc.x`, `$__env{x}`.
-pub(super) fn served(t: &str) -> bool {
-    let headed =
-        ["$http_", "$arg_", "$cookie_", "$oidc."].iter().any(|head| t.starts_with(head)) && name(&t[1..]);
-    headed || (t.starts_with("$__env{") || t.starts_with("$__file{")) && t.ends_with('}')
-}
-
-fn name(t: &str) -> bool {
-    t.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b))
-}
-
-/// Variables of templates and servers that `$NAME` is not: these and `%NAME%`, `$context.x`, `!Ref x`, `{{x`.
-pub(super) fn variable(t: &str) -> bool {
-    const HEADS: &[&str] = &["$context.", "$input.", "$stageVariables.", "$$."];
-    let windows = t.len() > 4
-        && t.starts_with('%')
-        && t.ends_with('%')
-        && t[1..t.len() - 1].bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
-    let headed = HEADS.iter().any(|head| t.starts_with(head)) && name(t.trim_start_matches('$'));
-    let tagged = ["!Ref ", "!Sub ", "!GetAtt ", "!ImportValue "].iter().any(|tag| t.starts_with(tag));
-    let mapped =
-        t.strip_prefix("method.request.").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_graphic()));
-    // An address cuts the braces behind a parameter.
-    let mustache = t.strip_prefix("{{").is_some_and(|rest| !rest.is_empty() && name(rest));
-    served(t) || windows || headed || tagged || mapped || mustache
 }
 
 /// `random_password.db.result`, `req.body.password`, `os.getenv(`: an expression names where the value is.
@@ -82,26 +76,39 @@ pub(super) fn expression(text: &str) -> bool {
         "str",
         "generate",
         "random",
+        "credentials",
+        "secret",
+        "require",
+        "required",
     ];
     let name = |part: &str| {
         part.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
             && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     };
+    let text = text.trim_start_matches('$');
     let (text, called) = match text.find(['(', '[']) {
         Some(at) => (&text[..at], true),
         None => (text, false),
     };
     let mut parts = text.split('.');
     let root = parts.next().unwrap_or("");
-    let words = text.split(['.', '_']).all(|part| part.bytes().all(|b| b.is_ascii_alphabetic()));
+    let written = |part: &str| part.bytes().all(|b| b.is_ascii_alphabetic());
+    let words = text.split(['.', '_']).all(written);
+    // `boto3.client(`: names of programs have their digits at the end.
+    let method = called
+        && text.split(['.', '_']).all(|part| written(part.trim_end_matches(|c: char| c.is_ascii_digit())));
     let rest = parts.clone().count();
     if called && rest == 0 {
         return CALLS.contains(&root);
     }
+    let last = text.rsplit('.').next().unwrap_or("");
     rest >= 1
         && name(root)
         && parts.all(name)
-        && (ROOTS.contains(&root) || rest >= 2 && words && root.contains('_'))
+        && (ROOTS.contains(&root)
+            || method
+            || words && keys::classify(last) != KeyVerdict::Plain
+            || rest >= 2 && words && root.contains('_'))
 }
 
 /// Words with which a sentence goes on behind `password:`, and nobody's secret begins.
@@ -110,7 +117,9 @@ const SENTENCE: &[&str] = &[
     "see", "every", "managed", "at", "must", "never", "not", "ask", "reset", "it", "is", "are", "was", "in", "from", "to", "via",
     "with", "and", "or", "the", "a", "an", "of", "by", "for", "on", "as", "stored", "kept", "rotated", "do", "don't", "your", "my",
     "same", "minimum", "use", "uses", "contact", "should", "can", "will", "only", "please", "unknown", "none", "n/a", "sso",
-    "if", "when", "which", "that", "this", "has", "have", "required", "optional", "generated", "provided",
+    "if", "when", "which", "that", "this", "has", "have", "required", "optional", "generated", "provided", "check", "look",
+    "siehe", "wird", "im", "steht", "liegt", "beim", "wie", "vom", "voir", "stocké", "dans", "ver", "consultar", "consulter", "patrz",
+    "zie", "vedi", "demander", "mot", "guardada", "almacenada", "gespeichert", "hinterlegt",
 ];
 
 /// A sentence goes on behind the name, or a length is told (`4 digits`); or a shell makes the value (`` `cat x` ``); or the
@@ -121,8 +130,18 @@ pub(super) fn explained(text: &str, value: &Value) -> bool {
     if before.last() == Some(&b'`') {
         return inner.contains(' ');
     }
+    // A variable of psql: `PASSWORD :'app_password'`.
+    if before.ends_with(b" :'") {
+        return inner.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    }
     if value.quoted {
         return false;
+    }
+    // `${DB_PASSWORD:?must be set}`, `secret:.+-[a-z]`: what a shell says where there is none, and a pattern.
+    if inner.starts_with('?') && before.last() == Some(&b':')
+        || [".+", ".*", "[^", "^&", "^\\\\s"].iter().any(|p| inner.starts_with(p))
+    {
+        return true;
     }
     let directory = before.len() >= 4 && before[before.len() - 4..].eq_ignore_ascii_case(b"pwd=");
     if directory && inner.starts_with('/') {

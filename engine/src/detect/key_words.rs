@@ -34,6 +34,14 @@ pub(super) static FACT: Lexicon = Lexicon::of(&[
     "number",
 ]);
 
+/// What a member says of the secret that it is part of, and is none itself.
+#[rustfmt::skip]
+pub(super) static DETAIL: Lexicon = Lexicon::of(&[
+    "type", "types", "algorithm", "algorithms", "size", "encoding", "format", "scope", "scopes", "mode", "kind", "scheme", "leeway",
+    "lifetime", "ttl", "enabled", "date", "expiration", "expiry", "expires", "expire", "length", "method", "name", "names",
+    "required", "optional", "rotation", "status", "state", "region", "location", "provider", "engine", "minlength", "maxlength", "httpmethod", "html",
+]);
+
 /// Names of passwords: whatever stands there goes.
 #[rustfmt::skip]
 pub(super) static STRONG: Lexicon = Lexicon::of(&[

@@ -3,8 +3,8 @@
 //! Knows names only; must never look at a value.
 
 use super::key_words::{
-    COURSE, FACT, FOREIGN, INDEXING, JOINED, Lexicon, NEUTRAL, NOUN_FIRST, PAIRED, PASSING, PUBLIC_LAST,
-    SERVICE_WORDS, SERVICES, STRONG, STRONG_PAIRS, SUGGESTIVE, WHICH, may_be,
+    COURSE, DETAIL, FACT, FOREIGN, INDEXING, JOINED, Lexicon, NEUTRAL, NOUN_FIRST, PAIRED, PASSING,
+    PUBLIC_LAST, SERVICE_WORDS, SERVICES, STRONG, STRONG_PAIRS, SUGGESTIVE, WHICH, may_be,
 };
 use super::structural as rule;
 use super::{Hint, KeyContext, KeyVerdict, person_keys, siblings};
@@ -156,6 +156,10 @@ pub(super) fn classify(key: &str) -> KeyVerdict {
             said => said,
         };
     }
+    // A tag whose last step is the name of a cluster.
+    if key.starts_with("kubernetes.io/cluster/") {
+        return KeyVerdict::Plain;
+    }
     let Some(mut words) = Words::of(key) else { return KeyVerdict::Plain };
     if words.is_by_chance() || words.word(0) == "nopasswd" {
         return KeyVerdict::Plain;
@@ -182,7 +186,12 @@ fn about(words: &Words) -> Option<KeyVerdict> {
     if last == "md5" && matches!(before, "bgp" | "ospf" | "ldp") {
         return Some(KeyVerdict::Sensitive(rule::SENSITIVE_KEY));
     }
-    if words.count > 1 && (words.word(words.count - 1) == "checksum" || before == "algorithm") {
+    let first = words.word(words.count - 1);
+    if words.count > 1
+        && (matches!(first, "checksum" | "sha256" | "dnskey")
+            || before == "algorithm"
+            || (before, last) == ("project", "number"))
+    {
         return Some(hint(Hint::Public));
     }
     if matches!(last, "description" | "references" | "comment" | "summary") {
@@ -201,6 +210,10 @@ fn about(words: &Words) -> Option<KeyVerdict> {
     let by_name = last == "secret" && matches!(before, "existing" | "k8s" | "kubernetes");
     if words.count > 1 && inside && fact && !is_pair(before, last) || public_key || by_name {
         return Some(hint(Hint::Public));
+    }
+    if !inside && !secret && DETAIL.has(last.as_bytes()) {
+        // Says something of the secret that its parent names: `password { end_date }`, `private_key { algorithm }`.
+        return Some(hint(Hint::None));
     }
     if connection(words) {
         return Some(hint(Hint::Connection(rule::CONNECTION)));

@@ -42,6 +42,7 @@ mod postal;
 mod postcode;
 mod rarity;
 mod rarity_table;
+mod references;
 mod resolve;
 mod rule_set;
 mod scratch;

@@ -351,7 +351,10 @@ pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
         Hint::Person => {
             // `full_name` is also what registries call a repository's path.
             let form = t.chars().any(char::is_alphabetic) && !t.contains(['/', ':', '@', '=', '$', '{', '_']);
-            (form && t.len() <= 128).then_some(rule::PERSON)
+            let role = ["administrator", "admin", "root", "system", "user", "guest", "operator"]
+                .iter()
+                .any(|role| role.eq_ignore_ascii_case(t));
+            (form && t.len() <= 128 && !role).then_some(rule::PERSON)
         }
         Hint::Phone => {
             let form = t.bytes().all(|b| b.is_ascii_digit() || b" +-().xXext/".contains(&b));

@@ -45,7 +45,8 @@ impl Kin {
                 (key == "kind" && text == "Secret").then(|| sensitive(rules, rule::SENSITIVE_KEY))?
             }
             Self::PrivateParameter => (key == "kty").then(|| sensitive(rules, rule::PRIVATE_KEY))?,
-            Self::PublicParameter => (key == "kty").then_some(PUBLIC),
+            // `azurerm_key_vault_key` calls it otherwise, and has no private ones.
+            Self::PublicParameter => matches!(key, "kty" | "key_type").then_some(PUBLIC),
         }
     }
 

@@ -281,18 +281,21 @@ fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: 
     // `main_OsDisk_1_8d1f…`: a name and a digest; each part is judged for itself.
     let digest =
         |part: &[u8]| part.len() >= 32 && part.iter().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'));
+    let steps = token.contains(&b'/') && token.split(|b| *b == b'/').any(okta);
     let named = invited == Invitation::None && token.split(|b| matches!(b, b'-' | b'_')).any(digest);
     if mixed && !named && !token.contains(&b'/') && rarity::drawn(token, invited) {
         search.push(start, end, rule::ENTROPY);
         return;
     }
-    if mixed && base64_like(token) && rarity::drawn(token, invited) {
+    if mixed && !steps && base64_like(token) && rarity::drawn(token, invited) {
         search.push(start, end, rule::ENTROPY);
         return;
     }
     let mut from = start;
     for part in token.split(|b| matches!(b, b'/' | b'-' | b'_' | b'=')) {
-        if rarity::drawn(part, if part.len() >= 16 { invited } else { Invitation::None }) {
+        // `artifacts/f731790f…/bundle.tar.gz` under `key`: a revision in the name of an object.
+        let revision = hint == Hint::Rare && token.contains(&b'/') && digest(part) || steps && okta(part);
+        if !revision && rarity::drawn(part, if part.len() >= 16 { invited } else { Invitation::None }) {
             search.push(from, from + part.len(), rule::ENTROPY);
         }
         from += part.len() + 1;
@@ -320,6 +323,8 @@ fn public_key(token: &[u8]) -> bool {
 fn identifier(token: &[u8], behind: &[u8]) -> bool {
     let cut = token.iter().position(|b| *b == b'-').unwrap_or(token.len());
     let (kind, rest) = (&token[..cut], token.get(cut + 1..).unwrap_or_default());
+    // What Terraform names things that have no name.
+    let unique = kind == b"terraform" && rest.len() >= 18 && rest.iter().all(u8::is_ascii_hexdigit);
     // HCP Terraform's external ids: a kind and 16 characters.
     let terraform = rest.len() == 16
         && (2..=8).contains(&kind.len())
@@ -333,21 +338,29 @@ fn identifier(token: &[u8], behind: &[u8]) -> bool {
     let age = token.len() == 62
         && token.starts_with(b"age1")
         && token[4..].iter().all(|b| b"qpzry9x8gf2tvdw0s3jn54khce6mua7l".contains(b));
-    // Okta's ids of groups, users, applications, servers: a kind and base62, of twenty characters in all.
-    let okta = token.len() == 20
+    let publishable = token.starts_with(b"pk_live_") || token.starts_with(b"pk_test_");
+    let client = behind.starts_with(b".apps.googleusercontent.com");
+    unique || terraform || ulid || age || okta(token) || publishable || client || label(token, behind)
+}
+
+/// Okta's ids of groups, users, applications, servers: a kind and base62, of twenty characters in all.
+fn okta(token: &[u8]) -> bool {
+    token.len() == 20
         && [&b"00g"[..], b"00u", b"00o", b"0oa", b"aus", b"00p", b"0pr", b"exk", b"fs0", b"aln"]
             .iter()
             .any(|head| token.starts_with(head))
-        && token.iter().all(u8::is_ascii_alphanumeric);
-    let publishable = token.starts_with(b"pk_live_") || token.starts_with(b"pk_test_");
-    let client = behind.starts_with(b".apps.googleusercontent.com");
-    terraform || ulid || age || okta || publishable || client || label(token, behind)
+        && token.iter().all(u8::is_ascii_alphanumeric)
+}
+
+/// What stands behind the last slash of a path.
+fn last_step(token: &[u8]) -> Option<&[u8]> {
+    token.iter().rposition(|b| *b == b'/').map(|at| &token[at + 1..])
 }
 
 /// Oracle Cloud's ids: `ocid1.<type>.<realm>.<region>.<id>`.
 fn oracle(before: &[u8]) -> bool {
     let near = &before[before.len().saturating_sub(64)..];
-    let name = near.iter().rev().take_while(|b| b.is_ascii_alphanumeric() || **b == b'.').count();
+    let name = near.iter().rev().take_while(|b| b.is_ascii_alphanumeric() || b".-".contains(b)).count();
     let name = &near[near.len() - name..];
     name.last() == Some(&b'.') && name.len() > 6 && name[..6].eq_ignore_ascii_case(b"ocid1.")
 }
@@ -367,7 +380,7 @@ fn label(token: &[u8], behind: &[u8]) -> bool {
 /// An EKS cluster's OpenID issuer ends in 32 capitals and digits that name it: `oidc.eks.….amazonaws.com/id/…`.
 fn issuer(bytes: &[u8], start: usize, end: usize) -> bool {
     let token = &bytes[start..end];
-    let id = token.iter().rposition(|b| *b == b'/').map_or(token, |at| &token[at + 1..]);
+    let id = last_step(token).unwrap_or(token);
     let near = &bytes[start.saturating_sub(48)..end - id.len()];
     id.len() == 32
         && id.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())

@@ -2,7 +2,7 @@
 
 use super::inspect::Search;
 use super::rarity::{self, Invitation};
-use super::{Hint, KeyVerdict, assignment, structural as rule};
+use super::{Hint, KeyVerdict, references, structural as rule};
 
 /// Ends an address in a text.
 fn stops(b: u8) -> bool {
@@ -57,7 +57,7 @@ fn user_info(search: &mut Search<'_>, text: &str, scheme_end: usize, from: usize
         return;
     }
     let password = &text[colon + 1..at_sign];
-    if !password.is_empty() && !assignment::reference(password) {
+    if !password.is_empty() && !references::reference(password) {
         search.push(colon + 1, at_sign, rule::URL_PASSWORD);
         if password.len() < 8 || colon - from < 20 {
             return;
@@ -107,7 +107,7 @@ fn parameters(search: &mut Search<'_>, text: &str, from: usize, end: usize) {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         let start = at + name.len() + 1;
         at += part.len() + 1;
-        if value.len() < 3 || assignment::reference(value) {
+        if value.len() < 3 || references::reference(value) {
             continue;
         }
         let listed = SECRET_PARAMETERS.iter().any(|p| p.eq_ignore_ascii_case(name));

@@ -102,6 +102,8 @@ const TYPES: Table = &[
     ("google_kms_secret_ciphertext", &["plaintext"]),
     ("google_monitoring_notification_channel", &["sensitive_labels"]),
     ("google_redis_instance", &["auth_string"]),
+    ("google_secret_manager_regional_secret_version", &["secret_data"]),
+    ("google_secret_manager_secret_version", &["secret_data"]),
     ("google_service_account_access_token", &["access_token"]),
     ("google_service_account_id_token", &["id_token"]),
     ("google_service_account_jwt", &["jwt"]),

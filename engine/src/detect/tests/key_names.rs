@@ -47,8 +47,14 @@ fn keys_mean_what_people_mean() {
     {
         check(key, "public");
     }
-    for key in "name bucket_name address host region engine user username port tags function_name \
-                hash_key range_key partition_key object_key display_name resource_name city owner bucket_key user_data"
+    for key in "name bucket_name region engine function_name display_name resource_name end_date rotation_type algorithm"
+        .split(' ')
+    {
+        // Told of what they stand in, whatever that is called.
+        check(key, "none");
+    }
+    for key in "address host user username port tags kubernetes.io/cluster/dr-webhooks \
+                hash_key range_key partition_key object_key city owner bucket_key user_data"
         .split_whitespace()
     {
         check(key, "plain");
