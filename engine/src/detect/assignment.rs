@@ -173,7 +173,10 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     if !json::matters(verdict) {
         return to;
     }
-    if no_name(bytes, from, to) || in_resource_name(bytes, from) || assigns_nothing(bytes, from, to) {
+    if no_name(bytes, from, to)
+        || in_resource_name(bytes, from)
+        || elsewhere::assigns_nothing(bytes, from, to)
+    {
         return to;
     }
     let mut list = Vec::new();
@@ -296,29 +299,6 @@ fn in_resource_name(bytes: &[u8], from: usize) -> bool {
         .rposition(|b| b.is_ascii_whitespace() || b"\"'`=,;()[]{}<>".contains(b))
         .map_or(0, |n| n + 1);
     near.last() == Some(&b':') && near[begin..].starts_with(b"arn:")
-}
-
-/// `ghcr.io/acme/external-secrets:7f04c49`, `token:9090/metrics`, `input[type="password"]:focus`: an image and its tag, a host and
-/// its port, a selector.
-fn assigns_nothing(bytes: &[u8], from: usize, to: usize) -> bool {
-    if bytes[..from].ends_with(b"=\"") && bytes[to..].starts_with(b"\"]") {
-        return true;
-    }
-    let Some(tag) = bytes[to..].strip_prefix(b":") else { return false };
-    let len = tag.iter().take(129).take_while(|b| b.is_ascii_alphanumeric() || b"._-".contains(b)).count();
-    let (tag, behind) = tag.split_at(len);
-    let digits = tag.iter().all(u8::is_ascii_digit);
-    if !tag.is_empty() && tag.len() <= 5 && digits && behind.first() == Some(&b'/') {
-        return true;
-    }
-    let ended = behind.first().is_none_or(|b| b.is_ascii_whitespace() || b"\"'`,@;)".contains(b));
-    let revision =
-        (7..=40).contains(&tag.len()) && tag.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b));
-    let number = tag.strip_prefix(b"v").unwrap_or(tag);
-    let version = number.first().is_some_and(u8::is_ascii_digit) && number.contains(&b'.') && tag.len() <= 40;
-    let named = [&b"latest"[..], b"stable", b"edge", b"nightly"].contains(&tag)
-        || tag.starts_with(b"build-") && tag[6..].iter().all(u8::is_ascii_digit);
-    from > 0 && bytes[from - 1] == b'/' && ended && (revision && !digits || version || named)
 }
 
 /// Pushes the value if it is secret. `true`: all of it is.

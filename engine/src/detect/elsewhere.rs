@@ -36,7 +36,11 @@ pub(super) fn told_elsewhere(text: &str) -> bool {
     let vault = text.starts_with("@Microsoft.KeyVault(") && text.ends_with(')');
     // `old_passwords = 2`: a switch.
     let switch = text.len() == 1 && text.as_bytes()[0].is_ascii_digit();
-    let word = switch || WORDS.iter().any(|word| word.eq_ignore_ascii_case(text));
+    // What a form calls the field: `"password": "Password"`.
+    let titled = text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.bytes().skip(1).all(|b| b.is_ascii_lowercase())
+        && keys::is_password(&text.to_ascii_lowercase());
+    let word = switch || titled || WORDS.iter().any(|word| word.eq_ignore_ascii_case(text));
     word || stored && plain(text) || vault || reference(text) || variable_name(text) || words_path(text)
 }
 
@@ -156,6 +160,43 @@ pub(super) fn explained(text: &str, value: &Value) -> bool {
         && first.bytes().all(|b| b.is_ascii_digit())
         && ["digit", "char", "letter", "day", "word"].iter().any(|unit| next.starts_with(unit));
     goes_on && (said || length)
+}
+
+/// `ghcr.io/acme/external-secrets:7f04c49`, `token:9090/metrics`, `input[type="password"]:focus`: an image and its tag, a host and
+/// its port, a selector.
+pub(super) fn assigns_nothing(bytes: &[u8], from: usize, to: usize) -> bool {
+    if bytes[..from].ends_with(b"=\"") && bytes[to..].starts_with(b"\"]") {
+        return true;
+    }
+    let Some(tag) = bytes[to..].strip_prefix(b":") else { return false };
+    if is_prompt(&bytes[..from], tag) {
+        return true;
+    }
+    let len = tag.iter().take(129).take_while(|b| b.is_ascii_alphanumeric() || b"._-".contains(b)).count();
+    let (tag, behind) = tag.split_at(len);
+    let digits = tag.iter().all(u8::is_ascii_digit);
+    if !tag.is_empty() && tag.len() <= 5 && digits && behind.first() == Some(&b'/') {
+        return true;
+    }
+    let ended = behind.first().is_none_or(|b| b.is_ascii_whitespace() || b"\"'`,@;)".contains(b));
+    let revision =
+        (7..=40).contains(&tag.len()) && tag.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b));
+    let number = tag.strip_prefix(b"v").unwrap_or(tag);
+    let version = number.first().is_some_and(u8::is_ascii_digit) && number.contains(&b'.') && tag.len() <= 40;
+    let named = [&b"latest"[..], b"stable", b"edge", b"nightly"].contains(&tag)
+        || tag.starts_with(b"build-") && tag[6..].iter().all(u8::is_ascii_digit);
+    from > 0 && bytes[from - 1] == b'/' && ended && (revision && !digits || version || named)
+}
+
+/// `read -s -p "Password: " NAME`: the quote that opened before the name ends behind its colon, escaped alike.
+fn is_prompt(before: &[u8], behind: &[u8]) -> bool {
+    let Some(quote) = before.last().filter(|b| matches!(b, b'"' | b'\'')) else { return false };
+    let escapes = before[..before.len() - 1].iter().rev().take_while(|b| **b == b'\\').count();
+    let behind = behind.trim_ascii_start();
+    let closing = behind.iter().take_while(|b| **b == b'\\').count();
+    closing == escapes
+        && behind.get(closing) == Some(quote)
+        && !behind.get(closing + 1).is_some_and(u8::is_ascii_alphanumeric)
 }
 
 /// Four or more plain words: somebody explains, nobody assigns.

@@ -188,10 +188,13 @@ fn about(words: &Words) -> Option<KeyVerdict> {
     }
     let first = words.word(words.count - 1);
     if words.count > 1
-        && (matches!(first, "checksum" | "sha256" | "dnskey")
+        && (matches!(first, "checksum" | "sha256")
             || before == "algorithm"
             || (before, last) == ("project", "number"))
     {
+        return Some(hint(Hint::Public));
+    }
+    if words.any(&["dnskey"]) {
         return Some(hint(Hint::Public));
     }
     if matches!(last, "description" | "references" | "comment" | "summary") {
@@ -267,6 +270,11 @@ fn named(words: &Words, key_len: usize) -> KeyVerdict {
         return hint(Hint::Rare);
     }
     KeyVerdict::Plain
+}
+
+/// A word for a password, in whatever language: lower case.
+pub(super) fn is_password(word: &str) -> bool {
+    STRONG.has(word.as_bytes())
 }
 
 /// A map under this name holds secrets, whatever its keys are.

@@ -15,6 +15,11 @@ pub(super) fn reference(t: &str) -> bool {
         || t.starts_with("{{") && t.ends_with("}}")
         || t.starts_with("%{") && t.ends_with('}')
         || t.starts_with("<%") && t.ends_with("%>")
+        || t.starts_with('[') && t.ends_with(")]") && t.contains('(')
+        // Quotes and brackets inside cut them.
+        || t.starts_with("{{ ")
+        || t.starts_with("@{")
+        || ["@body(", "@concat(", "@activity(", "@parameters(", "@variables(", "@outputs("].iter().any(|head| t.starts_with(head))
         || t.starts_with("<")
             && t.ends_with('>')
             && t.len() > 2
@@ -126,16 +131,28 @@ fn stored(t: &str) -> bool {
         !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_lowercase() || b == b'-' || b.is_ascii_digit())
     });
     // `ci/npm:token:AWSCURRENT`: a secret of Secrets Manager, the key in it, its stage and its version, as CodeBuild and ECS name it.
+    let keyed = t.rsplit_once(':').is_some_and(|(name, key)| {
+        name.contains('/')
+            && !name.contains("//")
+            && place(name)
+            && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+            && keys::classify(key) != KeyVerdict::Plain
+    });
     let staged = (t.ends_with("::") || t.ends_with(":AWSCURRENT") || t.ends_with(":AWSPREVIOUS")) && place(t);
     let resolved = t.starts_with("{{resolve:") && t.ends_with("}}");
-    addressed || vault || file || named || staged || resolved
+    addressed || vault || file || named || keyed || staged || resolved
+}
+
+/// `PASSWORD` where an address shows where it would stand.
+pub(super) fn placeholder(t: &str) -> bool {
+    t.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') && keys::classify(t) != KeyVerdict::Plain
 }
 
 /// `DB_PASSWORD`, `x-api-key` under a secret's name: the variable or the header that it comes in.
 pub(super) fn variable_name(t: &str) -> bool {
-    let variable = t.contains('_') && t.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    let variable = t.contains('_') && placeholder(t);
     let header = t.starts_with("x-") && t.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
-    (variable || header) && keys::classify(t) != KeyVerdict::Plain
+    variable || header && keys::classify(t) != KeyVerdict::Plain
 }
 
 /// `db-password`, `tls_key` where a secret may be named as well as told: words that say what it is.

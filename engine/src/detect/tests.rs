@@ -9,6 +9,7 @@ mod mentions;
 mod national_ids;
 mod places;
 mod properties;
+mod references;
 mod tenants;
 mod texts;
 

@@ -57,7 +57,7 @@ fn user_info(search: &mut Search<'_>, text: &str, scheme_end: usize, from: usize
         return;
     }
     let password = &text[colon + 1..at_sign];
-    if !password.is_empty() && !references::reference(password) {
+    if !password.is_empty() && !references::reference(password) && !references::placeholder(password) {
         search.push(colon + 1, at_sign, rule::URL_PASSWORD);
         if password.len() < 8 || colon - from < 20 {
             return;

@@ -7,9 +7,13 @@ const WRITTEN: i32 = 40;
 
 /// Values that stand in every state and tell nobody anything: redacting their copies would wreck the catalog.
 pub(super) fn common(text: &str) -> bool {
+    // `password`, and as a title or a constant: `Password`, `PASSWORD`.
+    let lower = text.to_ascii_lowercase();
+    let titled = text.bytes().skip(1).all(|b| b.is_ascii_lowercase());
     let word = text.len() <= 12
-        && text.bytes().all(|b| b.is_ascii_lowercase())
-        && familiarity(text.as_bytes()) > WRITTEN;
+        && text.bytes().all(|b| b.is_ascii_alphabetic())
+        && (titled || text.bytes().all(|b| b.is_ascii_uppercase()))
+        && familiarity(lower.as_bytes()) > WRITTEN;
     let heads = ["[REDACTED", "[HASHED", "arn:", "http://localhost", "https://localhost"];
     let known = [
         "administrator",
@@ -30,6 +34,7 @@ pub(super) fn common(text: &str) -> bool {
         "Terraform",
         "configuration",
         "authentication",
+        "authorization",
         "aws:SecureTransport",
         "SecureString",
         "kubernetes.io/tls",
@@ -61,7 +66,12 @@ mod tests {
         {
             assert!(common(word), "{word} {}", familiarity(word.as_bytes()));
         }
-        for drawn in "zyugjkknia lpdpwzfpsl lixjpbhm qhokpwnyw xkcdqwvz".split(' ') {
+        for word in ["Password", "PASSWORD", "Authorization", "Production"] {
+            assert!(common(word), "{word}");
+        }
+        for drawn in
+            "Zyugjkknia LPDPWZFPSL passWord zyugjkknia lpdpwzfpsl lixjpbhm qhokpwnyw xkcdqwvz".split(' ')
+        {
             assert!(!common(drawn), "{drawn} {}", familiarity(drawn.as_bytes()));
         }
     }
