@@ -67,11 +67,11 @@ const SAID: &[&str] = &[
 /// Not one of the things that stand under such keys without being secret.
 pub(super) fn plausible(text: &str) -> bool {
     let t = text.trim().trim_matches(['"', '\'']);
-    let t = t.strip_prefix("Bearer ").or_else(|| t.strip_prefix("Basic ")).unwrap_or(t);
+    let behind_scheme = t.strip_prefix("Bearer ").or_else(|| t.strip_prefix("Basic ")).unwrap_or(t);
     if t.len() < 4 && !t.bytes().all(|b| b.is_ascii_digit())
         || t.is_empty()
         || SAID.iter().any(|word| word.eq_ignore_ascii_case(t))
-        || reference(t)
+        || reference(behind_scheme)
         || secret_name(t)
     {
         return false;
