@@ -6,7 +6,7 @@ use super::rarity::{self, Invitation};
 use super::value_span::{self, Value, name_byte, wide_colon};
 use super::{
     Hint, KeyContext, KeyVerdict, RuleIx, elsewhere, encoded, json, keys, marker, notations, pairs, people,
-    references::{reference, secret_name},
+    references::{reference, secret_name, variable_name},
     structural as rule, tokens,
 };
 
@@ -73,6 +73,7 @@ pub(super) fn plausible(text: &str) -> bool {
         || SAID.iter().any(|word| word.eq_ignore_ascii_case(t))
         || reference(behind_scheme)
         || secret_name(t)
+        || variable_name(t)
     {
         return false;
     }
@@ -187,6 +188,12 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
             }
         }
         return to;
+    }
+    if let Some(value) = value_span::argument(bytes, from, to)
+        && search.spend(value.end - to)
+        && take(search, text, verdict, &value)
+    {
+        return value.end;
     }
     if from > 0
         && bytes[from - 1] == b'/'
@@ -304,7 +311,7 @@ fn in_resource_name(bytes: &[u8], from: usize) -> bool {
 /// Pushes the value if it is secret. `true`: all of it is.
 fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value) -> bool {
     let Some(inner) = text.get(value.start..value.end) else { return false };
-    if inner.is_empty() || marker::only(inner) || reference(inner) {
+    if inner.is_empty() || marker::only(inner) || reference(inner) || variable_name(inner) {
         return false;
     }
     if let Some(end) = mnemonic(&text.as_bytes()[value.start..]).filter(|_| json::matters(verdict)) {

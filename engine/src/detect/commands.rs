@@ -29,6 +29,8 @@ pub(super) enum Place {
     Last(char),
     /// The word behind one that names a secret.
     Named,
+    /// The word behind it, when there is no other: sentences go on.
+    Only,
 }
 
 /// A command by its name and the space behind it, and a word that must stand in it (empty: none).
@@ -42,7 +44,7 @@ const fn row(name: &'static str, places: &'static [Place]) -> Command {
     Command { name, needs: "", places }
 }
 
-use Place::{Behind, Community, Flag, Glued, Last, Named, Share, Slash, Tail, Word};
+use Place::{Behind, Community, Flag, Glued, Last, Named, Only, Share, Slash, Tail, Word};
 
 #[rustfmt::skip]
 pub(super) const COMMANDS: &[Command] = &[
@@ -177,6 +179,46 @@ pub(super) const COMMANDS: &[Command] = &[
     row("auth sha ", &[Word(0)]),
     row("auth md5 ", &[Word(0)]),
     row("bindpw ", &[Tail]),
+    row("slappasswd ", &[Flag("-s")]),
+    row("kadmin ", &[Flag("-w")]),
+    row("winexe ", &[Behind("-U", '%')]),
+    row("evil-winrm ", &[Flag("-p")]),
+    row("swaks ", &[Flag("-ap")]),
+    row("ncftpput ", &[Flag("-p")]),
+    row("ncftpget ", &[Flag("-p")]),
+    row("ssh-keygen ", &[Flag("-N"), Flag("-P")]),
+    row("kcadm.sh set-password ", &[Flag("-p")]),
+    row("ccrypt ", &[Flag("-K")]),
+    row("influx setup ", &[Flag("-p")]),
+    row("rabbitmqadmin ", &[Flag("-p")]),
+    row("rasdial ", &[Word(2)]),
+    row("doctl auth init ", &[Flag("-t")]),
+    row("rclone config create ", &[Named]),
+    row("http ", &[Behind("-a", ':')]),
+    Command { name: "az ", needs: "create", places: &[Flag("-p")] },
+    row("nuget add source ", &[Flag("-p")]),
+    row("privilege 15 secret ", &[Tail]),
+    row("privilege 15 password ", &[Tail]),
+    row("priv des ", &[Tail]),
+    row("priv aes ", &[Tail]),
+    row("pre-shared-key address ", &[Tail]),
+    row("ikev1 pre-shared-key ", &[Tail]),
+    row("wpa-psk ascii ", &[Tail]),
+    row("set snmp community ", &[Word(0)]),
+    row("set secret ", &[Only]),
+    row("set password ", &[Only]),
+    row("set passwd ", &[Only]),
+    Command { name: "createUser ", needs: " SHA", places: &[Word(2), Word(4)] },
+    Command { name: "createUser ", needs: " MD5", places: &[Word(2), Word(4)] },
+    row("com2sec ", &[Word(2)]),
+    row("trapcommunity ", &[Word(0)]),
+    row("trap2sink ", &[Word(1)]),
+    row("cachemgr_passwd ", &[Word(0)]),
+    row("sentinel auth-pass ", &[Word(1)]),
+    row("AuthBasicFake ", &[Word(1)]),
+    row("passwd/root-password password ", &[Tail]),
+    row("passwd/user-password password ", &[Tail]),
+    row("wireless_wpa string ", &[Tail]),
 ];
 
 /// Words that stand beside a community string or key.
@@ -244,6 +286,11 @@ fn take(search: &mut Search<'_>, text: &str, words: &[Span], place: Place) {
                 && !text[w.start..w.end].contains('=')
             {
                 secret(search, text, *w);
+            }
+        }
+        Only => {
+            if let [word] = words {
+                secret(search, text, *word);
             }
         }
         Share | Community(_) | Tail => device(search, text, words, place),
@@ -388,6 +435,8 @@ fn word(bytes: &[u8], at: usize, limit: usize) -> (Span, usize) {
     while to < limit {
         match bytes[to] {
             b' ' | b'\t' | b'\n' | b'\r' | b';' | b'|' | b'>' | b'`' => break,
+            // The end of `$(openssl passwd x)`: a shell takes no bracket that nobody opened for a letter.
+            b')' if !bytes[at..to].contains(&b'(') => break,
             b'\\' if matches!(bytes.get(to + 1), Some(b'\n' | b'n' | b'\r')) => break,
             quote @ (b'"' | b'\'') => {
                 // A quote that opens here closes before the line ends; else the word stood inside a quoted text.
@@ -438,7 +487,8 @@ pub(super) fn piped(search: &mut Search<'_>, text: &str, start: usize) {
     if let Some(at) = memchr::memmem::find(&bytes[start..end.min(start + 1_024)], b"<<<") {
         let (words, _) = words(bytes, start + at + 3);
         if let Some(word) = words.first() {
-            secret(search, text, *word);
+            let user = text[word.start..word.end].find(':').filter(|_| text[start..].starts_with("chpasswd"));
+            secret(search, text, Span { start: word.start + user.map_or(0, |n| n + 1), ..*word });
         }
     }
 }

@@ -156,7 +156,7 @@ pub(super) fn chpasswd(search: &mut Search<'_>, text: &str, at: usize) {
     let begin = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |n| n + 1);
     let (_, end) = lines(bytes, begin).next().unwrap_or((begin, begin));
     let behind = text.get(at + "chpasswd".len()..end).unwrap_or("");
-    let heredoc = behind.contains("<<");
+    let heredoc = behind.contains("<<") && !behind.contains("<<<");
     let yaml = behind.trim_end() == ":";
     if !heredoc && !yaml {
         super::commands::piped(search, text, at);

@@ -120,8 +120,15 @@ impl Walk<'_, '_, '_> {
             self.at += 1;
             return Some(());
         }
+        let mut flag = None;
         loop {
-            self.value(verdict, depth + 1)?;
+            self.space();
+            let from = self.at;
+            let told = flag
+                .take()
+                .filter(|_| self.text[from..].starts_with('"') && !self.text[from + 1..].starts_with('-'));
+            self.value(told.unwrap_or(verdict), depth + 1)?;
+            flag = self.flag(from);
             self.space();
             match self.peek()? {
                 b',' => self.at += 1,
@@ -131,6 +138,19 @@ impl Walk<'_, '_, '_> {
                 }
                 _ => return None,
             }
+        }
+    }
+
+    /// What an element of a list that is a flag (`"--db-password"`) says of the next one.
+    fn flag(&mut self, from: usize) -> Option<KeyVerdict> {
+        let name = self.text[from..self.at].strip_prefix("\"-")?.strip_suffix('"')?;
+        let name = name.trim_start_matches('-');
+        let plain = name.len() > 1 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        let said = plain.then(|| self.search.rules.classify_name(name, self.search.scratch))?;
+        match said {
+            KeyVerdict::Sensitive(_) => Some(said),
+            KeyVerdict::Context(context) => matches!(context.hint, Hint::Secret(_)).then_some(said),
+            KeyVerdict::Plain => None,
         }
     }
 

@@ -30,6 +30,8 @@ pub(super) enum Mark {
     SecureString,
     /// `IDENTIFIED BY`.
     Identified,
+    /// `IDENTIFIED WITH plugin BY`.
+    IdentifiedWith,
     /// `INSERT INTO`.
     Insert,
     /// Parameters of HTTP's Digest scheme.
@@ -62,6 +64,9 @@ const OTHERS: &[(&str, Mark)] = &[
     ("smbpasswd", Mark::Piped),
     ("luksFormat", Mark::Piped),
     ("luksOpen", Mark::Piped),
+    ("cryptsetup open", Mark::Piped),
+    ("| passwd", Mark::Piped),
+    ("su - ", Mark::Piped),
     ("kind: Secret", Mark::Manifest),
     ("kind: \"Secret\"", Mark::Manifest),
     ("machine ", Mark::Netrc),
@@ -72,6 +77,7 @@ const OTHERS: &[(&str, Mark)] = &[
     ("cookie: ", Mark::Cookie),
     ("securestring", Mark::SecureString),
     ("identified by", Mark::Identified),
+    ("identified with ", Mark::IdentifiedWith),
     ("insert into ", Mark::Insert),
     ("oracle:thin:", Mark::Slashed),
     ("digest username=", Mark::Digest),
@@ -100,6 +106,7 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, start: usize, mark: Mark) 
         Mark::Cookie => statements::cookie(search, text, start + "cookie: ".len()),
         Mark::SecureString => statements::secure_string(search, text, start),
         Mark::Identified => statements::identified(search, text, start + "identified by".len()),
+        Mark::IdentifiedWith => statements::identified_with(search, text, start + "identified with ".len()),
         Mark::Insert => statements::insert(search, text, start + "insert into ".len()),
         Mark::Digest => statements::digest(search, text, start),
         Mark::Slashed => statements::slashed(search, text, start + "oracle:thin:".len()),

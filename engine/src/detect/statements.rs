@@ -61,6 +61,20 @@ pub(super) fn identified(search: &mut Search<'_>, text: &str, from: usize) {
     }
 }
 
+/// `IDENTIFIED WITH caching_sha2_password BY 'x'`: behind the first two words.
+pub(super) fn identified_with(search: &mut Search<'_>, text: &str, from: usize) {
+    let bytes = text.as_bytes();
+    let plugin = bytes[from..]
+        .iter()
+        .take(64)
+        .take_while(|b| b.is_ascii_alphanumeric() || b"_'`\"".contains(b))
+        .count();
+    let at = spaces(bytes, from + plugin);
+    if plugin > 0 && bytes.get(at..at + 3).is_some_and(|by| by.eq_ignore_ascii_case(b"by ")) {
+        identified(search, text, at + 2);
+    }
+}
+
 /// `INSERT INTO t (a, password) VALUES ('x', 'y'), …`: the values under columns that name a secret.
 pub(super) fn insert(search: &mut Search<'_>, text: &str, from: usize) {
     let bytes = text.as_bytes();

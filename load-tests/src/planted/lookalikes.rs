@@ -322,6 +322,33 @@ pub(super) const LOOK_ALIKES: &[LookAlike] = &[
     free("queue-url", "https://sqs.eu-west-1.amazonaws.com/{dig:12}/{word}", &["queue_url", "url"]),
     free("log-group", "/aws/lambda/{word}-{hex:8}", &["log_group_name"]),
     free("stack-id", "arn:aws:cloudformation:eu-west-1:{dig:12}:stack/{word}/{uuid}", &["stack_id"]),
+    keyed("vault-address", "op://prod/{word}/password", &["db_password", "api_key", "client_secret"]),
+    keyed("vault-path", "vault:secret/data/{word}#password", &["db_password", "auth_token"]),
+    keyed("secret-resource", "projects/acme-{dig:6}/secrets/{word}/versions/latest", &["secret", "password"]),
+    keyed("crypto-key", "projects/acme/locations/eu/keyRings/{word}/cryptoKeys/app", &["encryption_key"]),
+    keyed("variable-name", "DB_PASSWORD", &["password_env", "secret_env", "password_env_var"]),
+    keyed("unique-id", "terraform-2025{dig:18}", &["client_token", "creation_token"]),
+    free("okta-app", "https://acme.okta.com/app/{word}/exk{b62:17}/sso/saml", &["sso_url", "metadata_url"]),
+    free("object-of-revision", "artifacts/{hex:40}/bundle.tar.gz", &["key", "object_key"]),
+    free("image-of-secrets", "ghcr.io/acme/external-secrets:{hex:7}", &["image"]),
+    text(
+        "schema-of-password",
+        r#"{"password":{"type":"string","format":"password","minLength":12}}"#,
+        &["body", "schema"],
+    ),
+    made(
+        "password-dates",
+        |dice| {
+            let made = format::sample(dice, "2026-0{d1:1}-11T10:{dig:1}2:33Z {word}").text;
+            let (date, word) = made.split_once(' ').unwrap_or_default();
+            format!("{{\"password\":{{\"end_date\":\"{date}\",\"display_name\":\"{word}\"}}}}")
+        },
+        &["content"],
+    ),
+    text("key-of-issuer", r#"{"privateKey":{"algorithm":"ECDSA","size":256,"encoding":"PKCS8"}}"#, &["spec"]),
+    text("selector", "input[type=\"password\"]:focus { outline: none; }", &["css"]),
+    text("call", "token = boto3.client(\"sts\").get_session_token()", &["script"]),
+    text("psql-variable", "ALTER USER app WITH PASSWORD :'app_password';", &["sql"]),
 ];
 
 fn pem(dice: &mut Dice, label: &str, head: &str, length: usize) -> String {
