@@ -141,17 +141,10 @@ impl Walk<'_, '_, '_> {
         }
     }
 
-    /// What an element of a list that is a flag (`"--db-password"`) says of the next one.
+    /// What the element of a list that ends here says of the next one.
     fn flag(&mut self, from: usize) -> Option<KeyVerdict> {
-        let name = self.text[from..self.at].strip_prefix("\"-")?.strip_suffix('"')?;
-        let name = name.trim_start_matches('-');
-        let plain = name.len() > 1 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-        let said = plain.then(|| self.search.rules.classify_name(name, self.search.scratch))?;
-        match said {
-            KeyVerdict::Sensitive(_) => Some(said),
-            KeyVerdict::Context(context) => matches!(context.hint, Hint::Secret(_)).then_some(said),
-            KeyVerdict::Plain => None,
-        }
+        let element = self.text[from..self.at].strip_prefix("\"-")?.strip_suffix('"')?;
+        self.search.rules.told_by_flag(&self.text[from + 1..from + 2 + element.len()])
     }
 
     fn object(&mut self, parent: KeyVerdict, depth: usize) -> Option<()> {

@@ -63,6 +63,22 @@ impl RuleSet {
     }
 }
 
+impl RuleSet {
+    /// What an element of a list that is a flag says of the next one, if that is none: `"--requirepass", "x"`.
+    #[must_use]
+    pub fn told_by_flag(&self, element: &str) -> Option<KeyVerdict> {
+        let name = element.strip_prefix('-')?.trim_start_matches('-');
+        let plain = name.len() > 1 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        let said = plain.then(|| self.classify_key(name))?;
+        let tells = match said {
+            KeyVerdict::Sensitive(_) => true,
+            KeyVerdict::Context(context) => matches!(context.hint, Hint::Secret(_)),
+            KeyVerdict::Plain => false,
+        };
+        tells.then_some(said)
+    }
+}
+
 fn tells(verdict: &KeyVerdict) -> bool {
     *verdict != KeyVerdict::Plain && verdict.kin().is_none()
 }

@@ -87,6 +87,9 @@ impl Walk {
                 }
                 Stop::Leaf => {
                     let leaf = self.trails.leaf(trip.step);
+                    if self.is_telling_flag(trip.step, &bytes[trip.at..]) {
+                        return None;
+                    }
                     let end = match leaf {
                         Leaf::Asks(own, above) => {
                             let verdict = self.told(bytes, &mut trip, own)?.under(above);
@@ -101,6 +104,16 @@ impl Walk {
             }
         }
         None
+    }
+
+    /// An element of a list that tells what the next one is: the walk knows.
+    fn is_telling_flag(&self, step: u32, leaf: &[u8]) -> bool {
+        leaf.starts_with(b"\"-")
+            && !self.trails.places.get(self.trails.place_behind(step)).object
+            && closing_quote(leaf, 1).is_some_and(|closed| {
+                let text = std::str::from_utf8(&leaf[1..closed.end]);
+                closed.escaped || text.is_ok_and(|text| self.rules.told_by_flag(text).is_some())
+            })
     }
 
     /// What the name of the object at hand says of the value that asks for it. `None`: that is not known.

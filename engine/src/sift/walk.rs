@@ -256,8 +256,14 @@ impl Walk {
         self.pointer.push(Seg::Index(0));
         let mut index = 0u64;
         let lane = self.element_lane(ctx);
+        let mut flag = None;
         loop {
-            let quiet = lane.and_then(|kind| self.quiet_value(unit, at, kind));
+            let begin = at;
+            // A flag of a command says what the next argument is.
+            let told = flag.take().filter(|_| unit.byte(at) == b'"' && !begins_flag(unit, at));
+            let argument = told.map(|verdict| Ctx { verdict, ..*ctx });
+            let ctx = argument.as_ref().unwrap_or(ctx);
+            let quiet = lane.filter(|_| told.is_none()).and_then(|kind| self.quiet_value(unit, at, kind));
             at = if let Some(next) = quiet {
                 next
             } else if ctx.marks.is_none() {
@@ -268,6 +274,9 @@ impl Walk {
                 let (here, verdict) = self.marks.element(ctx.marks, index);
                 self.marked_value(unit, at, ctx, here, verdict)?
             };
+            if at == begin + 2 && begins_flag(unit, begin) {
+                flag = self.rules.told_by_flag(key_slice(unit, begin, begin + 1));
+            }
             match unit.byte(at) {
                 b',' => at += 1,
                 b']' => break,
@@ -394,4 +403,10 @@ impl Walk {
 #[inline]
 pub(super) fn key_slice<'a>(unit: &Unit<'a>, open: usize, close: usize) -> &'a str {
     unit.slice(unit.position(open) + 1, unit.position(close))
+}
+
+/// A string whose first byte is a dash, as it stands there.
+#[inline]
+fn begins_flag(unit: &Unit<'_>, at: usize) -> bool {
+    unit.byte(at) == b'"' && unit.bytes_from(unit.position(at) + 1).first() == Some(&b'-')
 }

@@ -46,6 +46,8 @@ const INSTANCES: &[&str] = &[
     r#"{"attributes":{"data":{"value":§1,"name":"DB_PASSWORD","token":{"name":"a","value":§2}},"key":{"ada@example.com":§3}}}"#,
     r#"{"attributes":[{"result":§1},§2],"private":§3,"identity":{"result":§4}}"#,
     r#"{"attributes":§1,"result":§2,"sensitive_attributes":[]}"#,
+    r#"{"attributes":{"command":["app","--db-password",§1,"--port",§2,"--token",§3]}}"#,
+    r#"{"attributes":{"command":["--db-password",{"a":§1},§2,["-password"],§3,§4]}}"#,
     "{}",
 ];
 
@@ -57,6 +59,8 @@ const TYPES: &[&str] =
 const LEAVES: &[&str] = &[
     r#""""#,
     r#""a""#,
+    r#""--db-password""#,
+    r#""-\u0070assword""#,
     r#""worker_3""#,
     r#""worker_35""#,
     r#""arn:aws:iam::123456789012:role/one""#,
