@@ -49,6 +49,8 @@ pub(super) const CALLS: &[Call] = &[
     row("jwt.encode(", 1),
     row("auth=(", 1),
     row("ftp.open(", 2),
+    row("credentials(", 3),
+    row("usernamepasswordcredentialsimpl(", 4),
     row("= password(", 0),
 ];
 

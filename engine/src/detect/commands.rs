@@ -461,6 +461,7 @@ fn word(bytes: &[u8], at: usize, limit: usize) -> (Span, usize) {
 /// `echo x | command --password-stdin`: the reader stands at `start`, the secret before the pipe; or behind `<<<`.
 pub(super) fn piped(search: &mut Search<'_>, text: &str, start: usize) {
     let bytes = text.as_bytes();
+    let start = start + usize::from(bytes.get(start) == Some(&b'|'));
     let near = start.saturating_sub(BYTES_MAX);
     let line = memchr::memrchr(b'\n', &bytes[near..start]).map_or(near, |n| near + n + 1);
     if !search.spend(start - line) {

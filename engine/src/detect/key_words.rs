@@ -237,7 +237,7 @@ pub(super) const SCREEN_WORDS: &[&str] = &[
     "street", "dob", "iban", "salt", "cookie", "license", "cvv", "pat =", "pat:", "sonar.login", "sonar_login", "sonarlogin", "honeycomb", "kubeconfig", "seed", "mnemonic", "iekey",
     "_pw", "-pw", "pw=", "pw:", "pw\"", "pw =", "p/w", "adminpw", "rootpw", "bindpw", "kennwort", "passwor", "passe", "mdp=", "mdp:", "mdp\"", "mdp =",
     "senha", "contrase", "clave", "wachtwoord", "salasana", "parola", "haslo", "heslo", "jelszo", "kodeord", "adgangskode", "passord",
-    "losenord", "lozinka", "keytab", "masterauth", "community", "snmp_r", "snmp-r", "snmpr", "radius", "recovery", "backup_code", "pepper", "creds", "_cred",
+    "losenord", "lozinka", "keytab", "masterauth", "community", "snmp_r", "snmp-r", "snmpr", "radius", "recovery", "backup_code", "pepper", "creds", "_cred", "cred=", "cred =", "cred:", "pw_",
     "puk=", "puk:", "sshkey", "aeskey", "appkey", "genie", "answer", "_settings", "_values", "secure_json", "securejson", "pword", "authtok",
     "contraseña", "lösenord", "şifre", "hasło", "HASŁO", "LÖSENORD", "CONTRASEÑA", "пароль", "Пароль", "ПАРОЛЬ", "密码", "密碼", "口令", "パスワード", "비밀번호", "암호", "κωδικός",
     "tf_token_",
