@@ -327,6 +327,7 @@ fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value)
     if !value.quoted && (powershell_command(inner) || elsewhere::expression(inner))
         || elsewhere::explained(text, value)
         || elsewhere::words_path(inner)
+        || elsewhere::kept(inner)
     {
         return false;
     }

@@ -29,11 +29,6 @@ pub(super) fn told_elsewhere(text: &str) -> bool {
         "securestring",
         "managedidentity",
     ];
-    let plain = |t: &str| t.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/+=.:@!".contains(&b));
-    let services = [":secretsmanager:", ":ssm:", ":kms:"];
-    let stored = text.starts_with("arn:") && services.iter().any(|s| text.contains(s))
-        || text.starts_with("projects/") && (text.contains("/secrets/") || text.contains("/cryptoKeys/"));
-    let vault = text.starts_with("@Microsoft.KeyVault(") && text.ends_with(')');
     // `old_passwords = 2`: a switch.
     let switch = text.len() == 1 && text.as_bytes()[0].is_ascii_digit();
     // What a form calls the field: `"password": "Password"`.
@@ -41,7 +36,17 @@ pub(super) fn told_elsewhere(text: &str) -> bool {
         && text.bytes().skip(1).all(|b| b.is_ascii_lowercase())
         && keys::is_password(&text.to_ascii_lowercase());
     let word = switch || titled || WORDS.iter().any(|word| word.eq_ignore_ascii_case(text));
-    word || stored && plain(text) || vault || reference(text) || variable_name(text) || words_path(text)
+    word || kept(text) || reference(text) || variable_name(text) || words_path(text)
+}
+
+/// The name of a secret or a key where a provider keeps it.
+pub(super) fn kept(text: &str) -> bool {
+    let plain = |t: &str| t.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/+=.:@!".contains(&b));
+    let services = [":secretsmanager:", ":ssm:", ":kms:"];
+    let stored = text.starts_with("arn:") && services.iter().any(|s| text.contains(s))
+        || text.starts_with("projects/") && (text.contains("/secrets/") || text.contains("/cryptoKeys/"));
+    let vault = text.starts_with("@Microsoft.KeyVault(") && text.ends_with(')');
+    stored && plain(text) || vault
 }
 
 /// `/prod/db/password`, `ci/npm/token`: a parameter's or a file's name, in words.

@@ -3,14 +3,15 @@
 //! Must never take what stands for a value.
 
 use super::inspect::Search;
-use super::{Hint, KeyVerdict, keys, marker, references, structural as rule};
+use super::{Hint, KeyVerdict, elsewhere, keys, marker, references, structural as rule};
 
 /// A statement longer than this is read no further.
 const REACH: usize = 8_192;
 
 pub(super) fn push(search: &mut Search<'_>, text: &str, start: usize, end: usize) {
     let Some(value) = text.get(start..end) else { return };
-    if !value.is_empty() && !references::reference(value) && !marker::only(value) {
+    let named = references::reference(value) || references::variable_name(value) || elsewhere::kept(value);
+    if !value.is_empty() && !named && !marker::only(value) {
         search.push(start, end, rule::ASSIGNMENT);
     }
 }

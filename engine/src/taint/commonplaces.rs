@@ -14,6 +14,10 @@ pub(super) fn common(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphabetic())
         && (titled || text.bytes().all(|b| b.is_ascii_uppercase()))
         && familiarity(lower.as_bytes()) > WRITTEN;
+    // `DB_PASSWORD`: the name of a variable.
+    let constant = text.contains('_')
+        && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+        && lower.split('_').all(|part| part.len() < 4 || familiarity(part.as_bytes()) > WRITTEN);
     let heads = ["[REDACTED", "[HASHED", "arn:", "http://localhost", "https://localhost"];
     let known = [
         "administrator",
@@ -49,7 +53,8 @@ pub(super) fn common(text: &str) -> bool {
             .is_some_and(|way| ways.contains(&way.trim_end_matches(|c: char| c.is_ascii_digit())))
         && text.len() <= 16;
     let same = text.bytes().all(|b| b == text.as_bytes()[0]);
-    word || region
+    word || constant
+        || region
         || same
         || heads.iter().any(|head| text.starts_with(head))
         || known.iter().any(|k| k.eq_ignore_ascii_case(text))
@@ -66,11 +71,12 @@ mod tests {
         {
             assert!(common(word), "{word} {}", familiarity(word.as_bytes()));
         }
-        for word in ["Password", "PASSWORD", "Authorization", "Production"] {
+        for word in ["Password", "PASSWORD", "Authorization", "Production", "DB_PASSWORD"] {
             assert!(common(word), "{word}");
         }
         for drawn in
-            "Zyugjkknia LPDPWZFPSL passWord zyugjkknia lpdpwzfpsl lixjpbhm qhokpwnyw xkcdqwvz".split(' ')
+            "Zyugjkknia LPDPWZFPSL DB_ZYUGJKKNIA passWord zyugjkknia lpdpwzfpsl lixjpbhm qhokpwnyw xkcdqwvz"
+                .split(' ')
         {
             assert!(!common(drawn), "{drawn} {}", familiarity(drawn.as_bytes()));
         }

@@ -330,7 +330,7 @@ pub(super) const LOOK_ALIKES: &[LookAlike] = &[
     keyed("unique-id", "terraform-2025{dig:18}", &["client_token", "creation_token"]),
     free("okta-app", "https://acme.okta.com/app/{word}/exk{b62:17}/sso/saml", &["sso_url", "metadata_url"]),
     free("object-of-revision", "artifacts/{hex:40}/bundle.tar.gz", &["key", "object_key"]),
-    free("image-of-secrets", "ghcr.io/acme/external-secrets:{hex:7}", &["image"]),
+    free("image-of-secrets", "ghcr.io/acme/external-secrets:{hex:6}f", &["image"]),
     text(
         "schema-of-password",
         r#"{"password":{"type":"string","format":"password","minLength":12}}"#,
