@@ -455,7 +455,8 @@ mod tests {
 
     #[test]
     fn what_was_learnt_is_found_in_every_room() {
-        let secret = |n: usize| format!("{:08x}-of-{n}", (n + 1) * 0x9E37_79B1);
+        // Too long to be known as base64 writes it as well.
+        let secret = |n: usize| format!("{:08x}-of-{n}-and-all-of-its-own-words", (n + 1) * 0x9E37_79B1);
         let known = |taint: &Taint, n: usize| {
             let mut found = Vec::new();
             taint.find(&format!("ein {} im Text", secret(n)), &mut found);

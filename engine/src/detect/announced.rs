@@ -132,7 +132,7 @@ const NEAR: usize = 36;
 /// The rule whose word stands shortly before the number, when the number checks.
 pub(super) fn number(bytes: &[u8], start: usize, end: usize, digits: usize) -> Option<RuleIx> {
     let near = &bytes[start.saturating_sub(NEAR)..start];
-    if near.iter().filter(|b| b.is_ascii_alphabetic()).count() < 3 {
+    if near.iter().filter(|b| b.is_ascii_alphabetic() || !b.is_ascii()).count() < 3 {
         return None;
     }
     let mut lower = [0u8; NEAR];

@@ -50,7 +50,7 @@ pub(super) static STRONG: Lexicon = Lexicon::of(&[
     "adminpassword", "rootpassword", "masterpassword", "mysqlpwd", "pgpassword", "mypassword",
     "kubeconfig", "pw", "pword", "passwrd", "adminpw", "rootpw", "bindpw", "dbpw", "userpw", "ldappw", "dbpass", "rootpass",
     "userpass", "adminpass", "authpass", "storepass", "keypass", "requirepass", "masterauth", "masterpass", "pgpass", "mysqlpass",
-    "bindpass", "smtppass", "sshpass", "bindcredential", "bindcredentials", "keytab", "rocommunity", "rwcommunity", "secretvalue", "usercred", "passkey", "authtok", "psksecret", "dnpass", "radiussecrets", "snmpcommunity",
+    "bindpass", "smtppass", "sshpass", "bindcredential", "bindcredentials", "keytab", "rocommunity", "rwcommunity", "secretvalue", "usercred", "passkey", "authtok", "psksecret", "dnpass", "pswd", "radiussecrets", "snmpcommunity",
     "passwort", "kennwort", "passe", "mdp", "senha", "contrasena", "contrasenha", "clave", "wachtwoord", "salasana", "parola",
     "haslo", "heslo", "jelszo", "kodeord", "adgangskode", "passord", "losenord", "sifre", "lozinka", "geslo", "parool",
 ]);
@@ -85,7 +85,7 @@ pub(super) const STRONG_PAIRS: &[(&str, &str)] = &[
     ("backup", "code"), ("backup", "codes"), ("unseal", "keys"), ("licence", "key"), ("product", "key"), ("bitlocker", "key"),
     ("fernet", "key"), ("cipher", "key"), ("signature", "key"), ("machine", "key"), ("md5", "key"), ("md5", "password"), ("pass", "key"), ("bind", "pass"),
     ("sensitive", "values"), ("secure", "data"), ("sensitive", "vars"), ("protected", "settings"), ("private", "settings"),
-    ("community", "string"), ("snmp", "community"), ("decryption", "key"), ("honeycomb", "team"), ("sonar", "login"), ("auth", "pass"), ("app", "pass"),
+    ("session", "key"), ("setup", "key"), ("unlock", "code"), ("clave", "acceso"), ("community", "string"), ("snmp", "community"), ("decryption", "key"), ("honeycomb", "team"), ("sonar", "login"), ("auth", "pass"), ("app", "pass"),
 ];
 
 /// Last words that suggest a secret: the value decides.
@@ -104,7 +104,7 @@ pub(super) const JOINED: &[&str] = &[
     "privatekey", "secretaccesskey", "apitoken", "accountkey", "sharedaccesskey", "encryptionkey",
     "signingkey", "apisecret", "appsecret", "passwort", "motdepasse", "contrasena", "licensekey",
     "connectionpassword", "refreshtoken", "secrettoken", "webhooksecret", "sshkey", "aeskey", "hmackey", "validationkey",
-    "decryptionkey", "masterkey", "sessionsecret", "jwtsecret", "appkey", "keypassphrase", "securejsondata", "servicekey", "secretbytes",
+    "decryptionkey", "masterkey", "sessionsecret", "jwtsecret", "appkey", "keypassphrase", "securejsondata", "servicekey", "secretbytes", "sharedkey", "sessionkey", "setupkey",
 ];
 
 /// What stands behind a secret's name and tells which one it is: `PASSWORD_PROD`, `password_eu_west_1`.

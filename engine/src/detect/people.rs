@@ -365,7 +365,8 @@ pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
             (form && (12..=19).contains(&digits)).then_some(rule::CARD)
         }
         Hint::NationalId => {
-            let form = t.len() <= 24 && t.bytes().all(|b| b.is_ascii_alphanumeric() || b" -./".contains(&b));
+            let form =
+                t.len() <= 24 && t.bytes().all(|b| b.is_ascii_alphanumeric() || b" -./()".contains(&b));
             (form && digits >= 4).then_some(rule::NATIONAL_ID)
         }
         Hint::Bank => {

@@ -14,13 +14,14 @@ pub(super) fn verdict(words: &Words) -> Option<KeyVerdict> {
     match pair {
         (
             "first" | "given" | "family" | "maiden" | "middle" | "sur" | "contact" | "cardholder"
-            | "employee" | "customer",
+            | "employee" | "customer" | "patient",
             "name",
         )
         | ("full", "name")
         | (
             _,
-            "firstname" | "lastname" | "surname" | "fullname" | "givenname" | "familyname" | "cardholder",
+            "nachname" | "vorname" | "prenom" | "apellido" | "apellidos" | "cognome" | "firstname"
+            | "lastname" | "surname" | "fullname" | "givenname" | "familyname" | "cardholder",
         ) => {
             return Some(hint(Hint::Person));
         }
@@ -33,7 +34,7 @@ pub(super) fn verdict(words: &Words) -> Option<KeyVerdict> {
         | (_, "postcode" | "zipcode" | "postalcode") => return sensitive(rule::POSTAL),
         ("birth", "date" | "day")
         | ("of", "birth")
-        | (_, "birthdate" | "birthday" | "dob" | "dateofbirth") => {
+        | (_, "geburtsdatum" | "birthdate" | "birthday" | "dob" | "dateofbirth") => {
             return sensitive(rule::BIRTH);
         }
         _ if national(pair) => {
@@ -86,6 +87,7 @@ const NUMBERS: &[&str] = &[
     "fodselsnummer", "rijksregisternummer", "svnr", "egn", "cedula", "isikukood", "amka", "oib", "ppsn",
     "kennitala", "mynumber", "rrn", "nric", "mykad", "cuit", "cuil", "cnic", "cnp", "jmbg", "tckn", "tckimlik",
     "snils", "tfn", "curp", "iqama", "hkid", "cccd", "emso", "rnokpp", "niss", "insz", "rut",
+    "iin", "nik", "ird", "afm", "ipn", "nin", "tin", "taj", "driverslicense", "passnummer", "pps", "emiratesid",
 ];
 
 /// The same with a word behind it (`cpr_number`), or by their last two words.
@@ -114,6 +116,13 @@ fn national(pair: (&str, &str)) -> bool {
                 "number" | "no",
             ) | ("steuer" | "personal" | "national" | "tax" | "citizen" | "voter" | "thai", "id")
                 | ("social", "security")
+                | ("emirates", "id")
+                | ("personas", "kods")
+                | ("asmens", "kodas")
+                | ("taj", "szam")
+                | ("driver" | "drivers", "license" | "licence")
+                | ("cedula", "identidad")
+                | ("adoazonosito", "jel")
                 | ("taxpayer", "id")
                 | ("securite", "sociale")
                 | ("rodne", "cislo")

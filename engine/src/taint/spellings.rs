@@ -1,21 +1,27 @@
-//! How Terraform's own functions write a secret into a longer text: `jsonencode` and `urlencode`.
+//! How Terraform's own functions write a secret into a longer text: `jsonencode`, `urlencode` and `base64encode`.
 //!
 //! Knows notations only. What it makes is wiped when it is dropped.
 
 use std::fmt::Write as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
 /// Longer texts are no passwords; those that are keys and documents are told by themselves, however they are spelled.
 const SPELLED_MAX: usize = 256;
 
+/// What is longer is drawn, and so is its encoding.
+const ENCODED_MAX: usize = 32;
+
 /// The other spellings of a secret, where they differ from it.
 #[must_use]
-pub fn spellings(secret: &str) -> [Option<Zeroizing<String>>; 2] {
+pub fn spellings(secret: &str) -> [Option<Zeroizing<String>>; 3] {
     if secret.len() > SPELLED_MAX {
-        return [None, None];
+        return [None, None, None];
     }
-    [json(secret), url(secret)]
+    let base64 = (secret.len() <= ENCODED_MAX).then(|| Zeroizing::new(STANDARD_NO_PAD.encode(secret)));
+    [json(secret), url(secret), base64]
 }
 
 /// `jsonencode`: Go's encoding/json, which also escapes what HTML could misread.
@@ -73,7 +79,9 @@ mod tests {
             ("geheim-ß!", None, Some("geheim-%C3%9F%21")),
         ] {
             let told = spellings(secret);
-            assert_eq!(told.each_ref().map(|s| s.as_ref().map(|s| s.as_str())), [json, url], "{secret}");
+            let base64 = STANDARD_NO_PAD.encode(secret);
+            let spelled = told.each_ref().map(|s| s.as_ref().map(|s| s.as_str()));
+            assert_eq!(spelled, [json, url, Some(base64.as_str())], "{secret}");
         }
     }
 }

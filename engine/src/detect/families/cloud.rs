@@ -49,7 +49,7 @@ pub(super) const ROWS: &[Family] = &[
     token("ibm-cloud-key", "IBM Cloud API key with prefix", &[r"ApiKey-[0-9a-f-]{36}"], "https://cloud.ibm.com/docs/account?topic=account-manapikey"),
     token("exoscale-key", "Exoscale API key", &[r"EXO[0-9a-f]{24}"], "https://community.exoscale.com/product/iam/quick-start/"),
     token("render-key", "Render API key", &[r"rnd_\a{20,}"], "https://render.com/docs/api"),
-    token("supabase-key", "Supabase access token or secret key", &[r"sbp_\h{40}", r"sb_secret_\s{20,}", r"sbp_v0_\h{40}"], "https://supabase.com/docs/guides/api/api-keys"),
+    token("supabase-key", "Supabase access token or secret key", &[r"sbp_\h{40}", r"sb_secret_\s{20,}", r"sbp_v0_\h{40}", r"sbp_oauth_\h{40}"], "https://supabase.com/docs/guides/api/api-keys"),
     token("planetscale-token", "PlanetScale token or password", &[r"pscale_tkn_[A-Za-z0-9_.=-]{32,}", r"pscale_oauth_[A-Za-z0-9_.=-]{32,}", r"pscale_pw_[A-Za-z0-9_.=-]{32,}"], "https://planetscale.com/docs/concepts/service-tokens"),
     token("neon-key", "Neon API key or role password", &[r"napi_\l{60,}", r"npg_\a{10,}"], "https://neon.com/docs/manage/api-keys"),
     token("upcloud-token", "UpCloud API token", &[r"ucat_\a{20,}"], "https://upcloud.com/docs/guides/getting-started-upcloud-api/"),

@@ -4,6 +4,7 @@ use super::{Family, token};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Family] = &[
+    token("new-relic-rest-key", "New Relic REST API key", &[r"NRRA-\h{42}"], "https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/"),
     token("new-relic-user-key", "New Relic user key", &[r"NRAK-[A-Z0-9]{27}"], "https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/"),
     token("new-relic-ingest-key", "New Relic license, insert or query key", &[r"NRII-\s{32}", r"NRIQ-\s{32}", r"NRAA-\h{27}", r"\h{36}NRAL", r"\h{32}FFFFNRAL", r"eu01xx\h{30}NRAL", r"us01xx\h{30}NRAL", r"gov01xx\h{29,31}NRAL"], "https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/"),
     token("new-relic-browser-key", "New Relic browser key", &[r"NRJS-\h{19}"], "https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/"),
