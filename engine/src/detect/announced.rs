@@ -185,7 +185,12 @@ pub(super) fn number(bytes: &[u8], start: usize, end: usize, digits: usize) -> O
 }
 
 /// Words before telephone numbers that have only their digits.
-const CALLS: &[&str] = &["phone", "tel", "tel.", "telephone", "mobile", "cell", "fax", "call"];
+#[rustfmt::skip]
+const CALLS: &[&str] = &[
+    "phone", "tel", "tel.", "telephone", "mobile", "cell", "fax", "call", "cellphone", "whatsapp", "viber", "sms", "hotline", "mob", "ph",
+    "gsm", "telefon", "telefonnummer", "rufnummer", "handy", "handynummer", "mobil", "telefono", "telefone", "celular", "cellulare", "movil",
+    "telefoon", "puhelin",
+];
 
 /// A word before the number says that somebody answers there.
 pub(super) fn telephone(bytes: &[u8], start: usize) -> bool {

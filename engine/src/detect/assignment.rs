@@ -168,7 +168,10 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     let name = name.strip_prefix("-D").unwrap_or_else(|| name.trim_start_matches('-'));
     let mut verdict = search.scratch.names.classify(name);
     let spoken = !matches!(verdict, KeyVerdict::Sensitive(_)) && spoken(bytes, from, name);
-    if spoken {
+    // `user=admin pass=x` assigns: what the name alone suggests holds.
+    let assigned = matches!(bytes.get(to), Some(b'=' | b':'))
+        && matches!(verdict, KeyVerdict::Context(KeyContext { hint: Hint::Secret(_), .. }));
+    if spoken && !assigned {
         verdict = keys::hint(Hint::Service(rule::SUGGESTIVE_KEY));
     }
     if !json::matters(verdict) {

@@ -300,8 +300,8 @@ pub(super) fn card(text: &[u8]) -> bool {
     let head = |k: usize| digits(text).take(k).fold(0, |n, d| n * 10 + d);
     let network = match (head(1), head(2), head(4)) {
         (4, _, _) => matches!(n, 13 | 16 | 19),
-        // Mir and Troy.
-        (_, _, 2200..=2204 | 9792) => n == 16,
+        // Mir, Troy, UzCard and Humo.
+        (_, _, 2200..=2204 | 9792 | 8600 | 9860) => n == 16,
         (_, 51..=55, _) | (_, _, 2221..=2720) => n == 16,
         (_, 34 | 37, _) => n == 15,
         (_, 36 | 38 | 39, _) | (_, _, 3000..=3059 | 3095) => (14..=19).contains(&n),

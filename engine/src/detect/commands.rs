@@ -487,7 +487,12 @@ pub(super) fn piped(search: &mut Search<'_>, text: &str, start: usize) {
     let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |n| start + n);
     if let Some(at) = memchr::memmem::find(&bytes[start..end.min(start + 1_024)], b"<<<") {
         let (words, _) = words(bytes, start + at + 3);
-        if let Some(word) = words.first() {
+        // The first look wants a blank or a colon where such words stand (`Group::Names`).
+        let seen = |word: &&Span| {
+            matches!(bytes[word.start - 1], b' ' | b'\t' | b'"' | b'\'')
+                || bytes[word.start..word.end].contains(&b':')
+        };
+        if let Some(word) = words.first().filter(seen) {
             let user = text[word.start..word.end].find(':').filter(|_| text[start..].starts_with("chpasswd"));
             secret(search, text, Span { start: word.start + user.map_or(0, |n| n + 1), ..*word });
         }

@@ -85,7 +85,7 @@ pub(super) const STRONG_PAIRS: &[(&str, &str)] = &[
     ("backup", "code"), ("backup", "codes"), ("unseal", "keys"), ("licence", "key"), ("product", "key"), ("bitlocker", "key"),
     ("fernet", "key"), ("cipher", "key"), ("signature", "key"), ("machine", "key"), ("md5", "key"), ("md5", "password"), ("pass", "key"), ("bind", "pass"),
     ("sensitive", "values"), ("secure", "data"), ("sensitive", "vars"), ("protected", "settings"), ("private", "settings"),
-    ("session", "key"), ("setup", "key"), ("unlock", "code"), ("clave", "acceso"), ("community", "string"), ("snmp", "community"), ("decryption", "key"), ("honeycomb", "team"), ("sonar", "login"), ("auth", "pass"), ("app", "pass"),
+    ("salt", "key"), ("merchant", "key"), ("working", "key"), ("checksum", "key"), ("session", "key"), ("setup", "key"), ("unlock", "code"), ("clave", "acceso"), ("community", "string"), ("snmp", "community"), ("decryption", "key"), ("honeycomb", "team"), ("sonar", "login"), ("auth", "pass"), ("app", "pass"),
 ];
 
 /// Last words that suggest a secret: the value decides.

@@ -152,7 +152,7 @@ pub(super) fn member(bytes: &[u8], from: usize, after: usize) -> Option<Value> {
     Some(Value { start, end: start + len, quoted: false })
 }
 
-/// What stands before a quote and belongs to it: `b'x'` of Python, `N'x'` of SQL, `Sensitive('x')` of Puppet. Its length.
+/// What stands before a quote and belongs to it: `b'x'` of Python, `N'x'` of SQL, `@"x"` of C#, `$'x'` of a shell, `Sensitive('x')` of Puppet. Its length.
 pub(super) fn before_quote(rest: &[u8]) -> usize {
     const HEADS: &[&[u8]] = &[
         b"b",
@@ -162,6 +162,8 @@ pub(super) fn before_quote(rest: &[u8]) -> usize {
         b"rb",
         b"N",
         b"E",
+        b"@",
+        b"$",
         b"Sensitive(",
         b"SecretStr(",
         b"Secret(",

@@ -4,6 +4,8 @@ use super::{Family, token};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Family] = &[
+    token("cashfree-secret", "Cashfree client secret", &[r"cfsk_ma_prod_\h{32}_\h{8}", r"cfsk_ma_test_\h{32}_\h{8}"], "https://www.cashfree.com/docs/api-reference/authentication"),
+    token("efi-client-secret", "Efi client secret", &[r"Client_Secret_\h{40}"], "https://dev.efipay.com.br/docs/api-pix/credenciais"),
     token("stripe-secret-key", "Stripe secret key", &[r"sk_live_\s{16,}", r"sk_test_\s{16,}", r"sk_org_live_\s{16,}", r"sk_prod_\s{16,}"], "https://docs.stripe.com/keys"),
     token("stripe-restricted-key", "Stripe restricted key", &[r"rk_live_\s{16,}", r"rk_test_\s{16,}", r"rk_prod_\s{16,}"], "https://docs.stripe.com/keys"),
     token("stripe-webhook-secret", "Stripe or Svix webhook signing secret", &[r"whsec_[A-Za-z0-9+/=_-]{24,}"], "https://docs.stripe.com/webhooks/signature"),

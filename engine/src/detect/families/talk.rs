@@ -4,6 +4,8 @@ use super::{Family, token};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Family] = &[
+    token("africas-talking-key", "Africa's Talking API key", &[r"atsk_\h{64,72}"], "https://developers.africastalking.com/docs/authentication"),
+    token("kit-key", "Kit API key", &[r"kit_\h{32}"], "https://developers.kit.com/api-reference/authentication"),
     token("slack-token", "Slack token", &[r"xoxb-[A-Za-z0-9-]{16,}", r"xoxp-[A-Za-z0-9-]{16,}", r"xoxa-[A-Za-z0-9-]{16,}", r"xoxr-[A-Za-z0-9-]{16,}", r"xoxs-[A-Za-z0-9-]{16,}", r"xoxo-[A-Za-z0-9-]{16,}", r"xoxc-[A-Za-z0-9-]{16,}", r"xoxd-[A-Za-z0-9%+/=-]{16,}", r"xoxe-[A-Za-z0-9-]{16,}", r"xoxe\.xox[bp]-[A-Za-z0-9-]{16,}"], "https://docs.slack.dev/authentication/tokens"),
     token("slack-workspace-token", "Slack legacy workspace token", &[r"xoxa-\d-\a{8,}", r"xoxr-\d-\a{8,}", r"xoxa-\a{8,}", r"xoxr-\a{8,}"], "https://docs.slack.dev/authentication/tokens"),
     token("slack-app-token", "Slack app-level token", &[r"xapp-[A-Za-z0-9-]{20,}", r"xwfp-[A-Za-z0-9-]{20,}"], "https://docs.slack.dev/authentication/tokens"),
