@@ -1,6 +1,8 @@
 //! What goes down from a key or a mark to the values below it.
 
-use terrasift_engine::detect::{KeyVerdict, RuleIx};
+use terrasift_engine::detect::{KeyVerdict, RuleIx, RuleSet};
+
+use crate::json::Value;
 
 /// What a value's surroundings say about it.
 #[derive(Clone, Copy)]
@@ -25,5 +27,15 @@ impl Around {
 
     pub fn key(verdict: KeyVerdict) -> Self {
         Self { verdict, ..NOTHING }
+    }
+    /// What is said of an element of a list: the flag before it may tell, when it is written without escapes and this is none.
+    pub fn argument(self, rules: &RuleSet, document: &str, items: &[Value], index: usize) -> Self {
+        let raw = |at: usize| &document[items[at].from..items[at].to];
+        if index == 0 || !raw(index).starts_with('"') || raw(index).starts_with("\"-") {
+            return self;
+        }
+        let flag = raw(index - 1).strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let told = flag.filter(|flag| !flag.contains('\\')).and_then(|flag| rules.told_by_flag(flag));
+        told.map_or(self, |verdict| Self { verdict, ..self })
     }
 }

@@ -268,7 +268,7 @@ impl<'d> Slow<'d> {
             Node::Text(text) => self.text(text, around),
             Node::List(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    let around = self.argument(items, index, around);
+                    let around = around.argument(self.rules, self.document, items, index);
                     self.pointer.push(index.to_string());
                     self.walk(item, around, &marks::element(paths, index), flat);
                     self.pointer.pop();
@@ -284,21 +284,6 @@ impl<'d> Slow<'d> {
                     self.pointer.pop();
                 }
             }
-        }
-    }
-
-    /// What is said of an element of a list: the flag before it may tell (`"--requirepass", "x"`), when it is written without
-    /// escapes and the element is no flag itself.
-    fn argument(&self, items: &[Value], index: usize, around: Around) -> Around {
-        let raw = |at: usize| &self.document[items[at].from..items[at].to];
-        if index == 0 || !raw(index).starts_with('"') || raw(index).starts_with("\"-") {
-            return around;
-        }
-        let flag = raw(index - 1).strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        let flag = flag.filter(|flag| !flag.contains('\\'));
-        match flag.and_then(|flag| self.rules.told_by_flag(flag)) {
-            Some(verdict) => Around { verdict, ..around },
-            None => around,
         }
     }
 

@@ -166,14 +166,7 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     let name = text.get(from..to).unwrap_or("");
     // `java -DNAME=value`.
     let name = name.strip_prefix("-D").unwrap_or_else(|| name.trim_start_matches('-'));
-    let mut verdict = search.scratch.names.classify(name);
-    let spoken = !matches!(verdict, KeyVerdict::Sensitive(_)) && spoken(bytes, from, name);
-    // `user=admin pass=x` assigns: what the name alone suggests holds.
-    let assigned = matches!(bytes.get(to), Some(b'=' | b':'))
-        && matches!(verdict, KeyVerdict::Context(KeyContext { hint: Hint::Secret(_), .. }));
-    if spoken && !assigned {
-        verdict = keys::hint(Hint::Service(rule::SUGGESTIVE_KEY));
-    }
+    let (verdict, spoken) = said(search, bytes, (from, to), name);
     if !json::matters(verdict) {
         return to;
     }
@@ -192,7 +185,7 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
         }
         return to;
     }
-    if let Some(value) = value_span::argument(bytes, from, to)
+    if let Some(value) = notations::argument(bytes, from, to)
         && search.spend(value.end - to)
         && take(search, text, verdict, &value)
     {
@@ -232,6 +225,19 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
             to
         }
     }
+}
+
+/// What a name says of its value, and whether a sentence names it in two words.
+fn said(search: &mut Search<'_>, bytes: &[u8], place: (usize, usize), name: &str) -> (KeyVerdict, bool) {
+    let verdict = search.scratch.names.classify(name);
+    let spoken = !matches!(verdict, KeyVerdict::Sensitive(_)) && spoken(bytes, place.0, name);
+    // `user=admin pass=x` assigns: what the name alone suggests holds.
+    let assigned = matches!(bytes.get(place.1), Some(b'=' | b':'))
+        && matches!(verdict, KeyVerdict::Context(KeyContext { hint: Hint::Secret(_), .. }));
+    if spoken && !assigned {
+        return (keys::hint(Hint::Service(rule::SUGGESTIVE_KEY)), true);
+    }
+    (verdict, spoken)
 }
 
 /// The name of which a byte stands here. Letters beyond ASCII name too, quotes and blanks beyond it do no harm, a wide colon

@@ -288,12 +288,7 @@ fn take(search: &mut Search<'_>, text: &str, words: &[Span], place: Place) {
                 secret(search, text, *w);
             }
         }
-        Only => {
-            if let [word] = words {
-                secret(search, text, *word);
-            }
-        }
-        Share | Community(_) | Tail => device(search, text, words, place),
+        Share | Community(_) | Tail | Only => device(search, text, words, place),
         Slash => {
             let first = words.iter().find(|w| !is_flag(w) && text[w.start..w.end].contains('/'));
             if let Some(w) = first {
@@ -334,6 +329,7 @@ fn device(search: &mut Search<'_>, text: &str, words: &[Span], place: Place) {
     let is = |w: &Span, known: &[&str]| known.iter().any(|k| k.eq_ignore_ascii_case(&text[w.start..w.end]));
     let mut plain = words.iter().filter(|w| !text[w.start..w.end].starts_with('/'));
     let found = match place {
+        Only => words.first().filter(|_| words.len() == 1),
         Share => {
             let share = plain.any(|w| text[w.start..w.end].starts_with("\\\\"));
             plain.next().filter(|_| share)

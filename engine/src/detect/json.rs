@@ -234,8 +234,11 @@ impl Walk<'_, '_, '_> {
         }
     }
 
-    /// Content of the string at the cursor: begin, end, holds escapes.
+    /// Content of the string at the cursor: begin, end, holds escapes. `None`: none begins there, or it does not end.
     fn string(&mut self) -> Option<(usize, usize, bool)> {
+        if self.peek() != Some(b'"') {
+            return None;
+        }
         let bytes = self.text.as_bytes();
         let start = self.at + 1;
         let mut at = start;

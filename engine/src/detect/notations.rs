@@ -302,3 +302,31 @@ fn pair(bytes: &[u8], from: usize, to: usize) -> Option<((usize, usize), Value)>
     };
     (value.end > value.start).then_some(((start, start + len), value))
 }
+
+/// The element behind a flag that is one itself: `"--requirepass", "x"`, and on the next line of a list in YAML (`- --requirepass`).
+pub(super) fn argument(bytes: &[u8], from: usize, to: usize) -> Option<Value> {
+    if bytes.get(from) != Some(&b'-') || to - from < 4 {
+        return None;
+    }
+    let quote = bytes.get(to).filter(|b| matches!(b, b'"' | b'\''));
+    let mut at = to + usize::from(quote.is_some());
+    let spaces = |at: usize| at + bytes[at..].iter().take(64).take_while(|b| b.is_ascii_whitespace()).count();
+    if quote.is_some() && bytes.get(at) == Some(&b',') {
+        at = spaces(at + 1);
+        let open = *bytes.get(at).filter(|b| Some(*b) == quote)?;
+        let len = memchr::memchr2(open, b'\n', &bytes[at + 1..]).filter(|n| bytes[at + 1 + n] == open)?;
+        let value = Value { start: at + 1, end: at + 1 + len, quoted: true };
+        return (bytes.get(value.start) != Some(&b'-')).then_some(value);
+    }
+    if bytes.get(at) != Some(&b'\n') {
+        return None;
+    }
+    let item = spaces(at);
+    let value = bytes[item..].strip_prefix(b"- ").map(|_| item + 2)?;
+    let line = memchr::memchr(b'\n', &bytes[value..]).map_or(bytes.len(), |n| value + n);
+    let text = bytes[value..line].trim_ascii();
+    let cut = usize::from(text.len() > 2 && matches!(text[0], b'"' | b'\'') && text.last() == text.first());
+    let start = value + bytes[value..line].iter().take_while(|b| b.is_ascii_whitespace()).count() + cut;
+    let end = start - cut + text.len() - cut;
+    (end > start && bytes[start] != b'-').then_some(Value { start, end, quoted: cut > 0 })
+}

@@ -229,6 +229,12 @@ fn block(
 const DIGEST_HEADS: &[&str] =
     &["sha1:", "sha256:", "sha384:", "sha512:", "md5:", "h1:", "zh:", "SHA256:", "urn:", "ami-", "key/"];
 
+/// A name before a token, or its own head, says that it is a digest.
+fn is_digest(before: &[u8], token: &[u8]) -> bool {
+    DIGEST_HEADS.iter().any(|head| before.ends_with(head.as_bytes()))
+        || [&b"sha256-"[..], b"sha384-", b"sha512-", b"sha1-"].iter().any(|head| token.starts_with(head))
+}
+
 fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: Hint) {
     let invited = match hint {
         Hint::Public | Hint::Version => return,
@@ -258,9 +264,7 @@ fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: 
         && matches!(&bytes[start - 2..start], b"s." | b"b.")
         && (start == 2 || !bytes[start - 3].is_ascii_alphanumeric());
     let invited = if vault { Invitation::Key } else { invited };
-    let digest = DIGEST_HEADS.iter().any(|head| bytes[..announced].ends_with(head.as_bytes()))
-        || [&b"sha256-"[..], b"sha384-", b"sha512-", b"sha1-"].iter().any(|head| token.starts_with(head));
-    if digest
+    if is_digest(&bytes[..announced], token)
         || public_key(token)
         || uuid(token)
         || identifier(token, &bytes[end..])
