@@ -115,6 +115,8 @@ impl Literal {
             Trigger::Shape { .. } if parted_window(&self.text) == Some(self.window) => Group::Parted,
             Trigger::Shape { .. } | Trigger::Jwt => Group::Inner,
             Trigger::Announced => Group::Ever,
+            // Ansible Vault's header has no byte that stands before a value.
+            Trigger::Block if self.text[0] == b'$' => Group::Ever,
             Trigger::Address if self.text[0].is_ascii_digit() => Group::Ever,
             _ if self.text.contains(&b' ') => Group::Prose,
             _ => Group::Names,
