@@ -124,11 +124,7 @@ pub(super) fn words_only(t: &str) -> bool {
 
 /// `vpc-0abc123def4567890`: letters, a dash, 8 or 17 hex digits.
 fn resource_id(t: &str) -> bool {
-    // `terraform-20250121054133123400000001`: what Terraform names things that have no name (helper/id of its plugin SDK).
-    let unique = t
-        .strip_prefix("terraform-")
-        .is_some_and(|rest| rest.len() >= 18 && rest.bytes().all(|b| b.is_ascii_hexdigit()));
-    unique
+    tokens::unique_id(t.as_bytes())
         || t.rsplit_once('-').is_some_and(|(head, tail)| {
             matches!(tail.len(), 8 | 17)
                 && tail.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))

@@ -382,7 +382,7 @@ fn secret(search: &mut Search<'_>, text: &str, span: Span) {
         Some(b'%') => value.ends_with('%'),
         _ => false,
     };
-    let stands_for = stands_for || references::reference(value) || references::variable(value);
+    let stands_for = stands_for || references::reference(value);
     if !value.is_empty() && !stands_for && !marker::only(value) {
         search.push(span.start, span.end, rule::ASSIGNMENT);
     }

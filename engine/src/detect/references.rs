@@ -41,7 +41,7 @@ fn dotted(t: &str) -> bool {
 }
 
 /// Variables of templates and servers that `$NAME` is not: these and `%NAME%`, `$context.x`, `!Ref x`, `{{x`, `$$NAME`.
-pub(super) fn variable(t: &str) -> bool {
+fn variable(t: &str) -> bool {
     let windows = t.len() > 4
         && t.starts_with('%')
         && t.ends_with('%')
@@ -130,7 +130,8 @@ fn stored(t: &str) -> bool {
     let named = t.strip_prefix("secretref:").is_some_and(|rest| {
         !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_lowercase() || b == b'-' || b.is_ascii_digit())
     });
-    // `ci/npm:token:AWSCURRENT`: a secret of Secrets Manager, the key in it, its stage and its version, as CodeBuild and ECS name it.
+    // `prod/db:password` and `ci/npm:token:AWSCURRENT`: a secret of Secrets Manager, the key in it, its stage and its version, as
+    // CodeBuild and ECS name it.
     let keyed = t.rsplit_once(':').is_some_and(|(name, key)| {
         name.contains('/')
             && !name.contains("//")

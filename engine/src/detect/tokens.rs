@@ -327,8 +327,6 @@ fn public_key(token: &[u8]) -> bool {
 fn identifier(token: &[u8], behind: &[u8]) -> bool {
     let cut = token.iter().position(|b| *b == b'-').unwrap_or(token.len());
     let (kind, rest) = (&token[..cut], token.get(cut + 1..).unwrap_or_default());
-    // What Terraform names things that have no name.
-    let unique = kind == b"terraform" && rest.len() >= 18 && rest.iter().all(u8::is_ascii_hexdigit);
     // HCP Terraform's external ids: a kind and 16 characters.
     let terraform = rest.len() == 16
         && (2..=8).contains(&kind.len())
@@ -344,7 +342,21 @@ fn identifier(token: &[u8], behind: &[u8]) -> bool {
         && token[4..].iter().all(|b| b"qpzry9x8gf2tvdw0s3jn54khce6mua7l".contains(b));
     let publishable = token.starts_with(b"pk_live_") || token.starts_with(b"pk_test_");
     let client = behind.starts_with(b".apps.googleusercontent.com");
-    unique || terraform || ulid || age || okta(token) || publishable || client || label(token, behind)
+    unique_id(token)
+        || terraform
+        || ulid
+        || age
+        || okta(token)
+        || publishable
+        || client
+        || label(token, behind)
+}
+
+/// `terraform-20250121054133123400000001`: what Terraform names things that have no name (helper/id of its plugin SDK).
+pub(super) fn unique_id(token: &[u8]) -> bool {
+    token
+        .strip_prefix(b"terraform-")
+        .is_some_and(|rest| rest.len() >= 18 && rest.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// Okta's ids of groups, users, applications, servers: a kind and base62, of twenty characters in all.
