@@ -10,7 +10,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use terrasift_engine::detect::{Explanation, HashKey, KeyVerdict, Order, Outcome, RuleIx, RuleSet, Weighed};
 use terrasift_engine::sift::{Redactor, TaintPass};
-use terrasift_engine::taint::Taint;
+use terrasift_engine::taint::{Copies, Taint};
 use terrasift_schemas::detection::Report;
 use terrasift_schemas::rules::RuleFile;
 
@@ -192,7 +192,7 @@ impl Bench<'_> {
             return;
         }
         let mut copies = Vec::new();
-        taint.find(&place.text, &mut copies);
+        Copies::default().find(taint, &place.text, &mut copies);
         for (start, end) in copies {
             if !place.spans.iter().any(|span| span.start <= start && end <= span.end) {
                 let why = "copy of a value that is secret elsewhere in the state".to_owned();

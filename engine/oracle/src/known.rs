@@ -1,9 +1,10 @@
-//! Known secrets in a list, searched one after the other.
+//! Known secrets in a list, searched one after the other, in each of the ways in which a text may spell them.
 //!
 //! Which texts are too common to be remembered is the engine's decision and asked of it, one text at a time. Must never
-//! use its fingerprints to search.
+//! use its fingerprints to search, nor what it makes of escapes.
 
-use terrasift_engine::taint::{Taint, spellings};
+use memchr::memmem;
+use terrasift_engine::taint::{Taint, encoded};
 
 /// Shorter texts are not searched for, as documented.
 const SHORTEST: usize = 8;
@@ -14,6 +15,9 @@ pub struct Known {
     secrets: Vec<String>,
 }
 
+/// Bytes, each with where it stood, from and to.
+type Meant = Vec<(u8, usize, usize)>;
+
 impl Known {
     pub fn learn(&mut self, text: &str) {
         let text = text.trim();
@@ -21,7 +25,9 @@ impl Known {
             return;
         }
         self.keep(text);
-        spellings(text).iter().flatten().for_each(|spelled| self.keep(spelled));
+        if let Some(spelled) = encoded(text) {
+            self.keep(&spelled);
+        }
     }
 
     fn keep(&mut self, text: &str) {
@@ -33,16 +39,22 @@ impl Known {
     /// Every copy of every secret; copies that overlap are one.
     pub fn find(&self, text: &str) -> Vec<(usize, usize)> {
         let mut copies = Vec::new();
-        if text.len() < SHORTEST {
+        if text.len() < SHORTEST || self.secrets.is_empty() {
             return copies;
         }
-        for secret in &self.secrets {
-            let mut from = 0;
-            while let Some(at) = text[from..].find(secret.as_str()) {
-                copies.push((from + at, from + at + secret.len()));
-                // Copies may overlap themselves; a secret does not begin inside of a character.
-                from += at + text[from + at..].chars().next().map_or(1, char::len_utf8);
+        self.search(&text.bytes().enumerate().map(|(at, byte)| (byte, at, at + 1)).collect(), &mut copies);
+        if text.contains('\\') {
+            self.search(&without_escapes(text), &mut copies);
+        }
+        let mut begin = 0;
+        // Who encodes for an address leaves neither white space nor quotes as they are.
+        for word in text.split(|c: char| c <= ' ' || c == '"') {
+            for (sign, plus) in [('%', b'+'), ('+', b' ')] {
+                if word.contains(sign) {
+                    self.search(&without_percent(word, plus, begin), &mut copies);
+                }
             }
+            begin += word.len() + 1;
         }
         copies.sort_unstable();
         let mut united: Vec<(usize, usize)> = Vec::new();
@@ -54,4 +66,77 @@ impl Known {
         }
         united
     }
+
+    fn search(&self, meant: &Meant, copies: &mut Vec<(usize, usize)>) {
+        let bytes: Vec<u8> = meant.iter().map(|(byte, ..)| *byte).collect();
+        for secret in &self.secrets {
+            let mut from = 0;
+            while let Some(at) = memmem::find(&bytes[from..], secret.as_bytes()) {
+                copies.push((meant[from + at].1, meant[from + at + secret.len() - 1].2));
+                // Copies may overlap themselves.
+                from += at + 1;
+            }
+        }
+    }
+}
+
+/// As a JSON string with this inside means it, for what is an escape.
+fn without_escapes(text: &str) -> Meant {
+    let mut meant = Meant::new();
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        let (c, len) = match (c, at + 1 == text.len()) {
+            ('\\', true) => return meant,
+            ('\\', false) => escape(&text[at + 1..]).unwrap_or(('\\', 1)),
+            _ => (c, c.len_utf8()),
+        };
+        // All bytes of a character have one place.
+        let mut utf8 = [0; 4];
+        meant.extend(c.encode_utf8(&mut utf8).bytes().map(|byte| (byte, at, at + len)));
+        at += len;
+    }
+    meant
+}
+
+/// The character of an escape, of which this stands behind the backslash, and its length with it.
+fn escape(behind: &str) -> Option<(char, usize)> {
+    let unit = |text: &str| {
+        let digits = text.strip_prefix('u')?.get(..4)?;
+        digits.bytes().all(|b| b.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok())?
+    };
+    let simple = match behind.chars().next()? {
+        'n' => Some('\n'),
+        't' => Some('\t'),
+        'r' => Some('\r'),
+        'b' => Some('\u{8}'),
+        'f' => Some('\u{c}'),
+        c @ ('"' | '\\' | '/') => Some(c),
+        _ => None,
+    };
+    if let Some(c) = simple {
+        return Some((c, 2));
+    }
+    let first = unit(behind)?;
+    let second = behind.get(5..).and_then(|rest| rest.strip_prefix('\\')).and_then(unit);
+    match char::decode_utf16([first].into_iter().chain(second)).next()? {
+        Ok(c) => Some((c, 6 * c.len_utf16())),
+        Err(_) => Some(('\u{fffd}', 6)),
+    }
+}
+
+/// As an address with this inside means it, which begins there in the whole text. What a plus means depends on where it stands.
+fn without_percent(text: &str, plus: u8, begin: usize) -> Meant {
+    let mut meant = Meant::new();
+    let mut at = 0;
+    while let Some(byte) = text.as_bytes().get(at) {
+        let digits = text.get(at + 1..at + 3).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        let (byte, len) = match (byte, digits.and_then(|digits| u8::from_str_radix(digits, 16).ok())) {
+            (b'%', Some(byte)) => (byte, 3),
+            (b'+', _) => (plus, 1),
+            _ => (*byte, 1),
+        };
+        meant.push((byte, begin + at, begin + at + len));
+        at += len;
+    }
+    meant
 }

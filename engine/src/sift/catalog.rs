@@ -109,7 +109,7 @@ impl Walk {
         if self.taint.is_empty() {
             return None;
         }
-        self.taint.find(text, &mut self.found);
+        self.copies.find(&self.taint, text, &mut self.found);
         if self.found.is_empty() {
             return None;
         }

@@ -44,7 +44,7 @@ impl Walk {
         self.rules.inspect(text, KeyVerdict::Plain, &mut self.scratch, &mut self.hits);
         self.found.clear();
         if !self.taint.is_empty() {
-            self.taint.find(text, &mut self.found);
+            self.copies.find(&self.taint, text, &mut self.found);
         }
         if self.hits.is_empty() && self.found.is_empty() {
             return text.to_owned();

@@ -213,7 +213,7 @@ impl Walk {
     fn find_copies(&mut self, text: &str) {
         self.found.clear();
         if self.mode.find && text.len() >= TAINT_BYTES_MIN && !self.taint.is_empty() {
-            self.taint.find(text, &mut self.found);
+            self.copies.find(&self.taint, text, &mut self.found);
         }
     }
 

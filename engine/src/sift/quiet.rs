@@ -72,15 +72,16 @@ impl Walk {
             b'"' if unit.byte(at + 1) == b'"' => {
                 let around = unit.bytes_from(unit.position(at) + 1);
                 let text = &around[..unit.position(at + 1) - unit.position(at) - 1];
-                let copied = || text.len() >= TAINT_BYTES_MIN && self.searches() && self.taint.holds(text);
+                let searched = text.len() >= TAINT_BYTES_MIN && self.searches();
+                let copied = |walk: &mut Self| searched && walk.copies.stands(&walk.taint, text);
                 if text.len() < SHORTEST {
                     return Some(at + 2);
                 }
                 let place = Acquitted::place(text);
                 if self.scratch.acquitted.knows(place, Look::top(kind, false), text) {
-                    return (!copied()).then_some(at + 2);
+                    return (!copied(self)).then_some(at + 2);
                 }
-                if !self.rules.acquits(around, text.len(), kind != Kind::Plain) || copied() {
+                if !self.rules.acquits(around, text.len(), kind != Kind::Plain) || copied(self) {
                     return None;
                 }
                 self.scratch.acquitted.remember(place, Look::top(kind, false), text);

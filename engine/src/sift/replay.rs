@@ -137,13 +137,15 @@ impl Replay {
             self.mode = Mode::Rest;
             return stream.push(bytes);
         }
-        let mut edits = self.notes.edits[first..last].iter().map(|edit| {
-            let from = usize::try_from(edit.at).unwrap_or(0);
-            (from, from + usize::try_from(edit.len).unwrap_or(0))
-        });
+        let edits = &self.notes.edits[first..last];
+        let end_of = |edit: &super::notes::Edit| usize::try_from(edit.at + edit.len).unwrap_or(0);
+        let covered = |start: usize, end: usize| {
+            let edit = edits.get(edits.partition_point(|edit| end_of(edit) < end));
+            edit.is_some_and(|edit| usize::try_from(edit.at).unwrap_or(0) <= start)
+        };
         let listed =
             stream.walk.tally.is_open() && (first..last).any(|edit| self.notes.pointer(edit).is_none());
-        if listed || self.copies.outside(&stream.walk.taint, bytes, &mut edits) {
+        if listed || self.copies.outside(&stream.walk.taint, bytes, covered) {
             stream.push(bytes)?;
             return self.next(stream);
         }

@@ -20,7 +20,7 @@ use super::trail::Trails;
 use crate::detect::{HashKey, Hit, KeyVerdict, RuleIx, RuleSet, Scratch};
 use crate::refusal::{Refusal, RefusalKind};
 use crate::scan::{Unit, is_number};
-use crate::taint::Taint;
+use crate::taint::{Copies, Taint};
 
 /// What a pass does. A taint pass only learns; a second pass only finds; a forward pass does both.
 #[derive(Clone, Copy)]
@@ -75,6 +75,8 @@ pub(super) const TAINT_FULL: &str =
 pub(super) struct Walk {
     pub(super) rules: Arc<RuleSet>,
     pub(super) taint: Taint,
+    /// Buffers for the search of copies.
+    pub(super) copies: Copies,
     /// A tenant has patterns that every value is tried with.
     pub(super) own_patterns: bool,
     pub(super) hash_key: HashKey,
@@ -125,6 +127,7 @@ impl Walk {
         Self {
             rules: Arc::clone(rules),
             taint,
+            copies: Copies::default(),
             own_patterns: rules.has_own_patterns(),
             hash_key,
             mode,
@@ -160,6 +163,7 @@ impl Walk {
     pub(super) fn memory_bytes(&self) -> usize {
         const TAINT: usize = 2 << 20;
         TAINT
+            + self.copies.memory_bytes()
             + self.out.capacity()
             + self.decoded.capacity()
             + self.key_text.capacity()

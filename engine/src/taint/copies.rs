@@ -1,107 +1,114 @@
-//! The search for copies of known secrets in bytes of JSON, whose strings may be escaped.
+//! The search for copies of known secrets, in texts and in bytes of JSON, as they stand and with their escapes resolved.
 //!
-//! Holds raw text between calls, so it has no Debug and is wiped on drop.
+//! Holds text between calls, so it has no Debug and is wiped on drop.
 
-use zeroize::Zeroize;
+use memchr::{memchr, memchr2};
 
 use super::Taint;
+use super::spelled::Resolved;
 
-/// Buffers for the search in bytes of JSON.
+/// Buffers for the search.
 #[derive(Default)]
-pub(crate) struct Copies {
-    decoded: Vec<u8>,
-    /// `(decoded offset, raw offset)` behind each escape.
-    shifts: Vec<(usize, usize)>,
+pub struct Copies {
+    /// The text with the escapes of JSON resolved.
+    inner: Resolved,
+    /// A text, or the text inside of it, as it is meant.
+    meant: Resolved,
 }
 
 impl Copies {
-    /// Whether a known secret stands in these bytes of JSON, escaped in whatever way, that does not lie within one of the
-    /// raw spans (sorted). May also say so where none stands in one string.
+    /// Every occurrence of a known secret, also inside longer text and behind escapes of JSON and of addresses: sorted,
+    /// disjoint; those that overlap are one. `found` is cleared first.
+    pub fn find(&mut self, taint: &Taint, text: &str, found: &mut Vec<(usize, usize)>) {
+        found.clear();
+        each(taint, &mut self.meant, text.as_bytes(), |start, end| {
+            found.push((start, end));
+            true
+        });
+        found.sort_unstable();
+        found.dedup_by(|next, kept| {
+            let overlaps = next.0 < kept.1;
+            if overlaps {
+                kept.1 = kept.1.max(next.1);
+            }
+            overlaps
+        });
+    }
+
+    /// Whether a known secret stands in a text.
+    pub(crate) fn stands(&mut self, taint: &Taint, text: &[u8]) -> bool {
+        !each(taint, &mut self.meant, text, |_, _| false)
+    }
+
+    /// Whether a known secret stands in these bytes of JSON at a raw span that is not covered. May also say so where none
+    /// stands in one string.
     pub(crate) fn outside(
         &mut self,
         taint: &Taint,
         json: &[u8],
-        spans: &mut impl Iterator<Item = (usize, usize)>,
+        covered: impl Fn(usize, usize) -> bool,
     ) -> bool {
         if taint.is_empty() {
             return false;
         }
-        let escaped = memchr::memchr(b'\\', json).is_some();
+        let escaped = memchr(b'\\', json).is_some();
         if escaped {
-            self.decode(json);
+            self.inner.json(json);
         }
-        let bytes = if escaped { &self.decoded } else { json };
-        let mut span = spans.next();
-        let mut outside = false;
-        taint.each(bytes, |start, end| {
-            let (start, end) = if escaped { (self.raw(start), self.raw(end)) } else { (start, end) };
-            while span.is_some_and(|(_, to)| to < end) {
-                span = spans.next();
-            }
-            outside = span.is_none_or(|(from, _)| start < from);
-            !outside
-        });
-        outside
-    }
-
-    /// All escapes resolved, wherever they stand: strings of valid JSON come out as they are meant.
-    fn decode(&mut self, json: &[u8]) {
-        self.decoded.clear();
-        self.shifts.clear();
-        let mut at = 0;
-        while let Some(run) = memchr::memchr(b'\\', &json[at..]) {
-            self.decoded.extend_from_slice(&json[at..at + run]);
-            at += run;
-            let (character, len) = escape(&json[at..]);
-            let mut utf8 = [0; 4];
-            self.decoded.extend_from_slice(character.encode_utf8(&mut utf8).as_bytes());
-            at = json.len().min(at + len);
-            self.shifts.push((self.decoded.len(), at));
-        }
-        self.decoded.extend_from_slice(&json[at..]);
-    }
-
-    /// The raw offset of a decoded one. Within an escape: its end.
-    fn raw(&self, at: usize) -> usize {
-        match self.shifts.partition_point(|(decoded, _)| *decoded <= at) {
-            0 => at,
-            n => self.shifts[n - 1].1 + (at - self.shifts[n - 1].0),
-        }
+        let inner = &self.inner;
+        let bytes = if escaped { &inner.bytes } else { json };
+        !each(taint, &mut self.meant, bytes, |start, end| {
+            let (start, end) = if escaped { (inner.raw(start), inner.raw(end)) } else { (start, end) };
+            covered(start, end)
+        })
     }
 
     /// Bytes held.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.decoded.capacity() + self.shifts.capacity() * size_of::<(usize, usize)>()
+        self.inner.memory_bytes() + self.meant.memory_bytes()
     }
 }
 
-impl Drop for Copies {
-    fn drop(&mut self) {
-        self.decoded.zeroize();
+/// Calls back for the known secrets in a text, spelled in whatever way, until told to stop; false: it was.
+fn each(
+    taint: &Taint,
+    meant: &mut Resolved,
+    text: &[u8],
+    mut seen: impl FnMut(usize, usize) -> bool,
+) -> bool {
+    if !taint.each(text, &mut seen) {
+        return false;
     }
-}
-
-/// The character of the escape that begins here, and its raw length. JSON was checked before.
-fn escape(bytes: &[u8]) -> (char, usize) {
-    let unit = |at: usize| {
-        let digits = bytes.get(at..at + 4)?;
-        digits.iter().try_fold(0, |code, digit| Some(code << 4 | char::from(*digit).to_digit(16)?))
-    };
-    match bytes.get(1) {
-        Some(b'n') => ('\n', 2),
-        Some(b't') => ('\t', 2),
-        Some(b'r') => ('\r', 2),
-        Some(b'b') => ('\u{8}', 2),
-        Some(b'f') => ('\u{c}', 2),
-        Some(b'u') => match unit(2) {
-            Some(high @ 0xd800..0xdc00) => {
-                let low = unit(8).unwrap_or(0xdc00);
-                let code = 0x1_0000 + ((high - 0xd800) << 10) + (low & 0x3ff);
-                (char::from_u32(code).unwrap_or('\u{fffd}'), 12)
+    if taint.is_empty() {
+        return true;
+    }
+    if memchr(b'\\', text).is_some() {
+        meant.json(text);
+        if !taint.each(&meant.bytes, |start, end| seen(meant.raw(start), meant.raw(end))) {
+            return false;
+        }
+    }
+    let mut done = 0;
+    while let Some(at) = memchr2(b'%', b'+', &text[done..]) {
+        let at = done + at;
+        let word = text[done..at].iter().rposition(is_gap).map_or(done, |gap| done + gap + 1);
+        done = text[at..].iter().position(is_gap).map_or(text.len(), |gap| at + gap);
+        // What a `+` means depends on where it stands.
+        for (byte, form) in [(b'%', false), (b'+', true)] {
+            let text = &text[word..done];
+            if memchr(byte, text).is_none() {
+                continue;
             }
-            code => (code.and_then(char::from_u32).unwrap_or('\u{fffd}'), 6),
-        },
-        Some(byte) => (char::from(*byte), 2),
-        None => ('\\', 1),
+            meant.percent(text, form);
+            if !taint.each(&meant.bytes, |start, end| seen(word + meant.raw(start), word + meant.raw(end))) {
+                return false;
+            }
+        }
     }
+    true
+}
+
+/// What nobody leaves as it is who encodes anything for an address.
+fn is_gap(byte: &u8) -> bool {
+    *byte <= b' ' || *byte == b'"'
 }

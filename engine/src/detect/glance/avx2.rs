@@ -105,7 +105,7 @@ unsafe fn half(at: *const u8) -> Masks {
         hex: bits(or(digit, within(folded, b'a', b'f'))),
         joint: bits(or(or(is(b'-'), is(b'_')), or(is(b'/'), equals))),
         plus: bits(is(b'+')),
-        assigns: bits(or(or(names, is(b'>')), or(quote, white))),
+        assigns: bits(or(or(names, or(is(b'>'), is(b'|'))), or(quote, white))),
         coat: bits(or(is(b'@'), or(percent, is(b'\\')))),
         rare: bits(or(or(percent, or(is(b'.'), is(b','))), or(is(b'~'), is(b'$')))),
         space: bits(space),

@@ -21,8 +21,16 @@ const DIGIT: Class = &[(b'0', b'9')];
 const HEX: Class = &[(b'0', b'9'), (b'A', b'F'), (b'a', b'f')];
 const JOINT: Class = &[(b'-', b'-'), (b'_', b'_'), (b'/', b'/'), (b'=', b'=')];
 const PLUS: Class = &[(b'+', b'+')];
-const ASSIGNS: Class =
-    &[(b'=', b'='), (b':', b':'), (b'>', b'>'), (b'"', b'"'), (b'\'', b'\''), (b' ', b' '), (b'\t', b'\t')];
+const ASSIGNS: Class = &[
+    (b'=', b'='),
+    (b':', b':'),
+    (b'>', b'>'),
+    (b'|', b'|'),
+    (b'"', b'"'),
+    (b'\'', b'\''),
+    (b' ', b' '),
+    (b'\t', b'\t'),
+];
 const COAT: Class = &[(b'@', b'@'), (b'%', b'%'), (b'\\', b'\\')];
 const RARE: Class = &[(b'.', b'.'), (b'~', b'~'), (b'$', b'$'), (b'%', b'%'), (b',', b',')];
 const SPACE: Class = &[(b' ', b' ')];
