@@ -35,27 +35,27 @@ struct Room {
 
 const ROOMS: [Room; 3] = [
     Room { slots: 256, piece_bits: 15, filter_bits: 11 },
-    Room { slots: MANY, piece_bits: 19, filter_bits: 15 },
+    Room { slots: MANY, piece_bits: 17, filter_bits: 13 },
     Room { slots: SLOTS, piece_bits: 22, filter_bits: 19 },
 ];
-const MANY: usize = 2048;
+const MANY: usize = 1024;
 /// Every fifth place of a text is looked at: a secret has a piece of four bytes at one of five places in a row, in its
 /// first eight bytes (sampled q-grams: Sutinen and Tarhio, "On using q-gram locations in approximate string matching", 1995).
 const STRIDE: usize = 5;
 const PIECE: usize = SHORTEST + 1 - STRIDE;
 /// Bytes of eight places, the last piece included.
 const BLOCK: usize = 8 * STRIDE;
-/// What the bits, the lengths, and the list that is left behind last leave of the budget, in fifths of a head and a secret.
+/// What the bits, the lengths, and the list that is left behind last leave of the budget, for three heads and four secrets at a time.
 const SLOTS: usize = (BUDGET_BYTES
     - ((1 << 22) + (1 << 19)) / 8
     - LENGTHS.next_power_of_two() * size_of::<u32>()
     - MANY * size_of::<Print>())
-    / (4 * HEAD_BYTES + 5 * WHOLE_BYTES)
-    * 5;
+    / (3 * HEAD_BYTES + 4 * WHOLE_BYTES)
+    * 4;
 
-/// Slots for heads with their lengths: four for five secrets, of which at least one begins like another and is as long.
+/// Slots for heads with their lengths: three for four secrets, of which at least one begins like another and is as long.
 const fn heads(slots: usize) -> usize {
-    slots / 5 * 4
+    slots / 4 * 3
 }
 
 /// There are more secrets than 2 MiB of fingerprints hold: the state goes to review.
