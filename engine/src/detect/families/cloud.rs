@@ -65,5 +65,6 @@ pub(super) const ROWS: &[Family] = &[
     token("nebius-static-key", "Nebius static key", &[r"v1\.CmQKHHN0YXRpY2tleS\s{60,}"], "https://docs.nebius.com/iam/service-accounts/access-keys"),
     token("prefect-key", "Prefect API key", &[r"pnu_\a{36}", r"pnb_\a{36}"], "https://docs.prefect.io/v3/manage/cloud/manage-users/api-keys"),
     token("appwrite-key", "Appwrite key", &[r"standard_\h{200,}"], "https://appwrite.io/docs/advanced/platform/api-keys"),
+    token("proxmox-api-token", "Proxmox VE API token", &[r"@pam!\s{1,64}=(\h{8}-\h{4}-\h{4}-\h{4}-\h{12})", r"@pve!\s{1,64}=(\h{8}-\h{4}-\h{4}-\h{4}-\h{12})"], "https://pve.proxmox.com/wiki/User_Management"),
     token("porkbun-key", "Porkbun key", &[r"pk1_\h{64}", r"sk1_\h{64}"], "https://porkbun.com/api/json/v3/documentation"),
 ];

@@ -33,6 +33,7 @@ pub(super) const ROWS: &[Family] = &[
     token("snyk-token", "Snyk service token", &[r"snyk_uat\.\h{8}\.[A-Za-z0-9_.-]{30,}", r"snyk_sat\.\h{8}\.[A-Za-z0-9_.-]{30,}"], "https://docs.snyk.io/snyk-api/authentication-for-api"),
     token("harness-token", "Harness token", &[r"pat\.[A-Za-z0-9_-]{22}\.[0-9a-f]{24}\.\a{20}", r"sat\.[A-Za-z0-9_-]{22}\.[0-9a-f]{24}\.\a{20}"], "https://developer.harness.io/docs/platform/automation/api/add-and-manage-api-keys/"),
     token("octopus-key", "Octopus Deploy key", &[r"API-[A-Z0-9]{25,}"], "https://octopus.com/docs/octopus-rest-api/how-to-create-an-api-key"),
+    token("nexus-token", "Sonatype Nexus repository token", &[r"NpmToken.\h{8}-\h{4}-\h{4}-\h{4}-\h{12}", r"DockerToken.\h{8}-\h{4}-\h{4}-\h{4}-\h{12}"], "https://help.sonatype.com/en/npm-security.html"),
     token("npm-token", "npm access token", &[r"npm_\a{30,}"], "https://docs.npmjs.com/about-access-tokens"),
     token("pypi-token", "PyPI token", &[r"pypi-AgE\s{50,}", r"pypi-\s{80,}"], "https://pypi.org/help/#apitoken"),
     token("rubygems-key", "RubyGems key", &[r"rubygems_\h{48}"], "https://guides.rubygems.org/api-key-scopes/"),

@@ -25,6 +25,7 @@ pub(super) const ROWS: &[Family] = &[
     token("midtrans-key", "Midtrans server key", &[r"Mid-server-\s{20,}", r"SB-Mid-server-\s{20,}"], "https://docs.midtrans.com"),
     token("mercadopago-token", "Mercado Pago token", &[r"APP_USR-\d{10,20}-\d{6}-\h{32}-\d{5,12}", r"TEST-\d{10,20}-\d{6}-\h{32}-\d{5,12}"], "https://www.mercadopago.com/developers/en/docs/your-integrations/credentials"),
     token("asaas-key", "Asaas key", &[r"\$aact_\a{40,}", r"\$aact_[A-Za-z0-9_:$-]{60,}"], "https://docs.asaas.com/docs/autenticacao"),
+    token("omise-key", "Omise secret key", &[r"skey_test_\l{19,}", r"skey_\l{19,}"], "https://docs.omise.co/api-authentication"),
     token("ramp-secret", "Ramp client secret", &[r"ramp_sec_\a{30,}"], "https://docs.ramp.com"),
     token("wepay-token", "WePay access token", &[r"STAGE_\h{62,64}", r"PRODUCTION_\h{62,64}"], "https://developer.wepay.com"),
     token("woocommerce-key", "WooCommerce consumer key or secret", &[r"ck_\h{40}", r"cs_\h{40}"], "https://woocommerce.com/document/woocommerce-rest-api/"),

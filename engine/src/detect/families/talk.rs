@@ -18,6 +18,7 @@ pub(super) const ROWS: &[Family] = &[
     token("google-chat-webhook", "Google Chat webhook", &[r"chat.googleapis.com/v1/spaces/[A-Za-z0-9_-]{4,40}/messages\?key=([A-Za-z0-9_%=&-]{30,})"], "https://developers.google.com/workspace/chat/quickstart/webhooks"),
     token("intercom-token", "Intercom token", &[r"dG9rO[A-Za-z0-9+/=_-]{30,}"], "https://developers.intercom.com/docs/build-an-integration/learn-more/authentication"),
     token("zapier-webhook", "Zapier webhook", &[r"hooks.zapier.com/hooks/catch/(\d{3,12}/\a{5,})"], "https://help.zapier.com"),
+    token("dingtalk-secret", "DingTalk robot signing secret", &[r"SEC\h{64}"], "https://open.dingtalk.com/document/robots/customize-robot-security-settings"),
     token("dingtalk-webhook", "DingTalk robot webhook", &[r"oapi.dingtalk.com/robot/send\?access_token=(\h{64})"], "https://open.dingtalk.com/document/robots/custom-robot-access"),
     token("feishu-webhook", "Feishu or Lark webhook", &[r"open.feishu.cn/open-apis/bot/v2/hook/([0-9a-f-]{36})", r"open.larksuite.com/open-apis/bot/v2/hook/([0-9a-f-]{36})"], "https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot"),
     token("wecom-webhook", "WeCom robot webhook", &[r"qyapi.weixin.qq.com/cgi-bin/webhook/send\?key=([0-9a-f-]{36})"], "https://developer.work.weixin.qq.com/document/path/91770"),

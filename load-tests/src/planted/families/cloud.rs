@@ -93,6 +93,7 @@ pub(super) const FAMILIES: &[Family] = &[
     named("openstack-password", "{pw}", &["OS_PASSWORD"]),
     named("nutanix-password", "{pw}", &["NUTANIX_PASSWORD"]),
     named("vsphere-password", "{pw}", &["VSPHERE_PASSWORD"]),
+    form("proxmox-api-token", "terraform@pve!provider=\u{2039}{uuid}\u{203a}"),
     named("proxmox-token", "{uuid}", &["PROXMOX_VE_API_TOKEN"]),
     named("pusher-secret", "{hex:20}", &["PUSHER_APP_SECRET"]),
     form("cloudinary-url", "cloudinary://{dig:15}:\u{2039}{b64u:27}\u{203a}@{word}"),

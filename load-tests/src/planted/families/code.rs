@@ -80,6 +80,7 @@ pub(super) const FAMILIES: &[Family] = &[
     named("bitwarden-token", "0.{uuid}.{b62:30}:{b64:22}==", &["BWS_ACCESS_TOKEN"]),
     named("akeyless-key", "{b64:43}=", &["AKEYLESS_ACCESS_KEY"]),
     // Registries.
+    form("nexus-token", "NpmToken.{uuid}"),
     form("npm-token", "npm_{b62:30}{crc}"),
     form("pypi-token", "pypi-AgEIcHlwaS5vcmc{b64u:150}"),
     form("testpypi-token", "pypi-AgENdGVzdC5weXBpLm9yZw{b64u:150}"),

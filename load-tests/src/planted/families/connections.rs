@@ -107,6 +107,8 @@ pub(super) const FAMILIES: &[Family] = &[
     form("cookie-header", "Cookie: sessionid=\u{2039}{b62:32}\u{203a}"),
     form("bcrypt-hash", "$2b$12$\u{2039}{b62:53}\u{203a}"),
     form("sha512-crypt-hash", "$6$rounds=5000${b62:16}$\u{2039}{b62:86}\u{203a}"),
+    form("werkzeug-hash", "scrypt:32768:8:1${b62:16}$\u{2039}{hex:128}\u{203a}"),
+    form("werkzeug-pbkdf2-hash", "pbkdf2:sha256:600000${b62:16}$\u{2039}{hex:64}\u{203a}"),
     form("argon2-hash", "$argon2id$v=19$m=65536,t=3,p=4${b62:22}$\u{2039}{b62:43}\u{203a}"),
     form("htpasswd-apr1", "{user}:$apr1${b62:8}$\u{2039}{b62:22}\u{203a}"),
 ];

@@ -5,6 +5,7 @@ use super::{Family, form, named};
 
 pub(super) const FAMILIES: &[Family] = &[
     // docs.stripe.com/keys; webhook signatures.
+    form("omise-key", "skey_test_{low:19}"),
     form("stripe-live-key", "sk_live_51{b62:97}"),
     form("stripe-test-key", "sk_test_51{b62:97}"),
     form("stripe-legacy-key", "sk_live_{b62:24}"),

@@ -67,6 +67,7 @@ pub(super) const FAMILIES: &[Family] = &[
     form("hubspot-private-app-token", "pat-na1-{uuid}"),
     form("salesforce-session", "00D{b62:12}!AQ{b62:94}"),
     named("salesforce-consumer-secret", "{HEX:64}", &["SALESFORCE_CONSUMER_SECRET"]),
+    form("dingtalk-secret", "SEC{hex:64}"),
     form("linear-key", "lin_api_{b62:40}"),
     form("linear-oauth-token", "lin_oauth_{hex:64}"),
     form("notion-token", "ntn_{d1:1}{dig:10}{b62:35}"),
