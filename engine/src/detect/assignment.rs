@@ -7,7 +7,7 @@ use super::value_span::{self, Value, name_byte, wide_colon};
 use super::{
     Hint, KeyContext, KeyVerdict, RuleIx, elsewhere, encoded, json, keys, marker, notations, pairs, people,
     references::{reference, secret_name, variable_name},
-    structural as rule, tokens,
+    structural as rule, tables, tokens,
 };
 
 /// The value of a key that suggests a secret.
@@ -173,7 +173,9 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
         return to;
     }
     let mut list = Vec::new();
-    if value_span::items(bytes, from, to, |item| list.push(item)) {
+    let listed = value_span::items(bytes, from, to, |item| list.push(item));
+    let read = if listed { 0 } else { tables::column(bytes, from, to, |cell| list.push(cell)) };
+    if search.spend(read) && (listed || !list.is_empty()) {
         for item in list {
             if search.spend(item.end - item.start) {
                 take(search, text, verdict, &item);

@@ -32,7 +32,7 @@ pub(super) struct Masks {
     pub(super) joint: u64,
     /// `+`.
     pub(super) plus: u64,
-    /// `= : > | " '`, space and tab: what stands between a name and its value.
+    /// `= : > | " '`, space, tab and line feed: what stands between a name and its value.
     pub(super) assigns: u64,
     /// `@`, `%` or a backslash.
     pub(super) coat: u64,
@@ -222,7 +222,10 @@ fn scalar(text: &[u8]) -> Masks {
         set(&mut masks.hex, byte.is_ascii_hexdigit());
         set(&mut masks.joint, matches!(byte, b'-' | b'_' | b'/' | b'='));
         set(&mut masks.plus, *byte == b'+');
-        set(&mut masks.assigns, matches!(byte, b'=' | b':' | b'>' | b'|' | b'"' | b'\'' | b' ' | b'\t'));
+        set(
+            &mut masks.assigns,
+            matches!(byte, b'=' | b':' | b'>' | b'|' | b'"' | b'\'' | b' ' | b'\t' | b'\n'),
+        );
         set(&mut masks.coat, matches!(byte, b'@' | b'%' | b'\\'));
         set(&mut masks.rare, matches!(byte, b'.' | b'~' | b'$' | b'%' | b','));
         set(&mut masks.space, *byte == b' ');

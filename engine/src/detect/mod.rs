@@ -51,6 +51,7 @@ mod shape;
 mod siblings;
 mod statements;
 mod structural;
+mod tables;
 mod tenant;
 mod tokens;
 mod url;

@@ -98,6 +98,7 @@ unsafe fn half(at: *const u8) -> Masks {
     let quote = or(is(b'"'), is(b'\''));
     let white = or(space, is(b'\t'));
     let names = or(equals, is(b':'));
+    let opens = or(names, or(white, is(b'\n')));
     Masks {
         upper: bits(within(v, b'A', b'Z')),
         lower: bits(within(v, b'a', b'z')),
@@ -105,11 +106,11 @@ unsafe fn half(at: *const u8) -> Masks {
         hex: bits(or(digit, within(folded, b'a', b'f'))),
         joint: bits(or(or(is(b'-'), is(b'_')), or(is(b'/'), equals))),
         plus: bits(is(b'+')),
-        assigns: bits(or(or(names, or(is(b'>'), is(b'|'))), or(quote, white))),
+        assigns: bits(or(or(opens, quote), or(is(b'>'), is(b'|')))),
         coat: bits(or(is(b'@'), or(percent, is(b'\\')))),
         rare: bits(or(or(percent, or(is(b'.'), is(b','))), or(is(b'~'), is(b'$')))),
         space: bits(space),
-        opens: bits(or(names, or(white, is(b'\n')))),
+        opens: bits(opens),
         beyond: bits(v),
     }
 }

@@ -29,7 +29,7 @@ const ASSIGNS: Class = &[
     (b'"', b'"'),
     (b'\'', b'\''),
     (b' ', b' '),
-    (b'\t', b'\t'),
+    (b'\t', b'\n'),
 ];
 const COAT: Class = &[(b'@', b'@'), (b'%', b'%'), (b'\\', b'\\')];
 const RARE: Class = &[(b'.', b'.'), (b'~', b'~'), (b'$', b'$'), (b'%', b'%'), (b',', b',')];
