@@ -5,6 +5,9 @@
 use super::inspect::Search;
 use super::{marker, references, structural as rule};
 
+/// The options of one login module are not longer.
+const JAAS_MAX: usize = 8_192;
+
 fn push(search: &mut Search<'_>, text: &str, start: usize, end: usize) {
     let Some(value) = text.get(start..end) else { return };
     let quote = value.starts_with(['"', '\'']) && value.len() >= 2 && value.ends_with(&value[..1]);
@@ -31,6 +34,26 @@ fn lines(bytes: &[u8], from: usize) -> impl Iterator<Item = (usize, usize)> {
 
 fn indent(line: &[u8]) -> usize {
     line.iter().take_while(|b| **b == b' ').count()
+}
+
+/// `PlainLoginModule required user_app="x";`: each user's password, up to the semicolon.
+pub(super) fn jaas(search: &mut Search<'_>, text: &str, at: usize) {
+    const USER: &[u8] = b"user_";
+    let bytes = text.as_bytes();
+    let end = memchr::memchr(b';', &bytes[at..]).map_or(bytes.len(), |n| at + n).min(at + JAAS_MAX);
+    if !search.spend(end - at) {
+        return;
+    }
+    for user in memchr::memmem::find_iter(&bytes[at..end], USER) {
+        let Some(equals) = memchr::memchr2(b'=', b'\n', &bytes[at + user..end]) else { return };
+        let from = at + user + equals + 1;
+        let blank = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'\\');
+        let start = from + bytes[from..end].iter().take(3).take_while(|b| blank(b)).count();
+        let len = bytes[start..end].iter().take_while(|b| !blank(b)).count();
+        if bytes[from - 1] == b'=' {
+            push(search, text, start, start + len);
+        }
+    }
 }
 
 /// A YAML document with `kind: Secret`: every value below `data` and `stringData`.
