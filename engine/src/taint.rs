@@ -16,7 +16,6 @@ use zeroize::Zeroize;
 
 use commonplaces::common;
 pub use copies::Copies;
-pub use spelled::encoded;
 use table::{HEAD_BYTES, Heads, LENGTHS, Print, WHOLE_BYTES, Wholes, high};
 
 /// Shorter texts are ignored: they would be found everywhere.
@@ -111,7 +110,7 @@ impl Taint {
         }
     }
 
-    /// Remembers a secret, also as `base64encode` spells it ([`encoded`]); texts below eight bytes and common words are ignored.
+    /// Remembers a secret; texts below eight bytes and common words are ignored.
     ///
     /// # Errors
     /// The fingerprints would need more than 2 MiB.
@@ -120,11 +119,6 @@ impl Taint {
         if !Self::remembers(text) {
             return Ok(());
         }
-        self.learn_spelled(text)?;
-        encoded(text).map_or(Ok(()), |spelled| self.learn_spelled(&spelled))
-    }
-
-    fn learn_spelled(&mut self, text: &str) -> Result<(), TaintFull> {
         let bytes = text.as_bytes();
         let Ok(len) = u32::try_from(bytes.len()) else { return Ok(()) };
         let print = Print { head: high(self.mix(window(bytes, 0))), len, whole: self.whole(bytes) };
@@ -375,12 +369,13 @@ mod tests {
             (&["p@ss/w+rd"], "u:p%40ss%2fw%2Brd@h u:p%40ss/w+rd@h", &["p%40ss%2fw%2Brd", "p%40ss/w+rd"]),
             (&["ein Wort ß"], "?q=ein+Wort+%C3%9F&r=ein%20Wort%20ß", &["ein+Wort+%C3%9F", "ein%20Wort%20ß"]),
             (&["Sommer!2024"], "a: U29tbWVyITIwMjQ=", &["U29tbWVyITIwMjQ"]),
+            (&["Sommer!2024"], "x dXNlcjpTb21tZXIhMjAyNA== y", &["dXNlcjpTb21tZXIhMjAyNA"]),
+            (&["Sommer!2024"], "ZFhObGNqcFRiMjF0WlhJaE1qQXlOQT09", &["ZFhObGNqcFRiMjF0WlhJaE1qQXlOQT09"]),
         ] {
             assert_eq!(find(secrets, text), expected, "{text}");
         }
     }
 
-    /// Too long to be known as base64 writes it as well.
     fn secret(n: usize) -> String {
         format!("{:08x}-of-{n}-and-all-of-its-own-words", (n + 1) * 0x9E37_79B1)
     }

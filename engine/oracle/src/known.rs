@@ -4,7 +4,7 @@
 //! use its fingerprints to search, nor what it makes of escapes.
 
 use memchr::memmem;
-use terrasift_engine::taint::{Taint, encoded};
+use terrasift_engine::taint::Taint;
 
 /// Shorter texts are not searched for, as documented.
 const SHORTEST: usize = 8;
@@ -21,23 +21,18 @@ type Meant = Vec<(u8, usize, usize)>;
 impl Known {
     pub fn learn(&mut self, text: &str) {
         let text = text.trim();
-        if !Taint::remembers(text) {
-            return;
-        }
-        self.keep(text);
-        if let Some(spelled) = encoded(text) {
-            self.keep(&spelled);
-        }
-    }
-
-    fn keep(&mut self, text: &str) {
-        if !self.secrets.iter().any(|known| known == text) {
+        if Taint::remembers(text) && !self.secrets.iter().any(|known| known == text) {
             self.secrets.push(text.to_owned());
         }
     }
 
     /// Every copy of every secret; copies that overlap are one.
     pub fn find(&self, text: &str) -> Vec<(usize, usize)> {
+        self.find_in(text, 2)
+    }
+
+    /// `depth`: encodings that are opened.
+    fn find_in(&self, text: &str, depth: usize) -> Vec<(usize, usize)> {
         let mut copies = Vec::new();
         if text.len() < SHORTEST || self.secrets.is_empty() {
             return copies;
@@ -46,15 +41,21 @@ impl Known {
         if text.contains('\\') {
             self.search(&without_escapes(text), &mut copies);
         }
-        let mut begin = 0;
         // Who encodes for an address leaves neither white space nor quotes as they are.
-        for word in text.split(|c: char| c <= ' ' || c == '"') {
+        for (begin, word) in parts(text, |c| c <= ' ' || c == '"') {
             for (sign, plus) in [('%', b'+'), ('+', b' ')] {
                 if word.contains(sign) {
                     self.search(&without_percent(word, plus, begin), &mut copies);
                 }
             }
-            begin += word.len() + 1;
+        }
+        if depth > 0 {
+            for (begin, run) in parts(text, |c| !c.is_ascii_alphanumeric() && c != '+' && c != '/') {
+                let inner = without_base64(run).unwrap_or_default();
+                if !self.find_in(&inner, depth - 1).is_empty() {
+                    copies.push((begin, begin + run.len()));
+                }
+            }
         }
         copies.sort_unstable();
         let mut united: Vec<(usize, usize)> = Vec::new();
@@ -78,6 +79,35 @@ impl Known {
             }
         }
     }
+}
+
+/// What stands between characters of a kind, and where it begins.
+fn parts(text: &str, between: impl Fn(char) -> bool) -> Vec<(usize, &str)> {
+    let mut parts = Vec::new();
+    let mut begin = 0;
+    for (at, c) in text.char_indices().filter(|(_, c)| between(*c)) {
+        parts.push((begin, &text[begin..at]));
+        begin = at + c.len_utf8();
+    }
+    parts.push((begin, &text[begin..]));
+    parts
+}
+
+/// The text that this encodes, however many digits it has.
+fn without_base64(run: &str) -> Option<String> {
+    let digit = |b: u8| match b {
+        b'A'..=b'Z' => b - b'A',
+        b'a'..=b'z' => b - b'a' + 26,
+        b'0'..=b'9' => b - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let bits: Vec<u8> = run.bytes().flat_map(|b| (0..6).rev().map(move |bit| digit(b) >> bit & 1)).collect();
+    let bytes: Vec<u8> =
+        bits.chunks_exact(8).map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | bit)).collect();
+    let text = String::from_utf8(bytes).ok()?;
+    let strange = |c: char| c.is_control() && !"\t\n\r".contains(c);
+    (!text.contains(strange)).then_some(text)
 }
 
 /// As a JSON string with this inside means it, for what is an escape.

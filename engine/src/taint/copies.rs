@@ -5,7 +5,7 @@
 use memchr::{memchr, memchr2};
 
 use super::Taint;
-use super::spelled::Resolved;
+use super::spelled::{self, Resolved};
 
 /// Buffers for the search.
 #[derive(Default)]
@@ -21,7 +21,7 @@ impl Copies {
     /// disjoint; those that overlap are one. `found` is cleared first.
     pub fn find(&mut self, taint: &Taint, text: &str, found: &mut Vec<(usize, usize)>) {
         found.clear();
-        each(taint, &mut self.meant, text.as_bytes(), |start, end| {
+        each(taint, &mut self.meant, text.as_bytes(), DEPTH, &mut |start, end| {
             found.push((start, end));
             true
         });
@@ -37,7 +37,7 @@ impl Copies {
 
     /// Whether a known secret stands in a text.
     pub(crate) fn stands(&mut self, taint: &Taint, text: &[u8]) -> bool {
-        !each(taint, &mut self.meant, text, |_, _| false)
+        !each(taint, &mut self.meant, text, DEPTH, &mut |_, _| false)
     }
 
     /// Whether a known secret stands in these bytes of JSON at a raw span that is not covered. May also say so where none
@@ -57,7 +57,7 @@ impl Copies {
         }
         let inner = &self.inner;
         let bytes = if escaped { &inner.bytes } else { json };
-        !each(taint, &mut self.meant, bytes, |start, end| {
+        !each(taint, &mut self.meant, bytes, DEPTH, &mut |start, end| {
             let (start, end) = if escaped { (inner.raw(start), inner.raw(end)) } else { (start, end) };
             covered(start, end)
         })
@@ -69,18 +69,23 @@ impl Copies {
     }
 }
 
-/// Calls back for the known secrets in a text, spelled in whatever way, until told to stop; false: it was.
+/// Encodings that are opened inside of each other.
+const DEPTH: u8 = 2;
+
+/// Calls back for the known secrets in a text, spelled in whatever way, until told to stop; false: it was. `depth`: how many
+/// encodings are opened; one that holds a secret is one as a whole.
 fn each(
     taint: &Taint,
     meant: &mut Resolved,
     text: &[u8],
-    mut seen: impl FnMut(usize, usize) -> bool,
+    depth: u8,
+    seen: &mut dyn FnMut(usize, usize) -> bool,
 ) -> bool {
-    if !taint.each(text, &mut seen) {
-        return false;
-    }
     if taint.is_empty() {
         return true;
+    }
+    if !taint.each(text, &mut *seen) {
+        return false;
     }
     if memchr(b'\\', text).is_some() {
         meant.json(text);
@@ -88,6 +93,15 @@ fn each(
             return false;
         }
     }
+    in_addresses(taint, meant, text, seen) && (depth == 0 || in_base64(taint, text, depth, seen))
+}
+
+fn in_addresses(
+    taint: &Taint,
+    meant: &mut Resolved,
+    text: &[u8],
+    seen: &mut dyn FnMut(usize, usize) -> bool,
+) -> bool {
     let mut done = 0;
     while let Some(at) = memchr2(b'%', b'+', &text[done..]) {
         let at = done + at;
@@ -106,6 +120,16 @@ fn each(
         }
     }
     true
+}
+
+fn in_base64(taint: &Taint, text: &[u8], depth: u8, seen: &mut dyn FnMut(usize, usize) -> bool) -> bool {
+    spelled::runs(text).all(|(start, end)| {
+        spelled::base64(&text[start..end]).is_none_or(|inner| {
+            let holds =
+                !each(taint, &mut Resolved::default(), inner.as_bytes(), depth - 1, &mut |_, _| false);
+            !holds || seen(start, end)
+        })
+    })
 }
 
 /// What nobody leaves as it is who encodes anything for an address.

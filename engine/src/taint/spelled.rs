@@ -1,21 +1,11 @@
-//! How a secret is spelled in a longer text: `base64encode` makes another text of it, which is known beside it; escapes of JSON
-//! and of addresses are undone where it is searched.
+//! How a longer text may spell a secret: escapes of JSON and of addresses, and base64.
 //!
 //! Knows notations only. What it makes is wiped when it is dropped.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use memchr::{memchr, memchr2};
 use zeroize::{Zeroize, Zeroizing};
 
-/// What is longer is drawn, and so is its encoding.
-const ENCODED_MAX: usize = 32;
-
-/// A secret as `base64encode` spells it, without the padding.
-#[must_use]
-pub fn encoded(secret: &str) -> Option<Zeroizing<String>> {
-    (secret.len() <= ENCODED_MAX).then(|| Zeroizing::new(STANDARD_NO_PAD.encode(secret)))
-}
+use super::SHORTEST;
 
 /// Bytes with their escapes resolved, and where each of them stood.
 #[derive(Default)]
@@ -99,6 +89,93 @@ impl Drop for Resolved {
     }
 }
 
+/// Base64 of the shortest secret, without padding (RFC 4648, section 4).
+const RUN_MIN: usize = (SHORTEST * 4).div_ceil(3);
+/// What is decoded first: most runs are no text, and show it at once.
+const GLANCE: usize = 12;
+
+/// What is no digit of base64.
+const NONE: u8 = 64;
+const DIGITS: [u8; 256] = digits();
+
+#[expect(clippy::as_conversions, reason = "constants are made of constants")]
+const fn digits() -> [u8; 256] {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut digits = [NONE; 256];
+    let mut at = 0;
+    while at < alphabet.len() {
+        digits[alphabet[at] as usize] = at as u8;
+        at += 1;
+    }
+    digits
+}
+
+#[inline]
+fn digit(byte: u8) -> u8 {
+    DIGITS[usize::from(byte)]
+}
+
+/// Runs of digits of base64 in which a secret may stand: from, and behind.
+pub(super) fn runs(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while let Some(first) = text.get(at..at + RUN_MIN) {
+            // From behind, so that what is too short is not read as a whole (Boyer and Moore, 1977).
+            if let Some(gap) = first.iter().rposition(|b| digit(*b) == NONE) {
+                at += gap + 1;
+                continue;
+            }
+            let rest = &text[at + RUN_MIN..];
+            let end = at + RUN_MIN + rest.iter().position(|b| digit(*b) == NONE).unwrap_or(rest.len());
+            let run = (at, end);
+            at = end;
+            return Some(run);
+        }
+        None
+    })
+}
+
+/// The text that a run of digits encodes, if it is one.
+pub(super) fn base64(run: &[u8]) -> Option<Zeroizing<String>> {
+    let begins = |digits: usize| {
+        let mut glance = [0; GLANCE / 4 * 3];
+        let len = decode(&run[..run.len().min(digits)], glance.iter_mut());
+        begins_text(&glance[..len])
+    };
+    if !begins(4) || !begins(GLANCE) {
+        return None;
+    }
+    let mut bytes = Zeroizing::new(vec![0; run.len() / 4 * 3 + 2]);
+    let len = decode(run, bytes.iter_mut());
+    bytes.truncate(len);
+    let text = String::from_utf8(std::mem::take(&mut *bytes));
+    let text = Zeroizing::new(text.map_err(|e| e.into_bytes().zeroize()).ok()?);
+    let strange = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    (!text.chars().any(strange)).then_some(text)
+}
+
+/// Whether a text may begin with these bytes.
+#[inline]
+fn begins_text(bytes: &[u8]) -> bool {
+    let strange = |b: &u8| b.is_ascii_control() && !matches!(b, b'\t' | b'\n' | b'\r');
+    let cut = |e: std::str::Utf8Error| e.error_len().is_none();
+    !bytes.iter().any(strange) && (bytes.is_ascii() || std::str::from_utf8(bytes).map_or_else(cut, |_| true))
+}
+
+/// Decodes digits, also when the last ones make no whole group. How many bytes they were.
+fn decode<'b>(digits: &[u8], mut out: impl Iterator<Item = &'b mut u8>) -> usize {
+    let mut len = 0;
+    for group in digits.chunks(4) {
+        let bits = group.iter().fold(0, |bits, b| bits << 6 | u32::from(digit(*b)));
+        let [_, bytes @ ..] = (bits << (6 * (4 - group.len()))).to_be_bytes();
+        for (byte, out) in bytes.iter().take(group.len() * 3 / 4).zip(&mut out) {
+            *out = *byte;
+            len += 1;
+        }
+    }
+    len
+}
+
 /// The character of the escape that begins here, and its raw length. Half of a pair is nobody's character.
 fn escape(bytes: &[u8]) -> Option<(char, usize)> {
     let unit = |at: usize| {
@@ -130,6 +207,22 @@ fn escape(bytes: &[u8]) -> Option<(char, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn base64_of_a_text_is_opened_wherever_it_stands() {
+        for (text, inner) in [
+            ("dXNlcjpTb21tZXIhMjAyNA==", vec![Some("user:Sommer!2024")]),
+            ("a: U29tbWVyITIwMjQ, b=U29tbWVyITIw,", vec![Some("Sommer!2024"), Some("Sommer!20")]),
+            ("Z2VoZWltLcOf", vec![Some("geheim-ß")]),
+            ("authorization d41d8cd98f00b204e9800998ecf8427e", vec![None, None]),
+            ("short U29tbWVyIT words", vec![]),
+        ] {
+            let found: Vec<_> =
+                runs(text.as_bytes()).map(|(from, to)| base64(&text.as_bytes()[from..to])).collect();
+            let found: Vec<_> = found.iter().map(|text| text.as_ref().map(|text| text.as_str())).collect();
+            assert_eq!(found, inner, "{text}");
+        }
+    }
 
     #[test]
     fn escapes_are_resolved_and_keep_their_places() {
