@@ -27,7 +27,7 @@ pub enum PairPart {
 /// Which part of a pair a member key is.
 pub(super) fn pair_part(key: &str) -> Option<PairPart> {
     match key {
-        "name" | "Name" | "NAME" | "key" | "Key" | "ParameterKey" | "variable" | "option_name"
+        "name" | "Name" | "NAME" | "key" | "Key" | "path" | "ParameterKey" | "variable" | "option_name"
         | "OptionName" | "parameter_name" => Some(PairPart::Name),
         "value" | "Value" | "VALUE" | "ParameterValue" | "parameter_value" | "default_value"
         | "plaintext" | "val" => Some(PairPart::Value),

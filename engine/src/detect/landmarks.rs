@@ -36,6 +36,8 @@ pub(super) enum Mark {
     Insert,
     /// Parameters of HTTP's Digest scheme.
     Digest,
+    /// What `expect` sends to a prompt.
+    Expect,
     /// Options of a login module of Java's, as Kafka's listeners take them.
     Jaas,
     /// `user/password@` behind it.
@@ -85,6 +87,8 @@ const OTHERS: &[(&str, Mark)] = &[
     ("digest username=", Mark::Digest),
     ("authorization: digest ", Mark::Digest),
     ("loginmodule required", Mark::Jaas),
+    ("send \"", Mark::Expect),
+    ("send -- \"", Mark::Expect),
     ("@tcp(", Mark::Dialed),
     ("@unix(", Mark::Dialed),
 ];
@@ -111,6 +115,7 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, start: usize, mark: Mark) 
         Mark::Identified => statements::identified(search, text, start + "identified by".len()),
         Mark::IdentifiedWith => statements::identified_with(search, text, start + "identified with ".len()),
         Mark::Insert => statements::insert(search, text, start + "insert into ".len()),
+        Mark::Expect => statements::expect(search, text, start),
         Mark::Jaas => credential_files::jaas(search, text, start + "loginmodule required".len()),
         Mark::Digest => statements::digest(search, text, start),
         Mark::Slashed => statements::slashed(search, text, start + "oracle:thin:".len()),

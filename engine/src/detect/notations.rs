@@ -12,6 +12,7 @@ pub(super) const VERBS: &[&[u8]] = &[
     b"is: ",
     b"are ",
     b"set to ",
+    b"value ",
     b"was set to ",
     b"is set to ",
     b"has been set to ",
@@ -65,7 +66,15 @@ pub(super) fn told_later(bytes: &[u8], at: usize) -> Option<Value> {
     let word = &bytes[start..end];
     let plain = !word.iter().any(|b| b"{}[]|:=".contains(b)) && !word.starts_with(b"-");
     let drawn = word.len() >= 10 && rarity::drawn(word, Invitation::Key) && rarity::generated(word);
-    (plain && drawn).then_some(Value { start, end, quoted: true })
+    (plain && (drawn || made_up(word))).then_some(Value { start, end, quoted: true })
+}
+
+/// A word of letters of both cases or with a sign, and a digit.
+pub(super) fn made_up(word: &[u8]) -> bool {
+    let has = |class: fn(&u8) -> bool| word.iter().any(class);
+    let mixed =
+        has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) || has(|b| b"!@#$%^&*+?~".contains(b));
+    word.len() >= 8 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) && mixed
 }
 
 /// The cell beside the name in a table, or the line below it in a form. `at`: behind the name and its quote.
@@ -188,7 +197,12 @@ pub(super) fn fallback(bytes: &[u8], at: usize) -> Option<Value> {
     let close: &[u8] = match rest {
         [b'{', b'{', ..] => b"}}",
         [b'$', b'{', ..] => b"}",
-        _ => return None,
+        // `process.env.NAME || "y"`.
+        _ => {
+            let len = rest.iter().take(128).take_while(|b| name_byte(**b)).count();
+            let quote = otherwise(bytes, at + len).filter(|_| len > 0)?;
+            return Some(quoted(bytes, quote + 1, bytes[quote], 0));
+        }
     };
     let len = memchr::memmem::find(&rest[..rest.len().min(256)], close)?;
     let inner = &rest[..len];
@@ -197,6 +211,21 @@ pub(super) fn fallback(bytes: &[u8], at: usize) -> Option<Value> {
     let start = at + found + mark.len();
     let value = quoted(bytes, start, *mark.last()?, 0);
     (value.end > value.start && value.end <= at + len).then_some(value)
+}
+
+/// The name in quotes before `from` is the first argument of a call.
+pub(super) fn first_argument(bytes: &[u8], from: usize) -> bool {
+    let before = &bytes[from.saturating_sub(4)..from.saturating_sub(1)];
+    before.iter().rfind(|b| **b != b' ') == Some(&b'(')
+}
+
+/// The quote of what an expression that ends here falls back on: `) or "x"`, `'] || 'x'`, ` ?? "x"`.
+pub(super) fn otherwise(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes[at..].trim_ascii_start();
+    let rest = rest.strip_prefix(b")").or_else(|| rest.strip_prefix(b"]")).unwrap_or(rest).trim_ascii_start();
+    let rest = [&b"||"[..], b"??", b"?:", b"or "].iter().find_map(|sign| rest.strip_prefix(*sign))?;
+    let rest = rest.trim_ascii_start();
+    matches!(rest.first(), Some(b'"' | b'\'' | b'`')).then_some(bytes.len() - rest.len())
 }
 
 /// Longest line or block that is read for what is written into a file, bytes.

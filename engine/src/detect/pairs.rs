@@ -15,6 +15,9 @@ fn filler(b: u8) -> bool {
 
 /// The value that belongs to the name in `from..to`, when that is the value of a member that holds names.
 pub(super) fn value(bytes: &[u8], from: usize, to: usize) -> Option<Value> {
+    if bytes[..from].ends_with(b"variable \"") {
+        return variable(bytes, to);
+    }
     let (tag, element) = naming(bytes, from)?;
     let quote = bytes[to..].iter().take(4).take_while(|b| matches!(b, b'"' | b'\'' | b'\\')).count();
     let behind = to + quote;
@@ -46,6 +49,17 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize) -> Option<Value> {
         at += len + 2 + memchr::memchr(b'"', rest)? + 1;
     }
     None
+}
+
+/// `variable "db_password" { default = "x" }` of Terraform's own language.
+fn variable(bytes: &[u8], to: usize) -> Option<Value> {
+    const DEFAULT: &[u8] = b"default";
+    let block = bytes[to..].strip_prefix(b"\" {")?;
+    let from = bytes.len() - block.len();
+    let block = &block[..memchr::memchr(b'}', block)?.min(BETWEEN_MAX * 2)];
+    let at = from + memchr::memmem::find(block, DEFAULT)?;
+    let value = value_span::value(bytes, at, at + DEFAULT.len(), true)?;
+    bytes[at - 1].is_ascii_whitespace().then_some(value)
 }
 
 fn part(name: &[u8]) -> Option<PairPart> {

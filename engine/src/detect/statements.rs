@@ -31,6 +31,24 @@ pub(super) fn quoted(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
     None
 }
 
+/// `expect "Password:"; send "x\r"`: what is sent to a prompt for one.
+pub(super) fn expect(search: &mut Search<'_>, text: &str, start: usize) {
+    const PROMPT: &[u8] = b"assword";
+    let bytes = text.as_bytes();
+    let near = &bytes[start.saturating_sub(96)..start];
+    // The prompt nearest to it: the user's name is sent to another one.
+    let prompt = memchr::memmem::rfind(near, b"expect").is_some_and(|at| {
+        memchr::memmem::find(&near[at..], PROMPT).is_some()
+            && memchr::memmem::find(&near[at..], b"send").is_none()
+    });
+    let Some(open) = memchr::memchr(b'"', &bytes[start..]).map(|at| start + at).filter(|_| prompt) else {
+        return;
+    };
+    let Some((from, to)) = quoted(bytes, open).filter(|(from, to)| search.spend(to - from)) else { return };
+    let ends = memchr::memchr(b'\\', &bytes[from..to]).map_or(to, |at| from + at);
+    push(search, text, from, ends);
+}
+
 pub(super) fn spaces(bytes: &[u8], at: usize) -> usize {
     at + bytes.get(at..).unwrap_or_default().iter().take_while(|b| b.is_ascii_whitespace()).count()
 }

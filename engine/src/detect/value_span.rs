@@ -67,7 +67,11 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Optio
             return element(bytes, to);
         }
         // `SetEnvironmentVariable("NAME", "value")`.
-        (b',', _) if is_parted(&bytes[to..closed]) && from >= 2 && bytes[from - 2] == b'(' => at += 1,
+        (b',', _) if is_parted(&bytes[to..closed]) && notations::first_argument(bytes, from) => at += 1,
+        // `os.getenv("NAME") or "value"`, `process.env['NAME'] || 'value'`.
+        _ if is_parted(&bytes[to..closed]) && notations::otherwise(bytes, closed).is_some() => {
+            at = notations::otherwise(bytes, closed)?;
+        }
         (b'\'' | b'"', _) if at > closed && strong => {}
         // `:name "x"` of Clojure.
         (b'"', _) if at > closed && from > 0 && bytes[from - 1] == b':' => {}
@@ -383,14 +387,9 @@ pub(super) fn told(bytes: &[u8], at: usize) -> Option<Value> {
     }
     let word = &bytes[start..end];
     let has = |class: fn(&u8) -> bool| word.iter().any(class);
-    let mixed =
-        has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) || has(|b| b"!@#$%^&*+?~".contains(b));
     let phrase = verb.is_some() && notations::phrase(word);
     let number = verb.is_some() && word.len() >= 6 && word.iter().all(u8::is_ascii_digit);
-    let drawn = phrase
-        || number
-        || word.len() >= 8 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) && mixed
-        || rarity::generated(word);
+    let drawn = phrase || number || notations::made_up(word) || rarity::generated(word);
     // Base64 may hold a slash, and ends in `=`.
     let padding = word.iter().rev().take_while(|b| **b == b'=').count();
     let body = &word[..word.len() - padding];

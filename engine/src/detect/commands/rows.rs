@@ -181,6 +181,8 @@ pub(crate) const COMMANDS: &[Command] = &[
     row("passwd/user-password password ", &[Tail]),
     row("wireless_wpa string ", &[Tail]),
     row("tacacs-server host ", &[Tail]),
+    row("mosquitto_passwd ", &[Last('b')]),
+    row("basic_auth ", &[Word(2)]),
     row("cache_peer ", &[Behind("login", ':')]),
     row("SQLConnectInfo ", &[Word(2)]),
     row(": XAUTH ", &[Word(0)]),
