@@ -61,6 +61,17 @@ fn escaped(dice: &mut Dice, text: &str) -> String {
     text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect()
 }
 
+/// gzip, stored: a header, one block without compression, no trailer that anybody reads.
+fn zipped(text: &str) -> String {
+    let len = u16::try_from(text.len()).unwrap();
+    let mut bytes = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1];
+    bytes.extend(len.to_le_bytes());
+    bytes.extend((!len).to_le_bytes());
+    bytes.extend(text.bytes());
+    bytes.extend([0; 8]);
+    STANDARD.encode(bytes)
+}
+
 fn text(dice: &mut Dice, depth: usize) -> String {
     let mut text = String::new();
     for _ in 0..=dice.below(6) {
@@ -74,6 +85,7 @@ fn text(dice: &mut Dice, depth: usize) -> String {
                 let inner = self::text(dice, depth - 1);
                 text.push_str(&STANDARD.encode(inner));
             }
+            4 => text.push_str(&zipped(secret)),
             5 => text.push_str(&secret[..secret.char_indices().nth(6).map_or(0, |(at, _)| at)]),
             _ => text.push_str(dice.one(BETWEEN)),
         }

@@ -42,6 +42,13 @@ pub(super) fn inflate(bytes: &[u8], affordable: usize) -> Inflated {
     Inflated::Not
 }
 
+/// What is in gzip, if it can be read to its end and is no more than `limit` bytes.
+#[must_use]
+pub fn unzipped(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+    let read = is_gzip(bytes).then(|| inflate(bytes, limit));
+    read.and_then(|read| if let Inflated::Whole(inner) = read { Some(inner) } else { None })
+}
+
 /// Where the deflate stream begins, behind the optional extra field, name, comment and checksum.
 fn gzip_body(bytes: &[u8]) -> Option<usize> {
     let flags = *bytes.get(3)?;

@@ -66,6 +66,7 @@ pub use error::{RuleError, RuleErrorKind, RulePlace};
 pub use example::Example;
 pub use explain::{Explanation, Order, Outcome, Weighed};
 pub use hash_key::HashKey;
+pub use inflate::unzipped;
 pub(crate) use inspect::SHORTEST;
 pub use json::PairPart;
 pub(crate) use rarity::familiarity;

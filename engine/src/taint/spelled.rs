@@ -6,6 +6,7 @@ use memchr::{memchr, memchr2};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::SHORTEST;
+use crate::detect::unzipped;
 
 /// Bytes with their escapes resolved, and where each of them stood.
 #[derive(Default)]
@@ -91,6 +92,8 @@ impl Drop for Resolved {
 
 /// Base64 of the shortest secret, without padding (RFC 4648, section 4).
 const RUN_MIN: usize = (SHORTEST * 4).div_ceil(3);
+/// Bytes that may be inflated for each digit.
+const READ_PER_BYTE: usize = 48;
 /// What is decoded first: most runs are no text, and show it at once.
 const GLANCE: usize = 12;
 
@@ -135,19 +138,24 @@ pub(super) fn runs(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// The text that a run of digits encodes, if it is one.
+/// The text that a run of digits encodes, if it is one, or that it compresses (gzip, of which the first three bytes are
+/// always the same). No more of it is inflated than is read ahead in a value elsewhere: what is more goes as a whole.
 pub(super) fn base64(run: &[u8]) -> Option<Zeroizing<String>> {
     let begins = |digits: usize| {
         let mut glance = [0; GLANCE / 4 * 3];
         let len = decode(&run[..run.len().min(digits)], glance.iter_mut());
         begins_text(&glance[..len])
     };
-    if !begins(4) || !begins(GLANCE) {
+    let zipped = run.starts_with(b"H4sI");
+    if !zipped && (!begins(4) || !begins(GLANCE)) {
         return None;
     }
     let mut bytes = Zeroizing::new(vec![0; run.len() / 4 * 3 + 2]);
     let len = decode(run, bytes.iter_mut());
     bytes.truncate(len);
+    if zipped {
+        bytes = Zeroizing::new(unzipped(&bytes, run.len() * READ_PER_BYTE)?);
+    }
     let text = String::from_utf8(std::mem::take(&mut *bytes));
     let text = Zeroizing::new(text.map_err(|e| e.into_bytes().zeroize()).ok()?);
     let strange = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
@@ -215,6 +223,7 @@ mod tests {
             ("a: U29tbWVyITIwMjQ, b=U29tbWVyITIw,", vec![Some("Sommer!2024"), Some("Sommer!20")]),
             ("Z2VoZWltLcOf", vec![Some("geheim-ß")]),
             ("authorization d41d8cd98f00b204e9800998ecf8427e", vec![None, None]),
+            ("H4sIAAAAAAACAyvOz81NLVIEAIQ23A4HAAAA", vec![Some("sommer!")]),
             ("short U29tbWVyIT words", vec![]),
         ] {
             let found: Vec<_> =
