@@ -172,15 +172,7 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     {
         return to;
     }
-    let mut list = Vec::new();
-    let listed = value_span::items(bytes, from, to, |item| list.push(item));
-    let read = if listed { 0 } else { tables::column(bytes, from, to, |cell| list.push(cell)) };
-    if search.spend(read) && (listed || !list.is_empty()) {
-        for item in list {
-            if search.spend(item.end - item.start) {
-                take(search, text, verdict, &item);
-            }
-        }
+    if several(search, text, verdict, (from, to)) {
         return to;
     }
     if let Some(value) = notations::argument(bytes, from, to)
@@ -223,6 +215,23 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
             to
         }
     }
+}
+
+/// The items of a list behind a name, or the cells below it. False: there are none.
+fn several(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, name: (usize, usize)) -> bool {
+    let bytes = text.as_bytes();
+    let mut list = Vec::new();
+    let listed = value_span::items(bytes, name.0, name.1, |item| list.push(item));
+    let read = if listed { 0 } else { tables::column(bytes, name.0, name.1, |cell| list.push(cell)) };
+    if !search.spend(read) || !listed && list.is_empty() {
+        return false;
+    }
+    for item in list {
+        if search.spend(item.end - item.start) {
+            take(search, text, verdict, &item);
+        }
+    }
+    true
 }
 
 /// What a name says of its value, and whether a sentence names it in two words.
