@@ -41,18 +41,39 @@ fn date(text: &[u8]) -> bool {
     (1900..=2100).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day)
 }
 
+/// How a day of birth is announced.
+#[rustfmt::skip]
+const BORN: &[&str] = &[
+    "born", "date of birth", "birth date", "birthdate", "dob", "geboren", "geburtsdatum", "geburtstag", "né le", "née le", "naissance",
+    "nato il", "nata il", "nascita", "nacido el", "nacida el", "nacimiento", "nascido em", "nascida em", "nascimento", "geboortedatum", "född",
+    "urodzony", "urodzona", "urodzenia", "syntynyt", "født",
+];
+
+const LICENCE: &[&str] = &[
+    "driver license",
+    "driver's license",
+    "drivers license",
+    "driving licence",
+    "driver's licence",
+    "driving license",
+];
+
 const ROWS: &[Row] = &[
     row(10, &["personnummer", "personal number"], checksum::personnummer, rule::NATIONAL_ID),
     row(12, &["personnummer", "personal number"], checksum::personnummer, rule::NATIONAL_ID),
-    row(9, &["hetu", "henkilotunnus"], checksum::hetu, rule::NATIONAL_ID),
-    row(10, &["hetu", "henkilotunnus"], checksum::hetu, rule::NATIONAL_ID),
+    row(9, &["hetu", "henkilotunnus", "henkilötunnus"], checksum::hetu, rule::NATIONAL_ID),
+    row(10, &["hetu", "henkilotunnus", "henkilötunnus"], checksum::hetu, rule::NATIONAL_ID),
     row(13, &["national id", "id number", "idnumber", "nationalid"], checksum::luhn, rule::NATIONAL_ID),
+    row(8, &["sort code"], any, rule::BANK),
+    row(7, LICENCE, any, rule::NATIONAL_ID),
+    row(8, LICENCE, any, rule::NATIONAL_ID),
+    row(9, LICENCE, any, rule::NATIONAL_ID),
     row(8, &["bank account", "bankaccount"], any, rule::BANK),
     row(9, &["bank account", "bankaccount"], any, rule::BANK),
     row(10, &["bank account", "bankaccount"], any, rule::BANK),
     row(11, &["bank account", "bankaccount"], any, rule::BANK),
     row(12, &["bank account", "bankaccount"], any, rule::BANK),
-    row(8, &["born", "date of birth", "birth date", "birthdate", "dob"], date, rule::BIRTH),
+    row(8, BORN, date, rule::BIRTH),
     row(7, &["passport"], any, rule::NATIONAL_ID),
     row(8, &["passport"], any, rule::NATIONAL_ID),
     row(9, &["passport"], any, rule::NATIONAL_ID),
@@ -70,7 +91,7 @@ const ROWS: &[Row] = &[
     row(7, &["nie"], checksum::dni, rule::NATIONAL_ID),
     row(
         6,
-        &["nino", "national insurance", "nationalinsurance", "ni number"],
+        &["nino", "national insurance", "nationalinsurance", "ni number", "ni no"],
         checksum::nino,
         rule::NATIONAL_ID,
     ),
@@ -81,11 +102,18 @@ pub(super) const LETTERED: &[&str] = &[
     "passport",
     "hetu",
     "henkilotunnus",
+    "henkilötunnus",
+    "driver's l",
+    "drivers l",
+    "driver l",
+    "driving licen",
     "nino",
     "national insurance",
     "insurance_number",
     "insurancenumber",
     "ni number",
+    "ni no",
+    "pan ",
     "dni",
     "nif ",
     "nif:",
@@ -189,7 +217,14 @@ pub(super) fn number(bytes: &[u8], start: usize, end: usize, digits: usize) -> O
 const CALLS: &[&str] = &[
     "phone", "tel", "tel.", "telephone", "mobile", "cell", "fax", "call", "cellphone", "whatsapp", "viber", "sms", "hotline", "mob", "ph",
     "gsm", "telefon", "telefonnummer", "rufnummer", "handy", "handynummer", "mobil", "telefono", "telefone", "celular", "cellulare", "movil",
-    "telefoon", "puhelin",
+    "telefoon", "puhelin", "cell.", "mob.", "tlf", "tlf.", "telf.", "anrufen", "anruf", "au", "op",
+];
+
+/// The same beyond ASCII, where no blank need stand between.
+#[rustfmt::skip]
+const CALLS_BEYOND: &[&str] = &[
+    "電話", "電話番号", "携帯", "电话", "手机", "전화", "전화번호", "휴대폰", "연락처", "тел", "тел.", "телефон", "моб.", "τηλ.", "τηλέφωνο", "טלפון", "هاتف",
+    "tél", "tél.", "téléphone", "teléfono", "móvil", "telefón",
 ];
 
 /// A word before the number says that somebody answers there.
@@ -203,7 +238,18 @@ pub(super) fn telephone(bytes: &[u8], start: usize) -> bool {
         .find_map(|noun| word.strip_suffix(noun));
     let word = number.unwrap_or(word).trim_ascii_end();
     let word = word.strip_suffix(b"_").unwrap_or(word);
+    if word.last().is_some_and(|b| !b.is_ascii() || *b == b'.')
+        && CALLS_BEYOND.iter().any(|call| word.ends_with(call.as_bytes()))
+    {
+        return true;
+    }
     let begin = word.iter().rposition(|b| !(b.is_ascii_alphabetic() || *b == b'.')).map_or(0, |n| n + 1);
+    // The lines of a signature: `M: 020 …`.
+    if matches!(&word[begin..], b"M" | b"T" | b"P" | b"F")
+        && near.get(..=near.len() - signs).is_some_and(|to| to.ends_with(b":"))
+    {
+        return begin == 0 || word[begin - 1] == b'\n';
+    }
     CALLS.iter().any(|call| word[begin..].eq_ignore_ascii_case(call.as_bytes()))
 }
 

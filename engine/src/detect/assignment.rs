@@ -222,7 +222,9 @@ fn several(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, name: (usiz
     let bytes = text.as_bytes();
     let mut list = Vec::new();
     let listed = value_span::items(bytes, name.0, name.1, |item| list.push(item));
-    let read = if listed { 0 } else { tables::column(bytes, name.0, name.1, |cell| list.push(cell)) };
+    let owned = matches!(verdict, KeyVerdict::Sensitive(rule::POSTAL | rule::BIRTH))
+        || matches!(verdict, KeyVerdict::Context(context) if people::owns(context.hint));
+    let read = if listed { 0 } else { tables::column(bytes, name, !owned, |cell| list.push(cell)) };
     if !search.spend(read) || !listed && list.is_empty() {
         return false;
     }

@@ -34,7 +34,9 @@ pub(super) fn luhn(text: &[u8]) -> bool {
 /// ISO 13616 (IBAN): rearranged, letters as numbers, mod 97 is 1. Spaces are skipped.
 pub(super) fn iban(text: &[u8]) -> bool {
     let compact: Vec<u8> = text.iter().copied().filter(u8::is_ascii_alphanumeric).collect();
-    if compact.len() < 15 || compact.len() > 34 {
+    // Computed check digits are 02 to 98 (ISO 13616).
+    let computed = !matches!(compact.get(2..4), Some(b"00" | b"01" | b"99"));
+    if compact.len() < 15 || compact.len() > 34 || !computed {
         return false;
     }
     let mut rest = 0u32;

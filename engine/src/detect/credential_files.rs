@@ -56,6 +56,29 @@ pub(super) fn jaas(search: &mut Search<'_>, text: &str, at: usize) {
     }
 }
 
+/// A vCard (RFC 6350): names, addresses and days of birth, whatever their form.
+pub(super) fn contact_card(search: &mut Search<'_>, text: &str, at: usize) {
+    for (from, to) in lines(text.as_bytes(), at) {
+        let line = text.get(from..to).unwrap_or("");
+        let Some((name, value)) = line.split_once(':').filter(|_| search.spend(line.len())) else { return };
+        // `item1.ADR;TYPE=HOME`
+        let property = name.split(';').next().unwrap_or("").rsplit('.').next().unwrap_or("");
+        let is = |known: &str| known.eq_ignore_ascii_case(property);
+        let rule = match () {
+            () if ["N", "FN", "NICKNAME"].into_iter().any(is) => rule::PERSON,
+            () if ["ADR", "LABEL"].into_iter().any(is) => rule::POSTAL,
+            () if ["BDAY", "ANNIVERSARY"].into_iter().any(is) => rule::BIRTH,
+            () if is("END") => return,
+            () => continue,
+        };
+        let value = value.trim();
+        if value.bytes().any(|b| b.is_ascii_alphanumeric() || !b.is_ascii()) && !marker::only(value) {
+            let start = from + line.len() - line[name.len() + 1..].trim_start().len();
+            search.push(start, start + value.len(), rule);
+        }
+    }
+}
+
 /// A YAML document with `kind: Secret`: every value below `data` and `stringData`.
 pub(super) fn manifest(search: &mut Search<'_>, text: &str, at: usize) {
     let bytes = text.as_bytes();

@@ -232,7 +232,7 @@ pub(super) static COURSE: Lexicon = Lexicon::of(&["next", "page", "continuation"
 pub(super) const SCREEN_WORDS: &[&str] = &[
     "passw", "pass", "pwd", "passphrase", "secret", "token", "apikey", "_key", "-key", "accountkey",
     "accesskey", "key=", "key:", "key>", "key\"", "key ", "credential", "auth", "signature", "sig=",
-    "connectionstring", "privatekey", "psk", "ssn", "dsn", "otp", "pin=", "pin:", "pin =", "pin>", "pin\"", "familyname", "lastname", "firstname", "fullname", "givenname", "surname",
+    "connectionstring", "privatekey", "psk", "ssn", "dsn", "otp", "pin=", "pin:", "pin =", "pin>", "pin\"", "postal", "familyname", "lastname", "firstname", "fullname", "givenname", "surname",
     "contactname", "holdername", "pat=", "_name", "birth", "-pin", "_pin", "pincode", "pin_code", "pin-code", "phone",
     "street", "dob", "iban", "salt", "cookie", "license", "cvv", "pat =", "pat:", "sonar.login", "sonar_login", "sonarlogin", "honeycomb", "kubeconfig", "seed", "mnemonic", "iekey",
     "_pw", "-pw", "pw=", "pw:", "pw\"", "pw =", "p/w", "adminpw", "rootpw", "bindpw", "kennwort", "passwor", "passe", "mdp=", "mdp:", "mdp\"", "mdp =",

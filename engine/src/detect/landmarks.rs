@@ -36,6 +36,8 @@ pub(super) enum Mark {
     Insert,
     /// Parameters of HTTP's Digest scheme.
     Digest,
+    /// A vCard.
+    ContactCard,
     /// What `expect` sends to a prompt.
     Expect,
     /// Options of a login module of Java's, as Kafka's listeners take them.
@@ -87,6 +89,7 @@ const OTHERS: &[(&str, Mark)] = &[
     ("digest username=", Mark::Digest),
     ("authorization: digest ", Mark::Digest),
     ("loginmodule required", Mark::Jaas),
+    ("begin:vcard", Mark::ContactCard),
     ("send \"", Mark::Expect),
     ("send -- \"", Mark::Expect),
     ("@tcp(", Mark::Dialed),
@@ -116,6 +119,7 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, start: usize, mark: Mark) 
         Mark::IdentifiedWith => statements::identified_with(search, text, start + "identified with ".len()),
         Mark::Insert => statements::insert(search, text, start + "insert into ".len()),
         Mark::Expect => statements::expect(search, text, start),
+        Mark::ContactCard => credential_files::contact_card(search, text, start),
         Mark::Jaas => credential_files::jaas(search, text, start + "loginmodule required".len()),
         Mark::Digest => statements::digest(search, text, start),
         Mark::Slashed => statements::slashed(search, text, start + "oracle:thin:".len()),

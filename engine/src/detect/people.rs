@@ -342,7 +342,7 @@ pub(super) fn mentions(search: &mut Search<'_>, text: &str) {
 
 /// Whole values under keys that name what they hold.
 pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
-    if !matches!(hint, Hint::Person | Hint::Phone | Hint::Card | Hint::NationalId | Hint::Bank) {
+    if !owns(hint) {
         return;
     }
     let t = text.trim();
@@ -379,6 +379,22 @@ pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
         && !marker::only(text)
     {
         search.push(0, text.len(), ix);
+    }
+}
+
+/// Whether a name like this says that its value belongs to a person.
+pub(super) const fn owns(hint: Hint) -> bool {
+    matches!(hint, Hint::Person | Hint::Phone | Hint::Card | Hint::NationalId | Hint::Bank)
+}
+
+/// A part of a text, as the value of a key that says this.
+pub(super) fn member(search: &mut Search<'_>, text: &str, place: (usize, usize), hint: Hint) {
+    let Some(inner) = text.get(place.0..place.1) else { return };
+    let from = search.scratch.found.len();
+    under_key(search, inner, hint);
+    for found in &mut search.scratch.found[from..] {
+        found.start += place.0;
+        found.end += place.0;
     }
 }
 

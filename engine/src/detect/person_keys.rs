@@ -27,7 +27,8 @@ pub(super) fn verdict(words: &Words) -> Option<KeyVerdict> {
         }
         ("last", "name") => return Some(hint(Hint::Person)),
         ("street" | "postal" | "home" | "mailing" | "billing" | "residential" | "shipping", "address")
-        | (_, "street" | "streetaddress" | "postaladdress")
+        | ("street", "addr")
+        | (_, "street" | "streetaddress" | "streetaddr" | "postaladdress")
         | ("address", "line" | "line1" | "line2" | "line3" | "1" | "2" | "3")
         | ("line", "1" | "2" | "3")
         | ("zip" | "postal", "code")
@@ -37,7 +38,7 @@ pub(super) fn verdict(words: &Words) -> Option<KeyVerdict> {
         | (_, "geburtsdatum" | "birthdate" | "birthday" | "dob" | "dateofbirth") => {
             return sensitive(rule::BIRTH);
         }
-        _ if national(pair) => {
+        _ if national(pair) || pair == ("file", "number") && words.word(2) == "tax" => {
             // "insurance number" and the like are ids only where somebody wrote something.
             return Some(hint(Hint::NationalId));
         }
@@ -73,6 +74,9 @@ pub(super) fn verdict(words: &Words) -> Option<KeyVerdict> {
         "telefone",
         "celular",
         "mobilnummer",
+        "phones",
+        "telephones",
+        "mobiles",
     ];
     let number = matches!(last, "number" | "numbers" | "no" | "num") && phone.contains(&before);
     (phone.contains(&last) || number).then(|| hint(Hint::Phone))
@@ -92,7 +96,7 @@ const NUMBERS: &[&str] = &[
 
 /// The same with a word behind it (`cpr_number`), or by their last two words.
 fn national(pair: (&str, &str)) -> bool {
-    let counted = matches!(pair.1, "number" | "no" | "nr" | "num" | "id");
+    let counted = matches!(pair.1, "number" | "no" | "nr" | "num" | "id" | "nummer" | "numero" | "numer");
     NUMBERS.contains(&pair.1)
         || counted && NUMBERS.contains(&pair.0)
         || matches!(
@@ -113,7 +117,7 @@ fn national(pair: (&str, &str)) -> bool {
                     | "kimlik"
                     | "pan"
                     | "cpr",
-                "number" | "no",
+                "number" | "no" | "nummer",
             ) | ("steuer" | "personal" | "national" | "tax" | "citizen" | "voter" | "thai", "id")
                 | ("social", "security")
                 | ("emirates", "id")

@@ -3,7 +3,7 @@
 //! Must never take what stands for a value.
 
 use super::inspect::Search;
-use super::{Hint, KeyVerdict, elsewhere, keys, marker, references, structural as rule};
+use super::{Hint, KeyVerdict, elsewhere, keys, marker, people, references, structural as rule};
 
 /// A statement longer than this is read no further.
 const REACH: usize = 8_192;
@@ -105,15 +105,23 @@ pub(super) fn insert(search: &mut Search<'_>, text: &str, from: usize) {
     if !search.spend(close - from) {
         return;
     }
-    let secret = |column: &str| match keys::classify(column.trim().trim_matches(['`', '"', '[', ']'])) {
-        KeyVerdict::Sensitive(_) => true,
-        KeyVerdict::Context(context) => matches!(context.hint, Hint::Secret(_)),
-        KeyVerdict::Plain => false,
+    let told = |column: &str| {
+        let said = keys::classify(column.trim().trim_matches(['`', '"', '[', ']']));
+        let tells = match said {
+            KeyVerdict::Sensitive(_) => true,
+            KeyVerdict::Context(context) => {
+                matches!(context.hint, Hint::Secret(_)) || people::owns(context.hint)
+            }
+            KeyVerdict::Plain => false,
+        };
+        tells.then_some(said)
     };
-    let columns: Vec<bool> =
-        text.get(open + 1..close).unwrap_or("").split(',').take(128).map(secret).collect();
+    let columns: Vec<Option<KeyVerdict>> =
+        text.get(open + 1..close).unwrap_or("").split(',').take(128).map(told).collect();
     let mut at = spaces(bytes, close + 1);
-    if !columns.contains(&true) || !bytes.get(at..at + 6).is_some_and(|w| w.eq_ignore_ascii_case(b"values")) {
+    if !columns.iter().any(Option::is_some)
+        || !bytes.get(at..at + 6).is_some_and(|w| w.eq_ignore_ascii_case(b"values"))
+    {
         return;
     }
     at = spaces(bytes, at + 6);
@@ -128,15 +136,19 @@ pub(super) fn insert(search: &mut Search<'_>, text: &str, from: usize) {
 }
 
 /// The values of one tuple. Returns where its bracket closes.
-fn tuple(search: &mut Search<'_>, text: &str, from: usize, columns: &[bool]) -> Option<usize> {
+fn tuple(search: &mut Search<'_>, text: &str, from: usize, columns: &[Option<KeyVerdict>]) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = from;
-    for column in columns.iter().chain(std::iter::repeat(&false)) {
+    for column in columns.iter().chain(std::iter::repeat(&None)) {
         at = spaces(bytes, at);
         let next = match quoted(bytes, at) {
             Some((start, end)) => {
-                if *column {
-                    push(search, text, start, end);
+                match column {
+                    Some(KeyVerdict::Context(context)) if people::owns(context.hint) => {
+                        people::member(search, text, (start, end), context.hint);
+                    }
+                    Some(_) => push(search, text, start, end),
+                    None => {}
                 }
                 end + 1
             }

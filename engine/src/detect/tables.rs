@@ -13,10 +13,18 @@ const LINE_MAX: usize = 1_024;
 /// and neither is a name in it.
 const NAME_MAX: usize = 40;
 
-/// Calls back for each cell below the heading of which the name is a part, if it may be a secret. How much was read.
-pub(super) fn column(bytes: &[u8], from: usize, to: usize, mut cell: impl FnMut(Value)) -> usize {
+/// Calls back for each cell below the heading of which the name is a part; `secret`: if it may be one. How much was read.
+pub(super) fn column(
+    bytes: &[u8],
+    (from, to): (usize, usize),
+    secret: bool,
+    mut cell: impl FnMut(Value),
+) -> usize {
     let Some(table) = table(bytes, from, to) else { return 0 };
     table.read(bytes, |value| {
+        if !secret {
+            return cell(value);
+        }
         let word = &bytes[value.start..value.end];
         // What a column is called is said of many things; a password has something that words do not have.
         let telling =
