@@ -54,33 +54,17 @@ pub(super) fn verdict(words: &Words) -> Option<KeyVerdict> {
         }
         _ => {}
     }
-    let phone = [
-        "phone",
-        "telephone",
-        "mobile",
-        "fax",
-        "cell",
-        "msisdn",
-        "tel",
-        "cellphone",
-        "phonenumber",
-        "sms",
-        "telefon",
-        "telefonnummer",
-        "handy",
-        "handynummer",
-        "whatsapp",
-        "telefono",
-        "telefone",
-        "celular",
-        "mobilnummer",
-        "phones",
-        "telephones",
-        "mobiles",
-    ];
-    let number = matches!(last, "number" | "numbers" | "no" | "num") && phone.contains(&before);
-    (phone.contains(&last) || number).then(|| hint(Hint::Phone))
+    let number = matches!(last, "number" | "numbers" | "no" | "num") && PHONES.contains(&before);
+    (PHONES.contains(&last) || number).then(|| hint(Hint::Phone))
 }
+
+/// What a telephone number is called.
+#[rustfmt::skip]
+const PHONES: &[&str] = &[
+    "phone", "telephone", "mobile", "fax", "cell", "msisdn", "tel", "cellphone", "phonenumber", "sms", "telefon",
+    "telefonnummer", "handy", "handynummer", "whatsapp", "telefono", "telefone", "celular", "mobilnummer", "phones",
+    "telephones", "mobiles",
+];
 
 /// Names of identity, tax and social security numbers: their last word says it.
 #[rustfmt::skip]
