@@ -62,6 +62,15 @@ const SAID: &[&str] = &[
     "login", "plain", "password", "token", "key", "apikey", "api_key", "oauth", "oauth2", "oidc", "saml", "sso", "ldap",
     "tls", "mtls", "mutual", "md5", "cram_md5", "scram", "digest", "ntlm", "kerberos", "anonymous", "public", "private",
     "internal", "custom", "managedidentity", "cognito_user_pools", "sha1", "sha256", "sha512", "files", "write", "read", "kms",
+    "aws4-hmac-sha256",
+];
+
+/// What is said of a password in place of one, and what begins something else.
+#[rustfmt::skip]
+const STATED: &[&str] = &[
+    "true", "false", "null", "none", "nil", "yes", "no", "{", "[", "(", "\\", "|", "string", "optional", "required",
+    "files", "write", "read", "integer", "object", "boolean", "number", "str", "string!", "text", "argon2id", "bcrypt",
+    "scrypt", "~", "n/a", "tbd", "unchanged", "hidden", "masked", "omitted", "disabled", "enabled",
 ];
 
 /// Not one of the things that stand under such keys without being secret.
@@ -316,14 +325,18 @@ fn no_name(bytes: &[u8], from: usize, to: usize) -> bool {
         || before.ends_with(b"://") && bytes.get(to) == Some(&b':')
 }
 
-/// `secret:` inside of `arn:aws:secretsmanager:…:secret:name`.
+/// `secret:` inside of `arn:aws:secretsmanager:…:secret:name`, and of `{{resolve:secretsmanager:…}}`.
 fn in_resource_name(bytes: &[u8], from: usize) -> bool {
     let near = &bytes[from.saturating_sub(256)..from];
     let begin = near
         .iter()
         .rposition(|b| b.is_ascii_whitespace() || b"\"'`=,;()[]{}<>".contains(b))
         .map_or(0, |n| n + 1);
-    near.last() == Some(&b':') && near[begin..].starts_with(b"arn:")
+    let resolved = || {
+        let open = memchr::memmem::rfind(near, b"{{resolve:");
+        open.is_some_and(|at| memchr::memmem::find(&near[at..], b"}}").is_none())
+    };
+    near.last() == Some(&b':') && (near[begin..].starts_with(b"arn:") || resolved())
 }
 
 /// Pushes the value if it is secret. `true`: all of it is.
@@ -332,7 +345,8 @@ fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value)
     if inner.is_empty() || marker::only(inner) || reference(inner) || variable_name(inner) {
         return false;
     }
-    if let Some(end) = mnemonic(&text.as_bytes()[value.start..]).filter(|_| json::matters(verdict)) {
+    if let Some(end) = notations::mnemonic(&text.as_bytes()[value.start..]).filter(|_| json::matters(verdict))
+    {
         search.push(value.start, value.start + end, rule::ASSIGNMENT);
         return true;
     }
@@ -356,16 +370,13 @@ fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value)
     match verdict {
         KeyVerdict::Sensitive(ix) => {
             let word = inner.trim_end_matches([',', ';', ':', ')']);
-            let said = [
-                "true", "false", "null", "none", "nil", "yes", "no", "{", "[", "(", "\\", "|", "string",
-                "optional", "required", "files", "write", "read", "integer", "object", "boolean", "number",
-                "str", "string!", "text", "argon2id", "bcrypt", "scrypt", "~", "n/a",
-            ];
-            if said.iter().any(|w| w.eq_ignore_ascii_case(word))
+            if STATED.iter().any(|w| w.eq_ignore_ascii_case(word))
                 || inner.starts_with(['{', '[', '(']) && !value.quoted
                 || inner.starts_with("./") && file_name(inner)
                 || inner == "@"
                 || word.len() == 1 && word.bytes().all(|b| b.is_ascii_digit())
+                // Nobody logs in with these (crypt(5)).
+                || word.bytes().all(|b| matches!(b, b'!' | b'*'))
             {
                 return false;
             }
@@ -426,27 +437,6 @@ fn behind_scheme(verdict: KeyVerdict, text: &str) -> Option<usize> {
         ["basic", "bearer", "token", "apikey", "api-key", "key", "ssws", "geniekey", "bot", "negotiate"];
     let one = rest.len() >= 6 && !rest.trim().contains(' ');
     (one && known.iter().any(|k| k.eq_ignore_ascii_case(scheme))).then_some(scheme.len() + 1)
-}
-
-/// The words of a wallet (BIP 39) with which a text begins: twelve to twenty-four, in threes, of three to eight letters each.
-/// Prose has shorter ones among so many. Where they end.
-fn mnemonic(text: &[u8]) -> Option<usize> {
-    let (mut at, mut count) = (0, 0);
-    while count < 25 {
-        let len = text[at..].iter().take(9).take_while(|b| b.is_ascii_lowercase()).count();
-        if !(3..=8).contains(&len) {
-            return None;
-        }
-        (at, count) = (at + len, count + 1);
-        match text.get(at) {
-            Some(b' ') if text.get(at + 1).is_some_and(u8::is_ascii_lowercase) => at += 1,
-            next => {
-                let ends = next.is_none_or(|b| b.is_ascii_whitespace() || b"\"'`,;<".contains(b));
-                return (ends && matches!(count, 12 | 15 | 18 | 21 | 24)).then_some(at);
-            }
-        }
-    }
-    None
 }
 
 /// Schemes of authorization headers, as they stand before the credential.

@@ -89,6 +89,10 @@ pub(super) fn expression(text: &str) -> bool {
         "secret",
         "require",
         "required",
+        "optional",
+        "list",
+        "map",
+        "object",
     ];
     let name = |part: &str| {
         part.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
@@ -208,7 +212,9 @@ fn is_prompt(before: &[u8], behind: &[u8]) -> bool {
 pub(super) fn prose(text: &str) -> bool {
     let words = text.split(' ').filter(|w| !w.is_empty());
     let plain = |w: &str| {
-        w.trim_end_matches(['.', ',', ';', ':', ')']).bytes().all(|b| b.is_ascii_lowercase() || b == b'\'')
+        let w = w.trim_end_matches(['.', ',', ';', ':', ')']);
+        w.chars().all(|c| c.is_lowercase() || c == '\'') || w.bytes().all(|b| b.is_ascii_digit())
     };
-    words.clone().count() >= 5 && words.skip(1).all(plain)
+    let enough = if text.is_ascii() { 5 } else { 4 };
+    words.clone().count() >= enough && words.skip(1).all(plain)
 }

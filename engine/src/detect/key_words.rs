@@ -40,7 +40,7 @@ pub(super) static DETAIL: Lexicon = Lexicon::of(&[
     "type", "types", "algorithm", "algorithms", "size", "encoding", "format", "scope", "scopes", "mode", "kind", "scheme", "leeway",
     "lifetime", "ttl", "enabled", "date", "expiration", "expiry", "expires", "expire", "length", "method", "name", "names",
     "required", "optional", "rotation", "status", "state", "region", "location", "provider", "engine", "minlength", "maxlength", "httpmethod", "html",
-    "in", "uri", "errorequals", "intervalseconds", "maxattempts", "backoffrate", "resultpath", "resource", "next",
+    "in", "uri", "errorequals", "intervalseconds", "maxattempts", "backoffrate", "resultpath", "resource", "next", "ref",
 ]);
 
 /// Names of passwords: whatever stands there goes.

@@ -359,3 +359,24 @@ pub(super) fn argument(bytes: &[u8], from: usize, to: usize) -> Option<Value> {
     let end = start - cut + text.len() - cut;
     (end > start && bytes[start] != b'-').then_some(Value { start, end, quoted: cut > 0 })
 }
+
+/// The words of a wallet (BIP 39) with which a text begins: twelve to twenty-four, in threes, of three to eight letters each.
+/// Prose has shorter ones among so many. Where they end.
+pub(super) fn mnemonic(text: &[u8]) -> Option<usize> {
+    let (mut at, mut count) = (0, 0);
+    while count < 25 {
+        let len = text[at..].iter().take(9).take_while(|b| b.is_ascii_lowercase()).count();
+        if !(3..=8).contains(&len) {
+            return None;
+        }
+        (at, count) = (at + len, count + 1);
+        match text.get(at) {
+            Some(b' ') if text.get(at + 1).is_some_and(u8::is_ascii_lowercase) => at += 1,
+            next => {
+                let ends = next.is_none_or(|b| b.is_ascii_whitespace() || b"\"'`,;<".contains(b));
+                return (ends && matches!(count, 12 | 15 | 18 | 21 | 24)).then_some(at);
+            }
+        }
+    }
+    None
+}

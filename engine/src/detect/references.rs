@@ -18,6 +18,7 @@ pub(super) fn reference(t: &str) -> bool {
         || t.starts_with('[') && t.ends_with(")]") && t.contains('(')
         // Quotes and brackets inside cut them.
         || t.starts_with("{{ ")
+        || t.starts_with("<|") && t.ends_with("|>")
         || t.starts_with("@{")
         || ["@body(", "@concat(", "@activity(", "@parameters(", "@variables(", "@outputs("].iter().any(|head| t.starts_with(head))
         || t.starts_with("<")
@@ -46,7 +47,12 @@ fn variable(t: &str) -> bool {
         && t.starts_with('%')
         && t.ends_with('%')
         && t[1..t.len() - 1].bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
-    let tagged = ["!Ref ", "!Sub ", "!GetAtt ", "!ImportValue "].iter().any(|tag| t.starts_with(tag));
+    let tags =
+        ["!Ref ", "!Sub ", "!GetAtt ", "!ImportValue ", "!secret ", "!env ", "!ENV ", "!var ", "!reference "];
+    // Ansible's own tag stands before what it encrypted, too.
+    let tagged = tags.iter().any(|tag| t.starts_with(tag))
+        || t.strip_prefix("!vault ")
+            .is_some_and(|rest| rest.contains('/') && dotted(&rest.replace(['/', '-'], "_")));
     let mapped =
         t.strip_prefix("method.request.").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_graphic()));
     // An address cuts the braces behind a parameter.
@@ -120,7 +126,7 @@ fn stored(t: &str) -> bool {
         "secretsmanager",
     ];
     let place = |rest: &str| {
-        !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/.#:@%".contains(&b))
+        !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/.#:@%?=".contains(&b))
     };
     let addressed = t.split_once("://").is_some_and(|(scheme, rest)| {
         (scheme.starts_with("ref+") || ADDRESSES.contains(&scheme)) && place(rest)

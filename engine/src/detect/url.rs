@@ -107,7 +107,9 @@ fn parameters(search: &mut Search<'_>, text: &str, from: usize, end: usize) {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         let start = at + name.len() + 1;
         at += part.len() + 1;
-        if value.len() < 3 || references::reference(value) {
+        // `?token=:token`: a route's parameter.
+        let routed = value.strip_prefix(':').is_some_and(|name| name.bytes().all(|b| b.is_ascii_lowercase()));
+        if value.len() < 3 || routed || references::reference(value) || references::placeholder(value) {
             continue;
         }
         let listed = SECRET_PARAMETERS.iter().any(|p| p.eq_ignore_ascii_case(name));
