@@ -71,6 +71,8 @@ const STATED: &[&str] = &[
     "true", "false", "null", "none", "nil", "yes", "no", "{", "[", "(", "\\", "|", "string", "optional", "required",
     "files", "write", "read", "integer", "object", "boolean", "number", "str", "string!", "text", "argon2id", "bcrypt",
     "scrypt", "~", "n/a", "tbd", "unchanged", "hidden", "masked", "omitted", "disabled", "enabled",
+    "securestring", "unset", "undefined", "encrypted", "hashed", "expired", "sha512", "sha256", "md5", "date", "obligatoire",
+    "obligatoria", "obligatorio", "obrigatória", "obbligatoria", "erforderlich", "requis", "필수",
 ];
 
 /// Not one of the things that stand under such keys without being secret.

@@ -28,6 +28,19 @@ pub(super) fn told_elsewhere(text: &str) -> bool {
         "n/a",
         "securestring",
         "managedidentity",
+        "required",
+        "optional",
+        "managed",
+        "rotated",
+        "unset",
+        "undefined",
+        "expired",
+        "encrypted",
+        "hashed",
+        "masked",
+        "hidden",
+        "disabled",
+        "enabled",
     ];
     // `old_passwords = 2`: a switch.
     let switch = text.len() == 1 && text.as_bytes()[0].is_ascii_digit();
@@ -35,8 +48,28 @@ pub(super) fn told_elsewhere(text: &str) -> bool {
     let titled = text.starts_with(|c: char| c.is_ascii_uppercase())
         && text.bytes().skip(1).all(|b| b.is_ascii_lowercase())
         && keys::is_password(&text.to_ascii_lowercase());
-    let word = switch || titled || WORDS.iter().any(|word| word.eq_ignore_ascii_case(text));
+    // What a form asks of it: `required|min:12`.
+    let ruled = text.starts_with("required|") || text.starts_with("nullable|");
+    let word = switch
+        || titled
+        || ruled
+        || labelled(text)
+        || WORDS.iter().any(|word| word.eq_ignore_ascii_case(text));
     word || kept(text) || reference(text) || variable_name(text) || words_path(text)
+}
+
+/// `Forgot password?`, `Mot de passe`: words of a form, one of which is what a password is called.
+fn labelled(text: &str) -> bool {
+    let words = || text.trim_end_matches(['?', '!', '.', ':']).split(' ');
+    let plain = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_alphabetic() || c == '\'');
+    let called = |word: &str| {
+        let word = word.to_lowercase();
+        keys::is_password(&word) || word == "passe" || word == "acceso"
+    };
+    (2..=6).contains(&words().count())
+        && text.starts_with(|c: char| c.is_uppercase())
+        && words().all(plain)
+        && words().any(called)
 }
 
 /// The name of a secret or a key where a provider keeps it.
@@ -90,6 +123,16 @@ pub(super) fn expression(text: &str) -> bool {
         "require",
         "required",
         "optional",
+        "Optional",
+        "encode",
+        "concat",
+        "hash",
+        "md5",
+        "sha256",
+        "format",
+        "column",
+        "Column",
+        "varchar",
         "list",
         "map",
         "object",
@@ -112,7 +155,14 @@ pub(super) fn expression(text: &str) -> bool {
         && text.split(['.', '_']).all(|part| written(part.trim_end_matches(|c: char| c.is_ascii_digit())));
     let rest = parts.clone().count();
     if called && rest == 0 {
-        return CALLS.contains(&root);
+        // `get_password(`, `generateToken(`.
+        const VERBS: [&str; 7] = ["get", "fetch", "read", "load", "generate", "create", "make"];
+        let verb = VERBS.iter().find_map(|verb| root.strip_prefix(verb));
+        let done = verb.is_some_and(|noun| {
+            noun.starts_with(|c: char| c == '_' || c.is_ascii_uppercase())
+                && keys::classify(noun) != KeyVerdict::Plain
+        });
+        return done && name(root) || CALLS.contains(&root);
     }
     let last = text.rsplit('.').next().unwrap_or("");
     rest >= 1
@@ -132,7 +182,8 @@ const SENTENCE: &[&str] = &[
     "same", "minimum", "use", "uses", "contact", "should", "can", "will", "only", "please", "unknown", "none", "n/a", "sso",
     "if", "when", "which", "that", "this", "has", "have", "required", "optional", "generated", "provided", "check", "look",
     "siehe", "wird", "im", "steht", "liegt", "beim", "wie", "vom", "voir", "stocké", "dans", "ver", "consultar", "consulter", "patrz",
-    "zie", "vedi", "demander", "mot", "guardada", "almacenada", "gespeichert", "hinterlegt",
+    "zie", "vedi", "demander", "mindestens", "obligatoire", "obligatoria", "obligatorio", "obrigatória", "obbligatoria", "minimo", "mínimo",
+    "minima", "mínima", "minst", "nejméně", "erforderlich", "requis", "requise", "requerida", "vereist", "verplicht", "필수", "mot", "guardada", "almacenada", "gespeichert", "hinterlegt",
 ];
 
 /// A sentence goes on behind the name, or a length is told (`4 digits`); or a shell makes the value (`` `cat x` ``); or the
@@ -174,6 +225,9 @@ pub(super) fn explained(text: &str, value: &Value) -> bool {
 /// `ghcr.io/acme/external-secrets:7f04c49`, `token:9090/metrics`, `input[type="password"]:focus`: an image and its tag, a host and
 /// its port, a selector.
 pub(super) fn assigns_nothing(bytes: &[u8], from: usize, to: usize) -> bool {
+    if is_searched_for(bytes, from, to) {
+        return true;
+    }
     if bytes[..from].ends_with(b"=\"") && bytes[to..].starts_with(b"\"]") {
         return true;
     }
@@ -195,6 +249,19 @@ pub(super) fn assigns_nothing(bytes: &[u8], from: usize, to: usize) -> bool {
     let named = [&b"latest"[..], b"stable", b"edge", b"nightly"].contains(&tag)
         || tag.starts_with(b"build-") && tag[6..].iter().all(u8::is_ascii_digit);
     from > 0 && bytes[from - 1] == b'/' && ended && (revision && !digits || version || named)
+}
+
+/// `contains "token=")`, `concat(';AccountKey=', x)`: the quote behind the sign ends what began before the name.
+fn is_searched_for(bytes: &[u8], from: usize, to: usize) -> bool {
+    let Some([b'=', quote @ (b'"' | b'\''), rest @ ..]) = bytes.get(to..) else { return false };
+    let ends = rest.first().is_none_or(|b| matches!(b, b')' | b',' | b'+' | b']' | b'\n'))
+        || rest.starts_with(b" |")
+        || rest.starts_with(b" +")
+        || rest.starts_with(b" ||")
+        || rest.starts_with(b" &");
+    let near = &bytes[from.saturating_sub(96)..from];
+    let line = memchr::memrchr(b'\n', near).map_or(near, |at| &near[at + 1..]);
+    ends && line.iter().filter(|b| *b == quote).count() % 2 == 1
 }
 
 /// `read -s -p "Password: " NAME`: the quote that opened before the name ends behind its colon, escaped alike.

@@ -351,9 +351,22 @@ pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
         Hint::Person => {
             // `full_name` is also what registries call a repository's path.
             let form = t.chars().any(char::is_alphabetic) && !t.contains(['/', ':', '@', '=', '$', '{', '_']);
-            let role = ["administrator", "admin", "root", "system", "user", "guest", "operator"]
-                .iter()
-                .any(|role| role.eq_ignore_ascii_case(t));
+            let role = [
+                "administrator",
+                "admin",
+                "root",
+                "system",
+                "user",
+                "guest",
+                "operator",
+                "string",
+                "text",
+                "required",
+                "optional",
+                "null",
+            ]
+            .iter()
+            .any(|role| role.eq_ignore_ascii_case(t));
             (form && t.len() <= 128 && !role).then_some(rule::PERSON)
         }
         Hint::Phone => {

@@ -24,11 +24,41 @@ pub(super) fn reference(t: &str) -> bool {
         || t.starts_with("<")
             && t.ends_with('>')
             && t.len() > 2
-            && t[1..t.len() - 1].bytes().all(|b| b.is_ascii_alphabetic() || b" _-".contains(&b));
+            && t[1..t.len() - 1].bytes().all(|b| b.is_ascii_alphabetic() || b" _-/".contains(&b));
+    // `$dex-oidc:clientSecret` of Argo CD.
+    let shared = t.strip_prefix('$').and_then(|rest| rest.split_once(':')).is_some_and(|(name, key)| {
+        name.len() > 2
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+            && dotted(key)
+            && keys::classify(key) != KeyVerdict::Plain
+    });
+    let zeros = t.len() == 36 && t.bytes().all(|b| matches!(b, b'0' | b'-'));
+    let yours = t.get(..5).is_some_and(|head| {
+        ["your-", "your_"].iter().any(|your| your.eq_ignore_ascii_case(head))
+            && t.bytes().all(|b| b.is_ascii_alphabetic() || b"-_".contains(&b))
+            && keys::classify(t[5..].trim_end_matches("_HERE").trim_end_matches("-here")) != KeyVerdict::Plain
+    });
     let masked = t.len() >= 3 && (t.bytes().all(|b| b == b'*') || t.bytes().all(|b| b == b'x' || b == b'X'));
-    const TOLD: &[&str] =
-        &["(sensitive value)", "<sensitive>", "<redacted>", "(known after apply)", "[REDACTED]", "REDACTED"];
-    shell || wrapped || masked || TOLD.contains(&t) || variable(t) || enclosed(t) || stored(t)
+    const TOLD: &[&str] = &[
+        "%s",
+        "%v",
+        "(sensitive value)",
+        "<sensitive>",
+        "<redacted>",
+        "(known after apply)",
+        "[REDACTED]",
+        "REDACTED",
+    ];
+    shell
+        || wrapped
+        || masked
+        || shared
+        || zeros
+        || yours
+        || TOLD.contains(&t)
+        || variable(t)
+        || enclosed(t)
+        || stored(t)
 }
 
 /// Variables of web servers, identity providers and Grafana: `$http_x`, `$oidc.x`, `$__env{x}`.
@@ -47,17 +77,33 @@ fn variable(t: &str) -> bool {
         && t.starts_with('%')
         && t.ends_with('%')
         && t[1..t.len() - 1].bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
-    let tags =
-        ["!Ref ", "!Sub ", "!GetAtt ", "!ImportValue ", "!secret ", "!env ", "!ENV ", "!var ", "!reference "];
+    let tags = [
+        "!Ref ",
+        "!Sub ",
+        "!GetAtt ",
+        "!ImportValue ",
+        "!secret ",
+        "!env ",
+        "!ENV ",
+        "!var ",
+        "!reference ",
+        "!ref ",
+    ];
     // Ansible's own tag stands before what it encrypted, too.
     let tagged = tags.iter().any(|tag| t.starts_with(tag))
         || t.strip_prefix("!vault ")
             .is_some_and(|rest| rest.contains('/') && dotted(&rest.replace(['/', '-'], "_")));
-    let mapped =
-        t.strip_prefix("method.request.").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_graphic()));
+    let mapped = ["method.request.", "integration.response.", "context.authorizer.", "stageVariables."]
+        .iter()
+        .any(|head| t.strip_prefix(head).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_graphic())));
+    let called = ["$util.", "$input.", "States."].iter().any(|head| t.starts_with(head)) && t.contains('(');
+    // An alias of YAML.
+    let alias = t
+        .strip_prefix('*')
+        .is_some_and(|name| name.contains('_') && dotted(name) && keys::classify(name) != KeyVerdict::Plain);
     // An address cuts the braces behind a parameter.
     let mustache = t.strip_prefix("{{").is_some_and(|rest| !rest.is_empty() && dotted(rest));
-    served(t) || windows || tagged || mapped || mustache || path(t) || called_so(t)
+    served(t) || called || alias || windows || tagged || mapped || mustache || path(t) || called_so(t)
 }
 
 /// `$context.x`, `$dex.github.clientSecret`, and paths into a document: `$.credentials.password`.
@@ -96,12 +142,18 @@ fn enclosed(t: &str) -> bool {
         ("#{", "}"),
         ("%(", ")s"),
         ("%env(", ")%"),
+        ("@@", "@@"),
+        ("$[", "]"),
+        ("{", "}"),
+        // An address cuts the brace.
+        ("{", ""),
+        ("${", ""),
         ("env:", ""),
         ("secret:", ""),
     ];
     let name = |inner: &str| {
         inner.len() >= 3
-            && inner.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_')
+            && inner.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'.'))
             && keys::classify(inner) != KeyVerdict::Plain
     };
     AROUND
@@ -124,6 +176,7 @@ fn stored(t: &str) -> bool {
         "azurekeyvault",
         "vault",
         "secretsmanager",
+        "keyvault",
     ];
     let place = |rest: &str| {
         !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/.#:@%?=".contains(&b))
@@ -132,6 +185,11 @@ fn stored(t: &str) -> bool {
         (scheme.starts_with("ref+") || ADDRESSES.contains(&scheme)) && place(rest)
     });
     let vault = t.strip_prefix("vault:").is_some_and(|rest| rest.contains('/') && place(rest));
+    let kept = t.split_once(':').is_some_and(|(scheme, rest)| {
+        ["secretsmanager", "ssm", "akv", "keyvault", "sops"].contains(&scheme)
+            && rest.contains(['/', '.'])
+            && place(rest)
+    });
     let file = t.strip_prefix("file:").is_some_and(|rest| rest.starts_with('/') && place(rest));
     let named = t.strip_prefix("secretref:").is_some_and(|rest| {
         !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_lowercase() || b == b'-' || b.is_ascii_digit())
@@ -147,7 +205,7 @@ fn stored(t: &str) -> bool {
     });
     let staged = (t.ends_with("::") || t.ends_with(":AWSCURRENT") || t.ends_with(":AWSPREVIOUS")) && place(t);
     let resolved = t.starts_with("{{resolve:") && t.ends_with("}}");
-    addressed || vault || file || named || keyed || staged || resolved
+    addressed || vault || kept || file || named || keyed || staged || resolved
 }
 
 /// `PASSWORD` where an address shows where it would stand.

@@ -225,14 +225,21 @@ fn block(
     whole
 }
 
-/// What stands before a digest and says so.
+/// What stands before a digest, or what is published or named by its content, and says so.
+#[rustfmt::skip]
 const DIGEST_HEADS: &[&str] =
-    &["sha1:", "sha256:", "sha384:", "sha512:", "md5:", "h1:", "zh:", "SHA256:", "urn:", "ami-", "key/"];
+    &["sha1:", "sha256:", "sha384:", "sha512:", "md5:", "h1:", "zh:", "SHA256:", "urn:", "ami-", "key/", "amazonses:",
+    "k=ed25519; p=", "|1|", "ipfs://", "257 3 13 ", "256 3 13 ", "257 3 8 ", "256 3 8 "];
+
+/// Paths to what is named by its content, or open to whom it is shared with.
+const NAMED_PATHS: &[&[u8]] =
+    &[b"nix/store/", b"/document/d/", b"/spreadsheets/d/", b"/file/d/", b"drive/folders/", b"/ipfs/"];
 
 /// A name before a token, or its own head, says that it is a digest.
 fn is_digest(before: &[u8], token: &[u8]) -> bool {
     DIGEST_HEADS.iter().any(|head| before.ends_with(head.as_bytes()))
         || [&b"sha256-"[..], b"sha384-", b"sha512-", b"sha1-"].iter().any(|head| token.starts_with(head))
+        || NAMED_PATHS.iter().any(|path| memchr::memmem::find(token, path).is_some())
 }
 
 fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: Hint) {
