@@ -36,6 +36,8 @@ pub(super) enum Mark {
     Insert,
     /// Parameters of HTTP's Digest scheme.
     Digest,
+    /// A document in a longer text: `json.rs` opens it, so a look is worth while.
+    Document,
     /// A vCard.
     ContactCard,
     /// What `expect` sends to a prompt.
@@ -88,6 +90,12 @@ const OTHERS: &[(&str, Mark)] = &[
     ("oracle:thin:", Mark::Slashed),
     ("digest username=", Mark::Digest),
     ("authorization: digest ", Mark::Digest),
+    (" {\"", Mark::Document),
+    (":{\"", Mark::Document),
+    ("={\"", Mark::Document),
+    ("'{\"", Mark::Document),
+    ("({\"", Mark::Document),
+    ("\n{\"", Mark::Document),
     ("loginmodule required", Mark::Jaas),
     ("begin:vcard", Mark::ContactCard),
     ("send \"", Mark::Expect),
@@ -119,6 +127,7 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, start: usize, mark: Mark) 
         Mark::IdentifiedWith => statements::identified_with(search, text, start + "identified with ".len()),
         Mark::Insert => statements::insert(search, text, start + "insert into ".len()),
         Mark::Expect => statements::expect(search, text, start),
+        Mark::Document => {}
         Mark::ContactCard => credential_files::contact_card(search, text, start),
         Mark::Jaas => credential_files::jaas(search, text, start + "loginmodule required".len()),
         Mark::Digest => statements::digest(search, text, start),

@@ -108,6 +108,8 @@ const PLACED: &[&str] = &[
     "NI no. ‹WG375874B›",
     "the employee with PAN ‹ACUPA7085R›, do not delete",
     "sort code 06-77-53 account ‹49461000›",
+    "Condition failed: {\"settings\":{\"fax_number\":\"‹030/5569400›\",\"replicas\":2}}",
+    "x={\"a\":\"{\\\"fax_number\\\":\\\"‹030/5569400›\\\"}\"}",
     "id,first_name,region\n",
     "GB00NWBK50876633769762",
     "japan ACUPA7085R",
