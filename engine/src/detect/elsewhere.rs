@@ -91,51 +91,21 @@ pub(super) fn words_path(text: &str) -> bool {
         && words_only(text)
 }
 
+/// Functions that make, fetch or describe a value.
+#[rustfmt::skip]
+const CALLS: &[&str] = &[
+    "sensitive", "nonsensitive", "getenv", "env", "file", "crypt", "lookup", "substr", "tostring", "get", "fetch",
+    "base64decode", "decrypt", "input", "prompt", "getpass", "str", "generate", "random", "credentials", "secret",
+    "require", "required", "optional", "Optional", "encode", "concat", "hash", "md5", "sha256", "format", "column",
+    "Column", "varchar", "list", "map", "object",
+];
+
 /// `random_password.db.result`, `req.body.password`, `os.getenv(`: an expression names where the value is.
 pub(super) fn expression(text: &str) -> bool {
     const ROOTS: &[&str] = &[
         "var", "local", "data", "module", "each", "self", "this", "req", "request", "process", "os", "env",
         "config", "settings", "props", "ctx", "event", "secrets", "vars", "github", "inputs", "params",
         "args", "options", "conf", "cfg", "input",
-    ];
-    const CALLS: &[&str] = &[
-        "sensitive",
-        "nonsensitive",
-        "getenv",
-        "env",
-        "file",
-        "crypt",
-        "lookup",
-        "substr",
-        "tostring",
-        "get",
-        "fetch",
-        "base64decode",
-        "decrypt",
-        "input",
-        "prompt",
-        "getpass",
-        "str",
-        "generate",
-        "random",
-        "credentials",
-        "secret",
-        "require",
-        "required",
-        "optional",
-        "Optional",
-        "encode",
-        "concat",
-        "hash",
-        "md5",
-        "sha256",
-        "format",
-        "column",
-        "Column",
-        "varchar",
-        "list",
-        "map",
-        "object",
     ];
     let name = |part: &str| {
         part.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
