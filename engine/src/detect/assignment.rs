@@ -389,10 +389,7 @@ fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value)
         KeyVerdict::Context(context) => {
             let from = search.scratch.found.len();
             suggested(search, context.hint, inner, value.quoted);
-            for found in &mut search.scratch.found[from..] {
-                found.start += value.start;
-                found.end += value.start;
-            }
+            search.shift(from, value.start);
             search.scratch.found.len() > from
         }
         KeyVerdict::Plain => false,

@@ -264,6 +264,14 @@ impl Search<'_> {
         self.scratch.fuel.is_some()
     }
 
+    /// Moves findings, from one on, that were made in a part of the text which begins at `by`.
+    pub(super) fn shift(&mut self, from: usize, by: usize) {
+        for found in &mut self.scratch.found[from..] {
+            found.start += by;
+            found.end += by;
+        }
+    }
+
     /// A decoded value at a nesting level; findings are pushed in its own offsets.
     pub(super) fn leaf(&mut self, text: &str, key: KeyVerdict, level: u8, is_key: bool) {
         let kind = if is_key { Some(Kind::Key) } else { Kind::of(key) };

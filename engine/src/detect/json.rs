@@ -67,10 +67,7 @@ pub(super) fn embedded(search: &mut Search<'_>, text: &str, level: u8) {
     };
     let from = search.scratch.found.len();
     if search.spend(end - start) && walk(search, &text[start..end], KeyVerdict::Plain, level) {
-        for found in &mut search.scratch.found[from..] {
-            found.start += start;
-            found.end += start;
-        }
+        search.shift(from, start);
     }
 }
 
@@ -291,10 +288,7 @@ impl Walk<'_, '_, '_> {
         let from = self.search.scratch.found.len();
         if !escaped {
             self.search.leaf(&text[start..end], verdict, self.level + 1, is_key);
-            for found in &mut self.search.scratch.found[from..] {
-                found.start += start;
-                found.end += start;
-            }
+            self.search.shift(from, start);
             return;
         }
         let mut decoded = self.search.scratch.borrow();

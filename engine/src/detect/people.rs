@@ -405,10 +405,7 @@ pub(super) fn member(search: &mut Search<'_>, text: &str, place: (usize, usize),
     let Some(inner) = text.get(place.0..place.1) else { return };
     let from = search.scratch.found.len();
     under_key(search, inner, hint);
-    for found in &mut search.scratch.found[from..] {
-        found.start += place.0;
-        found.end += place.0;
-    }
+    search.shift(from, place.0);
 }
 
 /// Numbers that are JSON numbers: only under keys that name them.

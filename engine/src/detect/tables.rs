@@ -1,7 +1,7 @@
 //! Tables in texts: a heading names a column (`user,password` above lines of values; Markdown, `psql`), and so does `COPY … FROM
 //! stdin` of PostgreSQL.
 //!
-//! Finds the cells of a column; must never decide what is secret in them.
+//! Finds the cells of a column that may hold what its heading names; must never take one for it.
 
 use super::rarity;
 use super::value_span::Value;

@@ -20,7 +20,7 @@ impl Resolved {
     /// Resolves the escapes of JSON, wherever they stand: strings of valid JSON come out as they are meant. What is no escape
     /// stays; a `\` at the very end is half of one, and goes.
     pub fn json(&mut self, raw: &[u8]) {
-        self.clear();
+        self.clear(raw.len());
         let mut at = 0;
         while let Some(run) = memchr(b'\\', &raw[at..]) {
             self.bytes.extend_from_slice(&raw[at..at + run]);
@@ -44,7 +44,7 @@ impl Resolved {
 
     /// Resolves the percent encoding of RFC 3986; in forms a `+` is a space.
     pub fn percent(&mut self, raw: &[u8], form: bool) {
-        self.clear();
+        self.clear(raw.len());
         let mut at = 0;
         while let Some(run) = memchr2(b'%', if form { b'+' } else { b'%' }, &raw[at..]) {
             self.bytes.extend_from_slice(&raw[at..at + run]);
@@ -65,7 +65,12 @@ impl Resolved {
         self.bytes.extend_from_slice(&raw[at..]);
     }
 
-    fn clear(&mut self) {
+    /// Room for what so many raw bytes resolve to, which is no more: a buffer that grew would leave copies behind.
+    fn clear(&mut self, raw: usize) {
+        if self.bytes.capacity() < raw {
+            self.bytes.zeroize();
+            self.bytes = Vec::with_capacity(raw);
+        }
         self.bytes.clear();
         self.shifts.clear();
     }
