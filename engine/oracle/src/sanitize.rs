@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use terrasift_engine::detect::{HashKey, Hit, KeyVerdict, RuleIx, RuleSet, Scratch};
+use terrasift_engine::detect::{HashKey, Hit, KeyVerdict, RuleIx, RuleSet};
 use terrasift_engine::sift::{marked_by_schema, writes_marks};
 use terrasift_schemas::detection::{Detection, Report};
 
 use crate::around::{Around, NOTHING};
+use crate::asked::Asked;
 use crate::json::{self, Member, Node, Text, Value};
 use crate::known::Known;
 use crate::marks::{self, Path};
@@ -55,7 +56,7 @@ struct Slow<'d> {
     marked: bool,
     learn: bool,
     find: bool,
-    scratch: &'d mut Scratch,
+    asked: &'d mut Asked,
     hash_key: HashKey,
     pointer: Vec<String>,
     cuts: Vec<Cut>,
@@ -67,11 +68,11 @@ struct Slow<'d> {
 #[must_use]
 pub fn two_pass(rules: &RuleSet, document: &[u8]) -> Option<Judged> {
     let (document, top) = open(document)?;
-    let mut scratch = Scratch::default();
-    let mut first = Slow::new(rules, document, &mut scratch, Known::default(), (true, false));
+    let mut asked = Asked::default();
+    let mut first = Slow::new(rules, document, &mut asked, Known::default(), (true, false));
     first.document(&top);
     let known = first.known;
-    let mut second = Slow::new(rules, document, &mut scratch, known, (false, true));
+    let mut second = Slow::new(rules, document, &mut asked, known, (false, true));
     second.document(&top);
     let copied = std::mem::take(&mut second.copied);
     Some(Judged { sanitized: second.finish(), copied })
@@ -81,8 +82,8 @@ pub fn two_pass(rules: &RuleSet, document: &[u8]) -> Option<Judged> {
 #[must_use]
 pub fn forward(rules: &RuleSet, document: &[u8]) -> Option<Sanitized> {
     let (document, top) = open(document)?;
-    let mut scratch = Scratch::default();
-    let mut only = Slow::new(rules, document, &mut scratch, Known::default(), (true, true));
+    let mut asked = Asked::default();
+    let mut only = Slow::new(rules, document, &mut asked, Known::default(), (true, true));
     only.document(&top);
     Some(only.finish())
 }
@@ -111,7 +112,7 @@ impl<'d> Slow<'d> {
     fn new(
         rules: &'d RuleSet,
         document: &'d str,
-        scratch: &'d mut Scratch,
+        asked: &'d mut Asked,
         known: Known,
         (learn, find): (bool, bool),
     ) -> Self {
@@ -122,7 +123,7 @@ impl<'d> Slow<'d> {
             marked: false,
             learn,
             find,
-            scratch,
+            asked,
             hash_key: HashKey::new(HASH_KEY),
             pointer: Vec::new(),
             cuts: Vec::new(),
@@ -369,7 +370,7 @@ impl<'d> Slow<'d> {
     /// A key goes onto the pointer, and is rewritten when it is a secret itself.
     fn key(&mut self, key: &Text, flat: bool, taken: &mut Taken) -> KeyVerdict {
         let text = key.text.as_str();
-        let verdict = self.rules.classify_key(if flat { telling_step(text) } else { text });
+        let verdict = self.asked.key(self.rules, if flat { telling_step(text) } else { text });
         let hits = self.inspect_key(text);
         let copies = self.copies(text);
         if hits.is_empty() && copies.is_empty() {
@@ -405,15 +406,11 @@ impl<'d> Slow<'d> {
     }
 
     fn inspect(&mut self, text: &str, verdict: KeyVerdict) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        self.rules.inspect(text, verdict, self.scratch, &mut hits);
-        hits
+        self.asked.hits(self.rules, text, Some(verdict))
     }
 
     fn inspect_key(&mut self, key: &str) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        self.rules.inspect_key(key, self.scratch, &mut hits);
-        hits
+        self.asked.hits(self.rules, key, None)
     }
 
     fn copies(&self, text: &str) -> Vec<(usize, usize)> {

@@ -49,10 +49,14 @@ impl Signs {
 
 const WORDS: usize = 1024;
 
+/// The sets of those that are looked for at some places only.
+const HEADS: usize = 4;
+const PARTED: usize = 5;
+
 /// Built once a core, shared.
 pub(super) struct Gate {
     eye: Eye,
-    /// Of [`Group::Inner`], [`Group::Names`], [`Group::Prose`], [`Group::Ever`].
+    /// Of [`Group::Inner`], [`Group::Names`], [`Group::Prose`], [`Group::Ever`], [`Group::Heads`], [`Group::Parted`].
     sets: Sets,
     /// Of the hashes of the first three bytes of each window: 8 KiB, and one in eighty bits set.
     bitmap: Box<[u64; WORDS]>,
@@ -123,7 +127,8 @@ impl Gate {
         };
         Self {
             eye: Eye::detect(),
-            sets: [of(Group::Inner), of(Group::Names), of(Group::Prose), of(Group::Ever)],
+            sets: [Group::Inner, Group::Names, Group::Prose, Group::Ever, Group::Heads, Group::Parted]
+                .map(of),
             bitmap,
             wholes,
             entries,
@@ -201,7 +206,7 @@ impl Gate {
     /// Where in a block literals may stand, as far as the block has what they need.
     #[inline(always)]
     fn places(&self, eye: Eye, seen: &Seen, left: usize, masks: &Masks, runs: bool) -> u64 {
-        let wanted = [runs, masks.assigns != 0, masks.space != 0, true];
+        let wanted = [runs, masks.assigns != 0, masks.space != 0, true, false, false];
         let windows = eye.windows(&self.sets, wanted, seen, left);
         if !runs {
             return windows;
@@ -210,7 +215,8 @@ impl Gate {
         // Behind an escape (`\n`, `%3D`) a word may begin that seems to go on.
         let begins = if masks.coat == 0 { alnum & !(alnum << 1) } else { alnum };
         let separators = masks.joint | masks.rare;
-        windows | begins | separators >> 3 | separators >> 2
+        let only = |set: usize| eye.windows(&self.sets, std::array::from_fn(|n| n == set), seen, left);
+        windows | begins & only(HEADS) | (separators >> 3 | separators >> 2) & only(PARTED)
     }
 
     /// Block by block, each overlapping the next by as much as the short patterns need.

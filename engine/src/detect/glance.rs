@@ -128,10 +128,10 @@ pub(super) fn seen<'a>(around: &'a [u8], from: usize, len: usize, copy: &'a mut 
 }
 
 /// Sets that are looked for together: what they have in common is done once.
-pub(super) type Sets = [Buckets; 4];
+pub(super) type Sets = [Buckets; 6];
 
 /// Which of them.
-pub(super) type Wanted = [bool; 4];
+pub(super) type Wanted = [bool; 6];
 
 /// How blocks are looked at on this processor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -248,12 +248,14 @@ mod tests {
 
     use super::*;
 
-    fn windows() -> [Vec<Window>; 4] {
+    fn windows() -> [Vec<Window>; 6] {
         [
             vec![(*b"ghp", Some(b'_')), (*b"eyj", None), (*b"10.", None)],
             vec![(*b"pas", Some(b's')), (*b"://", None)],
             Vec::new(),
             vec![(*b"abc", None)],
+            vec![(*b"xox", Some(b'b'))],
+            vec![(*b"sk-", None), (*b"hv.", None)],
         ]
     }
 
@@ -293,7 +295,11 @@ mod tests {
                 let expected = scalar(&text[from..][..left.min(BLOCK)]);
                 for eye in Eye::all() {
                     assert_eq!(eye.masks(seen, left), expected, "{eye:?}, {from} of {}", text.len());
-                    for wanted in [[true; 4], [true, false, false, false], [false, true, false, true]] {
+                    for wanted in [
+                        [true; 6],
+                        [true, false, false, false, false, false],
+                        [false, true, false, true, false, true],
+                    ] {
                         let must = standing(wanted, seen, left);
                         let found = eye.windows(&sets, wanted, seen, left);
                         assert_eq!(found & must, must, "{eye:?} misses one, {from}");

@@ -121,8 +121,11 @@ const UUID_HEX: u64 = 0xf_ffff_ffff & !(1 << 8 | 1 << 13 | 1 << 18 | 1 << 23);
 pub(super) fn run(text: &[u8], masks: &Masks, public: bool) -> bool {
     let token = masks.token();
     let mut long = twenty(token);
+    if long == 0 {
+        return false;
+    }
     // A document inside of the text has keys of its own.
-    let public = public && !text.contains(&b'{');
+    let public = public && memchr::memchr(b'{', text).is_none();
     while long != 0 {
         // A place of `long` has nineteen more token characters behind it.
         let at = long.trailing_zeros();

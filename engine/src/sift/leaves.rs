@@ -67,7 +67,7 @@ impl Walk {
         if escaped {
             return None;
         }
-        if !is_marker(std::str::from_utf8(raw).ok()?) {
+        if raw[0] != b'[' || !is_marker(std::str::from_utf8(raw).ok()?) {
             self.pending.private(self.rules.private_rule(), at + 1, at + 1 + raw.len());
         }
         // It goes each time.

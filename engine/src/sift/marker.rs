@@ -5,6 +5,10 @@
 /// Whether the text is exactly one marker: `[REDACTED:<category>]` or `[HASHED:<category>:<16 hex>]`, with or without an
 /// ordinal (`#2`).
 pub(super) fn is_marker(text: &str) -> bool {
+    // Most texts are none, and some are long.
+    if !text.starts_with('[') {
+        return false;
+    }
     let body = match text.rsplit_once('#') {
         Some((body, ordinal)) if is_ordinal(ordinal) => body,
         _ => text,
