@@ -86,7 +86,7 @@ const ROWS: &[Row] = &[
     row(11, &["cpf"], checksum::cpf, rule::NATIONAL_ID),
     row(12, &["aadhaar", "uidai"], checksum::aadhaar, rule::NATIONAL_ID),
     row(9, &["ssn", "social security"], checksum::ssn, rule::NATIONAL_ID),
-    row(15, &["nir", "securite sociale", "insee"], checksum::nir, rule::NATIONAL_ID),
+    row(15, &["nir", "securite sociale", "sécurité sociale", "insee"], checksum::nir, rule::NATIONAL_ID),
     row(8, &["dni", "nif"], checksum::dni, rule::NATIONAL_ID),
     row(7, &["nie"], checksum::dni, rule::NATIONAL_ID),
     row(

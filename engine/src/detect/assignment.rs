@@ -6,7 +6,8 @@ use super::rarity::{self, Invitation};
 use super::value_span::{self, Value, name_byte, wide_colon};
 use super::{
     Hint, KeyContext, KeyVerdict, RuleIx, elsewhere, encoded, json, keys, marker, notations, pairs, people,
-    references::{reference, secret_name, variable_name},
+    plausible::{file_name, plausible, structured},
+    references::{reference, variable_name},
     structural as rule, tables, tokens,
 };
 
@@ -46,6 +47,14 @@ fn made(text: &str) -> bool {
     word && (signed || has(u8::is_ascii_alphabetic) && opaque(text) && !tokens::uuid(bytes))
 }
 
+/// One word with a digit, a letter and a sign that neither a name nor an address has.
+fn signed(text: &str) -> bool {
+    (8..=128).contains(&text.len())
+        && notations::made_up(text.as_bytes())
+        && text.bytes().any(|b| b"!#$^&*?+~%@".contains(&b))
+        && !text.bytes().any(|b| b.is_ascii_whitespace() || b"./:{}<>()=".contains(&b))
+}
+
 /// What is called a key and no more, in a script: a word without joints, as it would be judged where it stands alone.
 fn drawn_key(text: &str) -> bool {
     text.len() >= 20
@@ -53,17 +62,6 @@ fn drawn_key(text: &str) -> bool {
         && rarity::drawn(text.as_bytes(), Invitation::Key)
         && plausible(text)
 }
-
-/// What is said of a secret in place of one.
-#[rustfmt::skip]
-const SAID: &[&str] = &[
-    "true", "false", "null", "none", "yes", "no", "enabled", "disabled", "enable", "disable", "bearer", "jwt",
-    "aws_iam", "iam", "basic", "default", "required", "optional", "on", "off", "any", "all", "passwd", "string",
-    "login", "plain", "password", "token", "key", "apikey", "api_key", "oauth", "oauth2", "oidc", "saml", "sso", "ldap",
-    "tls", "mtls", "mutual", "md5", "cram_md5", "scram", "digest", "ntlm", "kerberos", "anonymous", "public", "private",
-    "internal", "custom", "managedidentity", "cognito_user_pools", "sha1", "sha256", "sha512", "files", "write", "read", "kms",
-    "aws4-hmac-sha256",
-];
 
 /// What is said of a password in place of one, and what begins something else.
 #[rustfmt::skip]
@@ -74,80 +72,6 @@ const STATED: &[&str] = &[
     "securestring", "unset", "undefined", "encrypted", "hashed", "expired", "sha512", "sha256", "md5", "date", "obligatoire",
     "obligatoria", "obligatorio", "obrigatória", "obbligatoria", "erforderlich", "requis", "필수",
 ];
-
-/// Not one of the things that stand under such keys without being secret.
-pub(super) fn plausible(text: &str) -> bool {
-    let t = text.trim().trim_matches(['"', '\'']);
-    let behind_scheme = t.strip_prefix("Bearer ").or_else(|| t.strip_prefix("Basic ")).unwrap_or(t);
-    if t.len() < 4 && !t.bytes().all(|b| b.is_ascii_digit())
-        || t.is_empty()
-        || SAID.iter().any(|word| word.eq_ignore_ascii_case(t))
-        || reference(behind_scheme)
-        || secret_name(t)
-        || variable_name(t)
-    {
-        return false;
-    }
-    let heads = [
-        "arn:",
-        "projects/",
-        "/subscriptions/",
-        "organizations/",
-        "ssh-rsa ",
-        "ssh-ed25519 ",
-        "ecdsa-sha2",
-        "-----BEGIN CERT",
-        "-----BEGIN PUB",
-        "kms:",
-        "vault:",
-        "@Microsoft.KeyVault(",
-    ];
-    if heads.iter().any(|head| t.starts_with(head)) || file_name(t) || resource_id(t) || timestamp(t) {
-        return false;
-    }
-    // What has structure of its own is searched, not taken whole.
-    let structured = t.starts_with(['{', '[']) || t.contains('\n') && t.contains(": ");
-    !(structured || address_without_secret(t))
-}
-
-fn address_without_secret(t: &str) -> bool {
-    t.split_once("://").is_some_and(|(scheme, _)| {
-        !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+')
-    })
-}
-
-/// `/etc/app/token`, `key.pem`, `./id_rsa`.
-fn file_name(t: &str) -> bool {
-    let ends = [
-        ".pem", ".key", ".crt", ".json", ".yaml", ".yml", ".txt", ".p12", ".pfx", ".tf", ".pub", ".cer",
-        ".jks",
-    ];
-    let plain = t.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/~".contains(&b));
-    plain
-        && (ends.iter().any(|end| t.ends_with(end))
-            || t.starts_with(['/', '~', '.']) && t[1..].contains('/') && words_only(t))
-}
-
-/// All parts between separators are words.
-pub(super) fn words_only(t: &str) -> bool {
-    t.split(['/', '.', '-', '_', '~']).all(|part| !rarity::drawn(part.as_bytes(), Invitation::Key))
-}
-
-/// `vpc-0abc123def4567890`: letters, a dash, 8 or 17 hex digits.
-fn resource_id(t: &str) -> bool {
-    tokens::unique_id(t.as_bytes())
-        || t.rsplit_once('-').is_some_and(|(head, tail)| {
-            matches!(tail.len(), 8 | 17)
-                && tail.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-                && (2..=12).contains(&head.len())
-                && head.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
-        })
-}
-
-fn timestamp(t: &str) -> bool {
-    let b = t.as_bytes();
-    b.len() >= 10 && b[4] == b'-' && b[7] == b'-' && b[..10].iter().all(|c| c.is_ascii_digit() || *c == b'-')
-}
 
 /// A connection string: the secrets in it where it can be read, all of it where not.
 fn connection(search: &mut Search<'_>, text: &str, ix: RuleIx) {
@@ -165,7 +89,8 @@ fn connection(search: &mut Search<'_>, text: &str, ix: RuleIx) {
 /// A word that may name a secret stands at `at`. Returns where reading ended.
 pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();
-    let (from, to) = name_at(bytes, at);
+    let (mut from, to) = name_at(bytes, at);
+    from += usize::from(from < at && behind_escape(search, text, from, to));
     if to == from {
         return at + 1;
     }
@@ -208,11 +133,18 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     let suggests = |context: KeyContext| matches!(context.hint, Hint::Secret(_) | Hint::Service(_));
     let variable = matches!(verdict, KeyVerdict::Context(context) if suggests(context)) && name.contains('_');
     let strong = variable || spoken || matches!(verdict, KeyVerdict::Sensitive(_));
-    match value_span::value(bytes, from, to, strong) {
+    let value = value_span::value(bytes, from, to, strong);
+    if value.is_some_and(|value| elsewhere::handed_on(bytes, (from, to), &value)) {
+        return to;
+    }
+    // `The API key is W1ll0w0rb1t7730`: what a sentence tells was no word of it.
+    let told = spoken && value.is_some_and(|value| value.quoted && bytes[value.start - 1] == b' ');
+    let verdict = if told { keys::hint(Hint::Secret(rule::SUGGESTIVE_KEY)) } else { verdict };
+    match value.map(|value| notations::anchored(bytes, &value).unwrap_or(value)) {
         // `AUTH_TOKEN=PRIVATE-TOKEN: …`: a header, whose own name tells what its value is.
         Some(value) if !value.quoted && names_another(search, text, &value) => to,
         Some(value) if search.spend(value.end - value.start) && take(search, text, verdict, &value) => {
-            value.end
+            value.end.max(to)
         }
         // A value that stays may itself hold assignments (`CONNECTION="Password=…"`): reading goes on inside it.
         Some(_) => to,
@@ -226,6 +158,17 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
             to
         }
     }
+}
+
+/// `\nsecret_key = x` inside of a quoted text: the letter of the escape is none of the name's, which says more without it.
+fn behind_escape(search: &mut Search<'_>, text: &str, from: usize, to: usize) -> bool {
+    let bytes = text.as_bytes();
+    let escape = from > 0 && bytes[from - 1] == b'\\' && matches!(bytes[from], b'n' | b'r' | b't');
+    let mut tells = |from: usize| {
+        let name = text.get(from..to).unwrap_or("");
+        matches!(search.scratch.names.classify(name), KeyVerdict::Sensitive(_))
+    };
+    escape && tells(from + 1) && !tells(from)
 }
 
 /// The items of a list behind a name, or the cells below it. False: there are none.
@@ -344,7 +287,12 @@ fn in_resource_name(bytes: &[u8], from: usize) -> bool {
 /// Pushes the value if it is secret. `true`: all of it is.
 fn take(search: &mut Search<'_>, text: &str, verdict: KeyVerdict, value: &Value) -> bool {
     let Some(inner) = text.get(value.start..value.end) else { return false };
-    if inner.is_empty() || marker::only(inner) || reference(inner) || variable_name(inner) {
+    if inner.is_empty()
+        || marker::only(inner)
+        || reference(inner)
+        || variable_name(inner)
+        || inner.starts_with("(?")
+    {
         return false;
     }
     if let Some(end) = notations::mnemonic(&text.as_bytes()[value.start..]).filter(|_| json::matters(verdict))
@@ -404,12 +352,12 @@ fn suggested(search: &mut Search<'_>, hint: Hint, inner: &str, quoted: bool) {
             if plausible(inner)
                 && inner.len() >= 6
                 && (quoted || digits || rarity::drawn(inner.as_bytes(), Invitation::Key))
-                && !inner.starts_with(['{', '[', '('])
+                && !(inner.starts_with('(') || structured(inner))
             {
                 search.push(0, inner.len(), rule::ASSIGNMENT);
             }
         }
-        Hint::Service(_) if opaque(inner) && plausible(inner) => {
+        Hint::Service(_) if (opaque(inner) || signed(inner)) && plausible(inner) => {
             search.push(0, inner.len(), rule::ASSIGNMENT);
         }
         Hint::Rare if drawn_key(inner) => search.push(0, inner.len(), rule::ASSIGNMENT),

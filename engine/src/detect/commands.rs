@@ -6,7 +6,7 @@
 mod rows;
 
 use super::inspect::Search;
-use super::{Hint, KeyVerdict, assignment, keys, marker, references, structural as rule};
+use super::{Hint, KeyVerdict, keys, marker, plausible, references, structural as rule};
 
 /// Where a command keeps its secret.
 #[derive(Clone, Copy)]
@@ -137,7 +137,7 @@ fn take(search: &mut Search<'_>, text: &str, words: &[Span], place: Place) {
                 let named = match keys::classify(name) {
                     KeyVerdict::Sensitive(_) => true,
                     KeyVerdict::Context(context) => {
-                        matches!(context.hint, Hint::Secret(_)) && assignment::plausible(word(n + 1))
+                        matches!(context.hint, Hint::Secret(_)) && plausible::plausible(word(n + 1))
                     }
                     KeyVerdict::Plain => false,
                 };

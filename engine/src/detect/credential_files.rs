@@ -164,6 +164,20 @@ pub(super) fn netrc(search: &mut Search<'_>, text: &str, start: usize) {
     }
 }
 
+/// `"client" * "secret" *`, a line of `chap-secrets` (pppd(8)); the first quote closes at `at`.
+pub(super) fn chap(search: &mut Search<'_>, text: &str, at: usize) {
+    const BETWEEN: &str = "\" * \"";
+    let start = at + BETWEEN.len();
+    let line =
+        text.as_bytes()[..at].iter().rev().take(128).take_while(|b| !matches!(b, b'\n' | b'"')).count();
+    let opens =
+        text[..at - line].strip_suffix('"').is_some_and(|before| before.is_empty() || before.ends_with('\n'));
+    let Some(end) = text[start..].find(['"', '\n']).map(|len| start + len).filter(|_| opens) else { return };
+    if text[end..].starts_with("\" ") && search.spend(end - start) {
+        push(search, text, start, end);
+    }
+}
+
 /// `host:port:database:user:secret`, the last word of its line.
 pub(super) fn pgpass(search: &mut Search<'_>, text: &str, at: usize) {
     let bytes = text.as_bytes();

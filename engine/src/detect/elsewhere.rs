@@ -2,7 +2,7 @@
 //!
 //! Must never take a word that somebody may have chosen for a secret.
 
-use super::assignment::words_only;
+use super::plausible::words_only;
 use super::references::{reference, variable_name};
 use super::value_span::Value;
 use super::{KeyVerdict, keys};
@@ -148,7 +148,7 @@ pub(super) fn expression(text: &str) -> bool {
 #[rustfmt::skip]
 const SENTENCE: &[&str] = &[
     "see", "every", "managed", "at", "must", "never", "not", "ask", "reset", "it", "is", "are", "was", "in", "from", "to", "via",
-    "with", "and", "or", "the", "a", "an", "of", "by", "for", "on", "as", "stored", "kept", "rotated", "do", "don't", "your", "my",
+    "await", "new", "async", "yield", "lambda", "function", "with", "and", "or", "the", "a", "an", "of", "by", "for", "on", "as", "stored", "kept", "rotated", "do", "don't", "your", "my",
     "same", "minimum", "use", "uses", "contact", "should", "can", "will", "only", "please", "unknown", "none", "n/a", "sso",
     "if", "when", "which", "that", "this", "has", "have", "required", "optional", "generated", "provided", "check", "look",
     "siehe", "wird", "im", "steht", "liegt", "beim", "wie", "vom", "voir", "stocké", "dans", "ver", "consultar", "consulter", "patrz",
@@ -219,6 +219,56 @@ pub(super) fn assigns_nothing(bytes: &[u8], from: usize, to: usize) -> bool {
     let named = [&b"latest"[..], b"stable", b"edge", b"nightly"].contains(&tag)
         || tag.starts_with(b"build-") && tag[6..].iter().all(u8::is_ascii_digit);
     from > 0 && bytes[from - 1] == b'/' && ended && (revision && !digits || version || named)
+}
+
+/// What names a secret again instead of telling it: code hands on a variable that is called alike (`connect(password=password)`,
+/// `this.password = password;`, `{ client_secret: clientSecret }`), a usage line shows what is wanted (`--api-key KEY`), an
+/// ExternalSecret says what its key will be called, an annotation holds the checksum of a Secret, a variable the fingerprint of a
+/// public key.
+pub(super) fn handed_on(bytes: &[u8], (from, to): (usize, usize), value: &Value) -> bool {
+    let (Ok(name), Ok(inner)) = (
+        std::str::from_utf8(&bytes[from..to]),
+        std::str::from_utf8(bytes.get(value.start..value.end).unwrap_or(b"")),
+    ) else {
+        return false;
+    };
+    let (before, next) = (&bytes[..from], bytes.get(value.end));
+    let fingerprint = inner.len() == 40
+        && inner.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b))
+        && ["gpg", "GPG", "pgp", "PGP", "recv-key"].iter().any(|key| name.contains(key));
+    if before.ends_with(b"checksum/") || fingerprint {
+        return true;
+    }
+    let letters = !inner.is_empty() && inner.bytes().all(|b| b.is_ascii_alphabetic() || b"_-.".contains(&b));
+    if value.quoted || !letters || value.start < to {
+        return false;
+    }
+    if name.starts_with('-') {
+        return inner.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+            && (matches!(inner, "KEY" | "VALUE" | "PASS" | "PASSWD")
+                || keys::classify(inner) != KeyVerdict::Plain);
+    }
+    if name == "secretKey" && before.ends_with(b"- ") {
+        return true;
+    }
+    if keys::classify(inner) == KeyVerdict::Plain || inner.contains(['-', '.']) {
+        return false;
+    }
+    let sign = &bytes[to..value.start];
+    let line = &before[memchr::memrchr(b'\n', before).map_or(0, |at| at + 1)..];
+    let argument = sign == b"="
+        && (line.ends_with(b"(") || line.ends_with(b", ") && line.contains(&b'('))
+        && matches!(next, Some(b')' | b','));
+    let member = sign == b" = "
+        && ["this.", "self."].iter().any(|own| name.starts_with(own))
+        && matches!(next, None | Some(b';' | b'\n'));
+    let squashed = |t: &str| t.replace('_', "").to_ascii_lowercase();
+    let property = sign == b": "
+        && inner != name
+        && inner.bytes().any(|b| b.is_ascii_uppercase())
+        && inner.starts_with(|c: char| c.is_ascii_lowercase())
+        && squashed(inner) == squashed(name);
+    argument || member || property
 }
 
 /// `contains "token=")`, `concat(';AccountKey=', x)`: the quote behind the sign ends what began before the name.

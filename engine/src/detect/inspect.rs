@@ -392,8 +392,8 @@ impl Search<'_> {
             }
             Trigger::Header => assignment::header(self, text, at),
             Trigger::Landmark { mark, back } => {
-                // A key is no script, but it may be an address.
-                if !is_key || mark.addresses() {
+                // A key of one word is no script, but it may be an address.
+                if !is_key || mark.addresses() || text.contains(' ') {
                     landmarks::at(self, text, at - usize::from(back), mark);
                 }
             }
@@ -423,9 +423,9 @@ pub(super) struct Seen {
     pub(super) shape: (usize, usize),
 }
 
-/// A map key that is an assignment or a header itself: `password=…`, `PRIVATE-TOKEN: …`.
+/// A map key that is an assignment, a header, a statement or a command itself: `password=…`, `PRIVATE-TOKEN: …`, `PASSWORD '…'`.
 fn assigns(key: &str) -> bool {
-    key.contains('=') || key.contains(": ")
+    key.contains(['=', '\'', '"', '<']) || key.contains(": ") || key.contains("--")
 }
 
 fn is_json(bytes: &[u8]) -> bool {

@@ -81,7 +81,7 @@ pub(super) const STRONG_PAIRS: &[(&str, &str)] = &[
     ("luks", "key"), ("radius", "key"), ("tacacs", "key"), ("ospf", "key"), ("hsrp", "key"), ("ntp", "key"),
     ("bgp", "key"), ("wpa", "key"), ("wpa2", "key"), ("wlan", "key"), ("wifi", "key"), ("wep", "key"), ("vpn", "key"), ("genie", "key"),
     ("snmp", "community"), ("ro", "community"), ("rw", "community"), ("read", "community"), ("write", "community"), ("snmp", "ro"),
-    ("snmp", "rw"), ("snmp", "priv"), ("security", "answer"), ("secret", "answer"), ("recovery", "code"), ("recovery", "codes"),
+    ("snmp", "rw"), ("snmp", "priv"), ("security", "answer"), ("secret", "answer"), ("recovery", "answer"), ("recovery", "code"), ("recovery", "codes"),
     ("backup", "code"), ("backup", "codes"), ("unseal", "keys"), ("licence", "key"), ("product", "key"), ("bitlocker", "key"),
     ("fernet", "key"), ("cipher", "key"), ("signature", "key"), ("machine", "key"), ("md5", "key"), ("md5", "password"), ("pass", "key"), ("bind", "pass"),
     ("sensitive", "values"), ("secure", "data"), ("sensitive", "vars"), ("protected", "settings"), ("private", "settings"),
@@ -91,7 +91,7 @@ pub(super) const STRONG_PAIRS: &[(&str, &str)] = &[
 /// Last words that suggest a secret: the value decides.
 #[rustfmt::skip]
 pub(super) static SUGGESTIVE: Lexicon = Lexicon::of(&[
-    "secret", "secrets", "credential", "credentials", "token", "tokens", "apikey", "apikeys", "pass", "sas", "auth", "authorization",
+    "secret", "secrets", "credential", "credentials", "token", "tokens", "apikey", "apikeys", "apitokens", "pass", "sas", "auth", "authorization",
     "privatekey", "accesskey", "secretkey", "clientsecret", "authtoken", "accesstoken", "cookie", "otp",
     "totp", "mnemonic", "pin", "pincode", "cvv", "cvc", "signature", "salt", "jwt", "dsa",
     "webhook", "webhooks", "authkey", "psk", "pat", "unseal", "pfx", "p12", "pkcs12", "cred", "creds", "puk", "pepper", "bearer",
@@ -158,7 +158,7 @@ pub(super) static PUBLIC_LAST: Lexicon = Lexicon::of(&[
     "revision", "commit", "policy", "certificate", "cert", "crt", "ca", "chain", "selflink", "link",
     "image", "nonce", "serial", "lineage", "base64sha256", "base64sha512", "arnsuffix", "certificates",
     "zone", "ami", "modulus", "crl", "csr", "bundle", "md5hash", "sha1hash", "sha256hash", "kid", "audience", "audiences", "aud", "issuer", "alias",
-    "userpool", "userpoolclient", "accessor", "s256", "x5t", "permalink", "verification", "ciphertext", "sitekey",
+    "userpool", "userpoolclient", "accessor", "s256", "x5t", "permalink", "verification", "ciphertext", "sitekey", "integrity",
 ]);
 
 /// Services whose keys have no format of their own.
@@ -241,5 +241,6 @@ pub(super) const SCREEN_WORDS: &[&str] = &[
     "puk=", "puk:", "sshkey", "aeskey", "appkey", "genie", "answer", "_settings", "_values", "secure_json", "securejson", "pword", "authtok",
     "contraseña", "lösenord", "şifre", "hasło", "HASŁO", "LÖSENORD", "CONTRASEÑA", "пароль", "Пароль", "ПАРОЛЬ", "密码", "密碼", "口令", "パスワード", "비밀번호", "암호", "κωδικός",
     "tf_token_",
-    "secretvalue", "servicekey", "activation", "bgp_md5", "bgp-md5", "bgpmd5", "cvc", "usercred", "unlock",
+    "secretvalue", "servicekey", "sharedkey", "signingkey", "masterkey", "encryptionkey", "licensekey", "sessionkey", "hmackey", "decryptionkey",
+    "setupkey", "validationkey", "activation", "bgp_md5", "bgp-md5", "bgpmd5", "cvc", "usercred", "unlock",
 ];

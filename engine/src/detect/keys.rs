@@ -197,7 +197,7 @@ fn about(words: &Words) -> Option<KeyVerdict> {
     if words.any(&["dnskey"]) {
         return Some(hint(Hint::Public));
     }
-    if matches!(last, "description" | "references" | "comment" | "summary") {
+    if matches!(last, "description" | "references" | "comment" | "summary" | "pattern") {
         // Talks about the secret that its parent names; must not inherit.
         return Some(hint(Hint::None));
     }

@@ -48,6 +48,8 @@ pub(super) enum Mark {
     Slashed,
     /// `user:password` before it.
     Dialed,
+    /// A line of PPP's secrets: who to whom, and the secret behind.
+    Chap,
 }
 
 impl Mark {
@@ -102,6 +104,7 @@ const OTHERS: &[(&str, Mark)] = &[
     ("send -- \"", Mark::Expect),
     ("@tcp(", Mark::Dialed),
     ("@unix(", Mark::Dialed),
+    ("\" * \"", Mark::Chap),
 ];
 
 /// All literals, in either case of letters.
@@ -133,5 +136,6 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, start: usize, mark: Mark) 
         Mark::Digest => statements::digest(search, text, start),
         Mark::Slashed => statements::slashed(search, text, start + "oracle:thin:".len()),
         Mark::Dialed => statements::dialed(search, text, start),
+        Mark::Chap => credential_files::chap(search, text, start),
     }
 }

@@ -205,7 +205,9 @@ fn written_as_name(word: &str) -> bool {
     let mut small = false;
     for (at, c) in word.char_indices() {
         if c.is_uppercase() {
-            if !begins && !heads.contains(&&word[..at]) {
+            // `Bianchi-MacGregor` has two.
+            let part = word[..at].rsplit(['-', '\'']).next().unwrap_or("");
+            if !begins && !heads.contains(&part) {
                 return false;
             }
         } else if c.is_lowercase() {

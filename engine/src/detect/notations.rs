@@ -3,7 +3,7 @@
 //! Knows notations only; must never judge whether a value is a secret, but where a sentence tells it.
 
 use super::rarity::{self, Invitation};
-use super::value_span::{Value, heredoc, line_start, name_byte, quoted, spoken_word};
+use super::value_span::{Value, heredoc, line_start, name_byte, quoted, spoken_word, value};
 
 /// What stands between a secret's name and the secret in a sentence.
 pub(super) const VERBS: &[&[u8]] = &[
@@ -77,11 +77,54 @@ pub(super) fn made_up(word: &[u8]) -> bool {
     word.len() >= 8 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) && mixed
 }
 
+/// `&lt;password&gt;x&lt;/password&gt;`: an element inside of another one's text.
+fn escaped_element(bytes: &[u8], from: usize, to: usize) -> Option<Value> {
+    const OPEN: &[u8] = b"&lt;";
+    let inside = bytes[to..].strip_prefix(b"&gt;").filter(|_| bytes[..from].ends_with(OPEN))?;
+    let start = bytes.len() - inside.len();
+    let end = start + memchr::memmem::find(&inside[..inside.len().min(512)], OPEN)?;
+    (start < end).then_some(Value { start, end, quoted: true })
+}
+
+/// `{p;w}` of ODBC: braces quote what holds a separator.
+pub(super) fn braced(bytes: &[u8], at: usize) -> Option<Value> {
+    // Longer than any password; a brace that nothing closes is not looked for to the end of the text.
+    const BRACED_MAX: usize = 4_096;
+    let rest = bytes.get(at..)?.strip_prefix(b"{")?;
+    let near = &rest[..rest.len().min(BRACED_MAX)];
+    let len = memchr::memchr3(b'}', b'\n', b'"', near).filter(|n| *n > 0 && rest[*n] == b'}')?;
+    let ends = rest.get(len + 1).is_none_or(|b| b";\"'`\n\r <".contains(b));
+    let plain = !matches!(rest[0], b'{' | b' ') && !rest[..len].contains(&b':');
+    (ends && plain).then_some(Value { start: at + 1, end: at + 1 + len, quoted: true })
+}
+
+/// `orbitcopper63`: words written together, and a number.
+pub(super) fn chosen(word: &[u8]) -> bool {
+    let digits = word.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    let letters = &word[..word.len() - digits];
+    (2..=4).contains(&digits) && letters.len() >= 8 && letters.iter().all(u8::is_ascii_lowercase)
+}
+
+/// `HTTP_Passwd orbitcopper63` on a line of its own, as Fluent Bit and Apache write it.
+pub(super) fn alone(bytes: &[u8], at: usize) -> Option<Value> {
+    let len = spoken_word(&bytes[at..]);
+    let word = &bytes[at..at + len];
+    let ends = matches!(bytes.get(at + len), None | Some(b'\n' | b'\r'));
+    (ends && (chosen(word) || phrase(word) || made_up(word))).then_some(Value {
+        start: at,
+        end: at + len,
+        quoted: true,
+    })
+}
+
 /// The cell beside the name in a table, or the line below it in a form. `at`: behind the name and its quote.
 pub(super) fn beside(bytes: &[u8], from: usize, at: usize) -> Option<Value> {
     const FORM: &[u8] = b"name=\"";
     let before = &bytes[..from];
     let rest = &bytes[at..];
+    if let Some(value) = escaped_element(bytes, from, at) {
+        return Some(value);
+    }
     if before.ends_with(FORM) {
         let blank = [&b"\r\n\r\n"[..], b"\n\n"].into_iter().find(|blank| rest.starts_with(blank))?;
         let start = at + blank.len();
@@ -103,8 +146,13 @@ pub(super) fn beside(bytes: &[u8], from: usize, at: usize) -> Option<Value> {
     (word && text.len() >= 6).then_some(Value { start, end: start + text.len(), quoted: true })
 }
 
-/// `password == "x"`: only what has a digit or a sign in it; what is compared with is mostly a word.
+/// Two signs behind a name: a comparison, or a password that begins with the second one.
 pub(super) fn compared(bytes: &[u8], at: usize) -> Option<Value> {
+    compared_with(bytes, at).or_else(|| begins_with_sign(bytes, at + 1))
+}
+
+/// `password == "x"`: only what has a digit or a sign in it; what is compared with is mostly a word.
+fn compared_with(bytes: &[u8], at: usize) -> Option<Value> {
     let signs = bytes[at..].iter().take_while(|b| **b == b'=').count();
     let blanks = bytes[at + signs..].iter().take_while(|b| **b == b' ').count();
     let start = at + signs + blanks;
@@ -113,6 +161,38 @@ pub(super) fn compared(bytes: &[u8], at: usize) -> Option<Value> {
     let word = &bytes[value.start..value.end];
     let telling = word.iter().any(|b| b.is_ascii_digit()) && word.iter().any(u8::is_ascii_alphabetic);
     (signs <= 3 && word.len() >= 8 && telling && !word.contains(&b' ')).then_some(value)
+}
+
+/// `password: *p` where `x: &p "…"` stands before: the value at the anchor that an alias of YAML names.
+pub(super) fn anchored(bytes: &[u8], alias: &Value) -> Option<Value> {
+    let name = bytes
+        .get(alias.start..alias.end)?
+        .strip_prefix(b"*")
+        .filter(|name| !name.is_empty() && !alias.quoted)?;
+    let whole = name.len() <= 64 && name.iter().all(|b| name_byte(*b));
+    let sign = [b"&", name, b" "].concat();
+    let anchor = memchr::memmem::rfind(&bytes[..alias.start], &sign).filter(|_| whole)?;
+    let colon = bytes[..anchor].trim_ascii_end().strip_suffix(b":")?;
+    let quotes = colon.iter().rev().take_while(|b| matches!(b, b'"' | b'\'')).count();
+    let to = colon.len() - quotes;
+    let from = to - colon[..to].iter().rev().take_while(|b| name_byte(**b)).count();
+    (from < to).then(|| value(bytes, from, to, true)).flatten()
+}
+
+/// `PASSWORD==lfjDGJ`: the second sign begins the password, when nobody compares.
+fn begins_with_sign(bytes: &[u8], start: usize) -> Option<Value> {
+    let len = bytes[start..]
+        .iter()
+        .take(128)
+        .take_while(|b| !b.is_ascii_whitespace() && !b"\"'`;,&|".contains(b))
+        .count();
+    let word = &bytes[start + 1..start + len.max(1)];
+    let plain = word.first().is_some_and(|b| *b != b'=') && !word.iter().any(|b| b"(){}[].".contains(b));
+    (plain && (made_up(word) || rarity::generated(word))).then_some(Value {
+        start,
+        end: start + len,
+        quoted: true,
+    })
 }
 
 /// `copper-rocket-copper-35`: words of a generator of passphrases.
@@ -124,7 +204,8 @@ pub(super) fn phrase(word: &[u8]) -> bool {
 pub(super) fn quoted_draw(bytes: &[u8], at: usize) -> Option<Value> {
     let value = quoted(bytes, at + 1, bytes[at], 0);
     let word = &bytes[value.start..value.end];
-    let drawn = phrase(word) || rarity::generated(word) || rarity::drawn(word, Invitation::Key);
+    let drawn =
+        phrase(word) || made_up(word) || rarity::generated(word) || rarity::drawn(word, Invitation::Key);
     (word.len() >= 10 && drawn && !word.iter().any(|b| b" /:{}".contains(b))).then_some(value)
 }
 

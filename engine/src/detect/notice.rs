@@ -4,8 +4,8 @@
 
 use super::gate::index;
 use super::glance::Masks;
-use super::people::{GROUP_BYTES_MAX, glue};
-use super::{announced, tokens};
+use super::people::{GROUP_BYTES_MAX, before_bracket, glue};
+use super::{announced, parted, tokens};
 
 /// Digits that a number of a person or account has at least: a telephone number behind a word that says so.
 const DIGITS_MIN: usize = 6;
@@ -74,7 +74,8 @@ pub(super) fn number(all: &[u8], block: usize, masks: &Masks) -> bool {
             Some(b'-' | b'.') => glue(next) && !checks(next),
             byte => glue(byte) && !checks(byte),
         };
-        if digits >= DIGITS_MIN && !account && !open {
+        let bracketed = || before_bracket(&text[from..end]).is_some();
+        if digits >= DIGITS_MIN && !account && (!open || bracketed()) {
             return true;
         }
     }
@@ -133,6 +134,9 @@ pub(super) fn run(text: &[u8], masks: &Masks, public: bool) -> bool {
         let bits = (u64::MAX >> (64 - count)) << at;
         long &= !bits;
         let (start, end) = (index(at), index(at + count));
+        if parted::begin(text, start, end).is_some() {
+            return !tokens::addressed(text);
+        }
         if bits & !masks.hex == 0 {
             if start > 0 && text[start - 1] == b'*' {
                 return !tokens::addressed(text);

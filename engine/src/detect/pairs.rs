@@ -19,6 +19,9 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize) -> Option<Value> {
         return variable(bytes, to);
     }
     let (tag, element) = naming(bytes, from)?;
+    if let Some(value) = before(bytes, from).filter(|_| !element) {
+        return Some(value);
+    }
     let quote = bytes[to..].iter().take(4).take_while(|b| matches!(b, b'"' | b'\'' | b'\\')).count();
     let behind = to + quote;
     if element {
@@ -47,6 +50,30 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize) -> Option<Value> {
         // Other attributes of the same tag may stand between.
         let rest = bytes[at + len..limit].strip_prefix(b"=\"").filter(|_| tag)?;
         at += len + 2 + memchr::memchr(b'"', rest)? + 1;
+    }
+    None
+}
+
+/// `- value: x` and below it `name: DB_PASSWORD`, `{value: x, name: DB_PASSWORD}`: the value stands before its name, with nothing
+/// but separators between them; a dash begins another item.
+fn before(bytes: &[u8], from: usize) -> Option<Value> {
+    let near = from.saturating_sub(BETWEEN_MAX);
+    let sign = bytes[near..from].iter().rposition(|b| matches!(b, b':' | b'='))? + near;
+    let quotes =
+        bytes[near..sign].iter().rev().take_while(|b| matches!(b, b'"' | b'\'' | b'\\' | b' ')).count();
+    let key = sign - quotes - bytes[near..sign - quotes].iter().rev().take_while(|b| name_byte(**b)).count();
+    let begins = |pair: &[u8]| pair == b"- " || matches!(pair[0], b'{' | b'<');
+    let begin = bytes[near..key].windows(2).rposition(begins).map_or(near, |at| near + at + 1);
+    let mut at = begin;
+    while at < key {
+        let len = bytes[at..key].iter().take_while(|b| name_byte(**b)).count();
+        if len > 0 && part(&bytes[at..at + len]) == Some(PairPart::Value) {
+            let value = value_span::value(bytes, at, at + len, true)?;
+            let between = bytes.get(value.end..key)?;
+            let apart = between.iter().all(|b| filler(*b) && *b != b'-') && !between.is_empty();
+            return apart.then_some(value);
+        }
+        at += len.max(1);
     }
     None
 }

@@ -108,8 +108,11 @@ pub(super) fn numbers(search: &mut Search<'_>, text: &str, hint: Hint) {
             end += 1 + bytes[end + 1..].iter().take_while(|b| b.is_ascii_digit()).count();
         }
         // `…-…-word` and `1.2.3.4.example` are identifiers.
-        let open =
+        let mut open =
             glue(bytes.get(end)) || matches!(bytes.get(end), Some(b'-' | b'.')) && glue(bytes.get(end + 1));
+        if open && let Some(before) = before_bracket(&bytes[at..end]) {
+            (open, end) = (false, at + before);
+        }
         if !open {
             number(search, bytes, at, end);
         } else if let Some(ends) = checked_by_letter(bytes, at + usize::from(bytes[at] == b'('), end) {
@@ -119,6 +122,12 @@ pub(super) fn numbers(search: &mut Search<'_>, text: &str, hint: Hint) {
     }
     ibans(search, text);
     letters_and_digits(search, bytes);
+}
+
+/// `+49 170 4379078 (24x7)`: where a group of digits ends before a bracket that does not close in it.
+pub(super) fn before_bracket(group: &[u8]) -> Option<usize> {
+    let open = memchr::memrchr(b'(', group).filter(|open| *open > 1 && group[open - 1] == b' ')?;
+    (!group[open..].contains(&b')')).then_some(open - 1)
 }
 
 /// No number of a person is written longer.

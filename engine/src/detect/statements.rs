@@ -31,6 +31,14 @@ pub(super) fn quoted(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
     None
 }
 
+/// The same inside of a text that is quoted itself: `\"x\"`.
+fn quoted_in_quotes(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+    const QUOTE: &[u8] = b"\\\"";
+    let inside = bytes.get(at..)?.strip_prefix(QUOTE)?;
+    let end = memchr::memmem::find(&inside[..inside.len().min(REACH)], QUOTE)?;
+    Some((at + QUOTE.len(), at + QUOTE.len() + end))
+}
+
 /// `expect "Password:"; send "x\r"`: what is sent to a prompt for one.
 pub(super) fn expect(search: &mut Search<'_>, text: &str, start: usize) {
     const PROMPT: &[u8] = b"assword";
@@ -63,7 +71,7 @@ pub(super) fn identified(search: &mut Search<'_>, text: &str, from: usize) {
     if at == from || !search.spend(at - from) {
         return;
     }
-    match quoted(bytes, at) {
+    match quoted(bytes, at).or_else(|| quoted_in_quotes(bytes, at)) {
         Some((start, end)) => push(search, text, start, end),
         None => {
             let end = at

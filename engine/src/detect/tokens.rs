@@ -7,7 +7,7 @@ use super::inspect::{Search, Seen};
 use super::json::{self, PairPart};
 use super::key_cache::KeyCache;
 use super::rarity::{self, Invitation};
-use super::{Hint, KeyVerdict, encoded, structural as rule, value_span, wrapped};
+use super::{Hint, KeyVerdict, encoded, parted, structural as rule, value_span, wrapped};
 
 /// Shortest run of token characters that is judged without a telling key.
 const DRAWN_MIN: usize = 20;
@@ -179,6 +179,7 @@ pub(super) fn runs(search: &mut Search<'_>, text: &str, hint: Hint, level: u8, d
         // Digests and revisions: most long runs of a state.
         let digest = || {
             !inviting
+                && parted::begin(bytes, at, end).is_none()
                 && (at == 0 || bytes[at - 1] != b'*')
                 && bytes[at..end].iter().all(u8::is_ascii_hexdigit)
         };
@@ -259,12 +260,11 @@ fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: 
     } else {
         announced + slashes
     };
-    let token = &bytes[start..end];
-    if start > 0 && bytes[start - 1] == b'*' && token.len() == 40 && rarity::makeup(token).hex {
-        // MySQL's native password hash: an asterisk and 40 hex digits.
-        search.push(start - 1, end, rule::ENTROPY);
+    if let Some(from) = parted::begin(bytes, start, end) {
+        search.push(from, end, rule::ENTROPY);
         return;
     }
+    let token = &bytes[start..end];
     // Vault's tokens before 1.10: `s.` or `b.` and 24 characters.
     let vault = matches!(token.len(), 24..=26)
         && start >= 2
@@ -277,6 +277,7 @@ fn judge(search: &mut Search<'_>, bytes: &[u8], start: usize, end: usize, hint: 
         || identifier(token, &bytes[end..])
         || issuer(bytes, start, end)
         || oracle(&bytes[..start])
+        || hashed_host(&bytes[..announced])
         || token.ends_with(b"-s3alias")
     {
         return;
@@ -378,6 +379,13 @@ fn okta(token: &[u8]) -> bool {
 /// What stands behind the last slash of a path.
 fn last_step(token: &[u8]) -> Option<&[u8]> {
     token.iter().rposition(|b| *b == b'/').map(|at| &token[at + 1..])
+}
+
+/// The name of a host in `known_hosts`, hashed: `|1|<salt>|<hash>` (sshd(8)).
+fn hashed_host(before: &[u8]) -> bool {
+    const SALT_BYTES: usize = 28;
+    let near = &before[before.len().saturating_sub(SALT_BYTES + 4)..];
+    near.last() == Some(&b'|') && near.starts_with(b"|1|") && near.len() == SALT_BYTES + 4
 }
 
 /// Oracle Cloud's ids: `ocid1.<type>.<realm>.<region>.<id>`.

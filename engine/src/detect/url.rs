@@ -112,13 +112,15 @@ fn parameters(search: &mut Search<'_>, text: &str, from: usize, end: usize) {
         if value.len() < 3 || routed || references::reference(value) || references::placeholder(value) {
             continue;
         }
-        let listed = SECRET_PARAMETERS.iter().any(|p| p.eq_ignore_ascii_case(name));
+        // `?u=admin&p=…` of InfluxDB.
+        let paired = name == "p" && text[from..end].split('&').any(|part| part.starts_with("u="));
+        let listed = paired || SECRET_PARAMETERS.iter().any(|p| p.eq_ignore_ascii_case(name));
         let strong = match search.scratch.names.classify(name) {
             KeyVerdict::Sensitive(ix) => ix == rule::SENSITIVE_KEY,
             KeyVerdict::Context(context) => matches!(context.hint, Hint::Secret(_)),
             KeyVerdict::Plain => false,
         };
-        let short = listed && !strong && value.len() < 12;
+        let short = listed && !(strong || paired) && value.len() < 12;
         if (listed || strong) && !short {
             search.push(start, start + value.len(), rule::URL_PARAMETER);
         }

@@ -78,7 +78,9 @@ pub(super) fn value(bytes: &[u8], from: usize, to: usize, strong: bool) -> Optio
         _ if at > to && notations::variable(bytes, from) => {}
         _ if flag && is_parted(&bytes[to..at]) => {}
         (b'\'' | b'"', _) if at > closed && !strong => return notations::quoted_draw(bytes, at),
-        _ if at > closed && (strong || numbered(bytes, at)) => return told(bytes, at),
+        _ if at > closed && (strong || numbered(bytes, at)) => {
+            return told(bytes, at).or_else(|| notations::alone(bytes, at).filter(|_| strong && line_start));
+        }
         _ => return None,
     }
     let equals = bytes[at - 1] == b'=';
@@ -108,7 +110,7 @@ fn enclosed(bytes: &[u8], at: usize, equals: bool) -> Option<Value> {
         return Some(quoted(bytes, at + escapes + 1, quote, escapes));
     }
     let block = heredoc(bytes, at).or_else(|| notations::fallback(bytes, at));
-    block.or_else(|| braced(bytes, at).filter(|_| equals))
+    block.or_else(|| notations::braced(bytes, at).filter(|_| equals))
 }
 
 /// Signs that assign besides `=`, `:`, `:=` and `=>`: of PHP, make, Ruby, Perl. Where the value begins.
@@ -175,9 +177,13 @@ fn unquoted(bytes: &[u8], start: usize, spaced: bool) -> usize {
         match bytes[at] {
             b'\\' if matches!(bytes.get(at + 1), Some(b'\n' | b'\r')) => at = continued(bytes, at),
             b'\n' | b'\r' | b'\0' => break,
+            // Inside of a quoted text a line ends with an escape.
+            b'\\' if matches!(bytes.get(at + 1), Some(b'n' | b'r')) && next_name(bytes, at + 2) => break,
             b' ' | b'\t' if !spaced => break,
             b'#' if spaced && at > start && bytes[at - 1] == b' ' => break,
             b'\'' if within_word(bytes, at) => {}
+            // `PASSWORD=<e=KZ)k+(`: what is not closed in the word is no element.
+            b'<' if !closes(bytes, at) => {}
             b'"' | b'\'' | b'`' | b'<' if !spaced => break,
             b')' | b'}' | b']' if !spaced && separates(bytes, at) => break,
             b';' | b',' | b'&' | b'|' if separates(bytes, at) => break,
@@ -189,6 +195,19 @@ fn unquoted(bytes: &[u8], start: usize, spaced: bool) -> usize {
         at -= 1;
     }
     at
+}
+
+/// A name and the sign that assigns to it.
+fn next_name(bytes: &[u8], at: usize) -> bool {
+    let rest = &bytes[at..bytes.len().min(at + 64)];
+    let name = rest.iter().take_while(|b| name_byte(**b)).count();
+    let blanks = rest[name..].iter().take_while(|b| **b == b' ').count();
+    name > 0 && matches!(rest.get(name + blanks), Some(b'=' | b':'))
+}
+
+/// A bracket that opens here closes on its line.
+fn closes(bytes: &[u8], at: usize) -> bool {
+    bytes[at..].iter().take(512).take_while(|b| !matches!(b, b'\n' | b'\r')).any(|b| *b == b'>')
 }
 
 /// `O'Brien`: no quote ends between two letters.
@@ -273,7 +292,8 @@ fn next_line(bytes: &[u8], from: usize, after: usize) -> Option<Value> {
 /// `<password`, `<db:password`: the name is an element's.
 fn element_opens(bytes: &[u8], from: usize) -> bool {
     if bytes[from - 1] == b'<' {
-        return true;
+        // `(?<password>…)` and `(?P<password>…)` name a group of a pattern.
+        return !(bytes[..from - 1].ends_with(b"(?") || bytes[..from - 1].ends_with(b"(?P"));
     }
     let prefix = bytes[..from - 1].iter().rev().take(32).take_while(|b| name_byte(**b)).count();
     prefix > 0 && from >= prefix + 2 && bytes[from - 2 - prefix] == b'<'
@@ -334,18 +354,6 @@ pub(super) fn heredoc(bytes: &[u8], at: usize) -> Option<Value> {
     (start < end).then_some(Value { start, end, quoted: true })
 }
 
-/// `{p;w}` of ODBC: braces quote what holds a separator.
-fn braced(bytes: &[u8], at: usize) -> Option<Value> {
-    // Longer than any password; a brace that nothing closes is not looked for to the end of the text.
-    const BRACED_MAX: usize = 4_096;
-    let rest = bytes.get(at..)?.strip_prefix(b"{")?;
-    let near = &rest[..rest.len().min(BRACED_MAX)];
-    let len = memchr::memchr3(b'}', b'\n', b'"', near).filter(|n| *n > 0 && rest[*n] == b'}')?;
-    let ends = rest.get(len + 1).is_none_or(|b| b";\"'`\n\r <".contains(b));
-    let plain = !matches!(rest[0], b'{' | b' ') && !rest[..len].contains(&b':');
-    (ends && plain).then_some(Value { start: at + 1, end: at + 1 + len, quoted: true })
-}
-
 /// `secret 5 x`: how network devices write that `x` is hashed or encrypted. A word with a digit in it, or there is none.
 fn numbered(bytes: &[u8], at: usize) -> bool {
     let line = bytes[at..].iter().take(256).take_while(|b| !matches!(b, b'\n' | b'\r')).count();
@@ -389,7 +397,8 @@ pub(super) fn told(bytes: &[u8], at: usize) -> Option<Value> {
     let has = |class: fn(&u8) -> bool| word.iter().any(class);
     let phrase = verb.is_some() && notations::phrase(word);
     let number = verb.is_some() && word.len() >= 6 && word.iter().all(u8::is_ascii_digit);
-    let drawn = phrase || number || notations::made_up(word) || rarity::generated(word);
+    let chosen = verb.is_some() && notations::chosen(word);
+    let drawn = phrase || number || chosen || notations::made_up(word) || rarity::generated(word);
     // Base64 may hold a slash, and ends in `=`.
     let padding = word.iter().rev().take_while(|b| **b == b'=').count();
     let body = &word[..word.len() - padding];

@@ -4,6 +4,7 @@ use super::{Family, token, weak};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Family] = &[
+    token("planet-key", "Planet API key", &[r"PLAK\h{32}"], "https://docs.planet.com/develop/authentication/"),
     token("databricks-token", "Databricks token", &[r"dapi\h{32}[-0-9]{0,2}", r"dose\h{32}", r"dkea\h{32}"], "https://docs.databricks.com/en/dev-tools/auth/pat.html"),
     token("confluent-secret", "Confluent Cloud secret", &[r"cflt\b{60}"], "https://docs.confluent.io/cloud/current/security/authenticate/workload-identities/service-accounts/api-keys/overview.html"),
     token("aiven-token", "Aiven token", &[r"aivenv1\b{60,}", r"AVNS_\s{12,}"], "https://aiven.io/docs/platform/concepts/authentication-tokens"),

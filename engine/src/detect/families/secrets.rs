@@ -34,7 +34,7 @@ pub(super) const ROWS: &[Family] = &[
     token("rancher-token", "Rancher token", &[r"token-[a-z0-9]{5}:[a-z0-9]{54}"], "https://ranchermanager.docs.rancher.com/api/api-tokens"),
     token("openshift-token", "OpenShift token", &[r"sha256~\s{43}"], "https://docs.redhat.com/en/documentation/openshift_container_platform"),
     token("paseto-token", "PASETO local token", &[r"v4\.local\.\s{40,}", r"v3\.local\.\s{40,}", r"v2\.local\.\s{40,}", r"k4\.secret\.\s{40,}", r"k4\.local\.\s{40,}"], "https://github.com/paseto-standard/paseto-spec"),
-    token("persona-key", "Persona key", &[r"persona_production_\a{30,}", r"persona_sandbox_\a{30,}"], "https://docs.withpersona.com/api-keys"),
+    token("persona-key", "Persona key", &[r"persona_production_\a{30,}", r"persona_sandbox_\a{30,}", r"persona_production_[0-9a-f-]{36}", r"persona_sandbox_[0-9a-f-]{36}"], "https://docs.withpersona.com/api-keys"),
     token("one-time-password-uri", "Seed of an otpauth address", &[r"otpauth://totp/[A-Za-z0-9%@:._-]{1,200}\?secret=([A-Z2-7=]{16,})", r"otpauth://hotp/[A-Za-z0-9%@:._-]{1,200}\?secret=([A-Z2-7=]{16,})"], "https://github.com/google/google-authenticator/wiki/Key-Uri-Format"),
     token("kerberos-ticket-hash", "Kerberos ticket to be guessed at", &[r"$krb5asrep$[A-Za-z0-9@.$:*/_-]{40,}", r"$krb5tgs$[A-Za-z0-9@.$:*/_-]{40,}", r"$krb5pa$[A-Za-z0-9@.$:*/_-]{40,}"], "https://hashcat.net/wiki/doku.php?id=example_hashes"),
     token("onfido-token", "Onfido API token", &[r"api_live_ca\.[A-Za-z0-9_.-]{30,}", r"api_live_us\.[A-Za-z0-9_.-]{30,}", r"api_live\.[A-Za-z0-9_.-]{30,}", r"api_sandbox\.[A-Za-z0-9_.-]{30,}"], "https://documentation.onfido.com"),
