@@ -105,10 +105,8 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     if no_name(bytes, from, to)
         || in_resource_name(bytes, from)
         || elsewhere::assigns_nothing(bytes, from, to)
+        || several(search, text, verdict, (from, to))
     {
-        return to;
-    }
-    if several(search, text, verdict, (from, to)) {
         return to;
     }
     if let Some(value) = notations::argument(bytes, from, to)
