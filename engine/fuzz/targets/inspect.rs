@@ -4,6 +4,8 @@
 
 #![no_main]
 
+mod hooks;
+
 use libfuzzer_sys::fuzz_target;
 use terrasift_oracle::case::Compiled;
 use terrasift_oracle::values::{Looks, Value};

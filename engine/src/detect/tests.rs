@@ -10,6 +10,7 @@ mod national_ids;
 mod places;
 mod properties;
 mod references;
+mod strangers;
 mod tenants;
 mod texts;
 
