@@ -6,13 +6,15 @@ use std::collections::HashMap;
 
 use terrasift_engine::detect::{Hit, KeyVerdict, RuleSet, Scratch};
 
+/// What was found in a text, by the key above it; `None`: it is a key itself.
+type Answers = Vec<(Option<KeyVerdict>, Vec<Hit>)>;
+
 /// Who is asked about keys and texts.
 #[derive(Default)]
 pub(crate) struct Asked {
     scratch: Scratch,
     keys: HashMap<String, KeyVerdict>,
-    /// By text; `None` above it: it is a key itself.
-    texts: HashMap<String, Vec<(Option<KeyVerdict>, Vec<Hit>)>>,
+    texts: HashMap<String, Answers>,
 }
 
 impl Asked {
