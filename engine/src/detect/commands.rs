@@ -6,7 +6,7 @@
 mod rows;
 
 use super::inspect::Search;
-use super::{Hint, KeyVerdict, keys, marker, plausible, references, structural as rule};
+use super::{Hint, KeyVerdict, keys, marker, notations, plausible, references, structural as rule};
 
 /// Where a command keeps its secret.
 #[derive(Clone, Copy)]
@@ -108,7 +108,7 @@ fn take(search: &mut Search<'_>, text: &str, words: &[Span], place: Place) {
         }
         Word(nth) => {
             if let Some(w) = words.iter().filter(|w| !is_flag(w)).nth(nth)
-                && !text[w.start..w.end].contains('=')
+                && !names_its_value(&text[w.start..w.end])
             {
                 secret(search, text, *w);
             }
@@ -147,6 +147,12 @@ fn take(search: &mut Search<'_>, text: &str, words: &[Span], place: Place) {
             }
         }
     }
+}
+
+/// `NAME=value`.
+fn names_its_value(word: &str) -> bool {
+    word.split_once('=')
+        .is_some_and(|(name, _)| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./:".contains(&b)))
 }
 
 /// Places of drives and network devices, whose words have no flags.
@@ -193,14 +199,18 @@ fn flagged(text: &str, words: &[Span], n: usize, flag: &str, glued: bool) -> Opt
 
 fn secret(search: &mut Search<'_>, text: &str, span: Span) {
     let Some(value) = text.get(span.start..span.end) else { return };
-    // A variable of a shell, a file of curl, the next flag; `$`, `%` and `@` may as well begin a secret.
+    // A variable of a shell, a file of curl, the next flag; `$`, `%`, `@` and a dash may as well begin a secret.
+    let signs = |b: u8| b"!#^&*+?~%@=".contains(&b);
+    let drawn = notations::made_up(value.as_bytes());
     let mut rest = value.bytes().skip(1);
     let (second, lower) = (rest.next(), rest.next().is_some_and(|b| b.is_ascii_lowercase()));
     let stands_for = match value.as_bytes().first() {
+        Some(b'$') if drawn && value.bytes().any(signs) => false,
         Some(b'$') => second.is_none_or(|b| {
             b.is_ascii_uppercase() || matches!(b, b'{' | b'(' | b'_') || b.is_ascii_lowercase() && lower
         }),
-        Some(b'-') => true,
+        // `-pSecret` is a flag and its value.
+        Some(b'-') => !drawn || second.is_some_and(|b| b == b'-' || b.is_ascii_lowercase()),
         Some(b'@') => second.is_none_or(|b| matches!(b, b'/' | b'.' | b'-')),
         Some(b'<') => value.ends_with('>'),
         Some(b'*') => value.bytes().all(|b| b == b'*'),
@@ -232,6 +242,13 @@ fn words(bytes: &[u8], from: usize) -> (Vec<Span>, usize) {
                     .count();
                 words.push(Span { start: at, end: at + len });
                 at += len;
+            }
+            // The end of the quoted text that the command stands in.
+            b'"' | b'\''
+                if words.last().is_some_and(|last: &Span| last.end == at && at > from)
+                    && bytes[at - 1] != b' ' =>
+            {
+                break;
             }
             _ => {
                 let (span, next) = word(bytes, at, limit);

@@ -182,8 +182,13 @@ pub(super) fn chap(search: &mut Search<'_>, text: &str, at: usize) {
 pub(super) fn pgpass(search: &mut Search<'_>, text: &str, at: usize) {
     let bytes = text.as_bytes();
     let near = at.saturating_sub(512);
-    let start = memchr::memrchr3(b'\n', b' ', b'\t', &bytes[near..at]).map_or(near, |n| near + n + 1);
-    let end = lines(bytes, start).next().map_or(start, |line| line.1);
+    let stops = |b: &u8| matches!(b, b'\n' | b' ' | b'\t' | b'"' | b'\'');
+    let start = bytes[near..at].iter().rposition(stops).map_or(near, |n| near + n + 1);
+    let line = lines(bytes, start).next().map_or(start, |line| line.1);
+    // A quote before it closes behind it.
+    let quote = start.checked_sub(1).map(|n| bytes[n]).filter(|b| matches!(b, b'"' | b'\''));
+    let closed = quote.and_then(|quote| memchr::memchr(quote, &bytes[start..line])).map(|n| start + n);
+    let end = closed.unwrap_or(line);
     let Some(line) = text.get(start..end).filter(|line| line.len() <= 1_024) else { return };
     // A colon may stand escaped in the first four fields.
     let mut colons = [0usize; 4];

@@ -3,7 +3,7 @@
 //! Knows notations only; must never judge whether a value is a secret, but where a sentence tells it.
 
 use super::rarity::{self, Invitation};
-use super::value_span::{Value, heredoc, line_start, name_byte, quoted, spoken_word, value};
+use super::value_span::{Value, heredoc, line_start, name_byte, quoted, spoken_word};
 
 /// What stands between a secret's name and the secret in a sentence.
 pub(super) const VERBS: &[&[u8]] = &[
@@ -172,11 +172,13 @@ pub(super) fn anchored(bytes: &[u8], alias: &Value) -> Option<Value> {
     let whole = name.len() <= 64 && name.iter().all(|b| name_byte(*b));
     let sign = [b"&", name, b" "].concat();
     let anchor = memchr::memmem::rfind(&bytes[..alias.start], &sign).filter(|_| whole)?;
-    let colon = bytes[..anchor].trim_ascii_end().strip_suffix(b":")?;
-    let quotes = colon.iter().rev().take_while(|b| matches!(b, b'"' | b'\'')).count();
-    let to = colon.len() - quotes;
-    let from = to - colon[..to].iter().rev().take_while(|b| name_byte(**b)).count();
-    (from < to).then(|| value(bytes, from, to, true)).flatten()
+    let start = anchor + sign.len();
+    if let quote @ (b'"' | b'\'') = *bytes.get(start)? {
+        return Some(quoted(bytes, start + 1, quote, 0));
+    }
+    let len = bytes[start..alias.start].iter().take_while(|b| !matches!(b, b'\n' | b'\r')).count();
+    let text = bytes[start..start + len].trim_ascii_end();
+    (!text.is_empty()).then_some(Value { start, end: start + text.len(), quoted: true })
 }
 
 /// `PASSWORD==lfjDGJ`: the second sign begins the password, when nobody compares.

@@ -265,10 +265,12 @@ pub(super) fn dialed(search: &mut Search<'_>, text: &str, sign: usize) {
         .iter()
         .rev()
         .take(256)
-        .take_while(|b| !b.is_ascii_whitespace() && !matches!(b, b'"' | b'\'' | b'`' | b'='))
+        .take_while(|b| !b.is_ascii_whitespace() && !matches!(b, b'"' | b'\'' | b'`'))
         .count();
     let start = sign - len;
-    if let Some(colon) = memchr::memchr(b':', &bytes[start..sign])
+    // A scheme may stand before it; what names it ends before the user's name begins.
+    let parts = memchr::memchr_iter(b':', &bytes[start..sign]).find(|at| bytes[start + at + 1] != b'/');
+    if let Some(colon) = parts
         && search.spend(len)
     {
         push(search, text, start + colon + 1, sign);

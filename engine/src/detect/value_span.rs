@@ -407,9 +407,11 @@ pub(super) fn told(bytes: &[u8], at: usize) -> Option<Value> {
     let joined = word.contains(&b':') && word.split(|b| *b == b':').all(hex);
     let path = has(|b| b"{}[]|".contains(b))
         || word.contains(&b':') && !joined
-        || body.contains(&b'=')
+        || body.contains(&b'=') && !(word.len() >= 12 && notations::made_up(word))
         || body.contains(&b'/') && !rarity::drawn(word, rarity::Invitation::Key)
-        || word.first() == Some(&b'-');
+        || word.first() == Some(&b'-')
+            && (word.get(1).is_some_and(|b| *b == b'-' || b.is_ascii_lowercase())
+                || !notations::made_up(word));
     let alone = bytes.get(start + len).is_none_or(|b| matches!(b, b'\n' | b'\r'));
     (drawn && !path || kind && alone && word.len() >= 4).then_some(Value { start, end, quoted: true })
 }

@@ -45,7 +45,7 @@ fn values_are_found_wherever_notations_put_them() {
             format!("- value: prod\n  name: DB_PASSWORD_AGE\n- value: {p}\n  name: PGPASSWORD\n"),
             "- value: prod\n  name: DB_PASSWORD_AGE\n- value: {c}\n  name: PGPASSWORD\n",
         ),
-        (format!("x: &p \"{p}\"\ndb:\n  password: *p\n"), "x: {c}\ndb:\n  password: {c}\n"),
+        (format!("x: &p \"{p}\"\ndb:\n  password: *p\n"), "x: &p \"{c}\"\ndb:\n  password: *p\n"),
         (
             format!("a: \"CREATE USER u IDENTIFIED BY \\\"{p}\\\" X\""),
             "a: \"CREATE USER u IDENTIFIED BY \\\"{c}\\\" X\"",
