@@ -45,7 +45,7 @@ fn date(text: &[u8]) -> bool {
 #[rustfmt::skip]
 const BORN: &[&str] = &[
     "born", "date of birth", "birth date", "birthdate", "dob", "geboren", "geburtsdatum", "geburtstag", "né le", "née le", "naissance",
-    "nato il", "nata il", "nascita", "nacido el", "nacida el", "nacimiento", "nascido em", "nascida em", "nascimento", "geboortedatum", "född",
+    "nato il", "nata il", "geb. am", "geb.", "ur.", "nascita", "nacido el", "nacida el", "nacimiento", "nascido em", "nascida em", "nascimento", "geboortedatum", "född",
     "urodzony", "urodzona", "urodzenia", "syntynyt", "født",
 ];
 
@@ -217,14 +217,14 @@ pub(super) fn number(bytes: &[u8], start: usize, end: usize, digits: usize) -> O
 const CALLS: &[&str] = &[
     "phone", "tel", "tel.", "telephone", "mobile", "cell", "fax", "call", "cellphone", "whatsapp", "viber", "sms", "hotline", "mob", "ph",
     "gsm", "telefon", "telefonnummer", "rufnummer", "handy", "handynummer", "mobil", "telefono", "telefone", "celular", "cellulare", "movil",
-    "telefoon", "puhelin", "cell.", "mob.", "tlf", "tlf.", "telf.", "anrufen", "anruf", "au", "op",
+    "telefoon", "puhelin", "natel", "mobiel", "mobilni", "cell.", "mob.", "tlf", "tlf.", "telf.", "anrufen", "anruf", "au", "op",
 ];
 
 /// The same beyond ASCII, where no blank need stand between.
 #[rustfmt::skip]
 const CALLS_BEYOND: &[&str] = &[
     "電話", "電話番号", "携帯", "电话", "手机", "전화", "전화번호", "휴대폰", "연락처", "тел", "тел.", "телефон", "моб.", "τηλ.", "τηλέφωνο", "טלפון", "هاتف",
-    "tél", "tél.", "téléphone", "teléfono", "móvil", "telefón",
+    "Tél", "Tél.", "Téléphone", "Teléfono", "Móvil", "komórka", "Komórka", "☎", "tél", "tél.", "téléphone", "teléfono", "móvil", "telefón",
 ];
 
 /// A word before the number says that somebody answers there.

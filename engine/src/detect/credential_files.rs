@@ -3,7 +3,7 @@
 //! Must never take a line for one of them that lacks the rest of its form.
 
 use super::inspect::Search;
-use super::{marker, references, structural as rule};
+use super::{marker, notations, references, structural as rule};
 
 /// The options of one login module are not longer.
 const JAAS_MAX: usize = 8_192;
@@ -164,17 +164,61 @@ pub(super) fn netrc(search: &mut Search<'_>, text: &str, start: usize) {
     }
 }
 
-/// `"client" * "secret" *`, a line of `chap-secrets` (pppd(8)); the first quote closes at `at`.
+/// `"client" * "secret" *`, a line of `chap-secrets` (pppd(8)); what stands behind the client begins at `at`.
 pub(super) fn chap(search: &mut Search<'_>, text: &str, at: usize) {
-    const BETWEEN: &str = "\" * \"";
+    const BETWEEN: &str = " * \"";
     let start = at + BETWEEN.len();
-    let line =
-        text.as_bytes()[..at].iter().rev().take(128).take_while(|b| !matches!(b, b'\n' | b'"')).count();
-    let opens =
-        text[..at - line].strip_suffix('"').is_some_and(|before| before.is_empty() || before.ends_with('\n'));
-    let Some(end) = text[start..].find(['"', '\n']).map(|len| start + len).filter(|_| opens) else { return };
+    let line = text.as_bytes()[..at].iter().rev().take(128).take_while(|b| **b != b'\n').count();
+    let client = text[at - line..at].trim_matches('"');
+    let word =
+        !client.is_empty() && client.bytes().all(|b| b.is_ascii_alphanumeric() || b"._@\\-".contains(&b));
+    let Some(end) = text[start..].find(['"', '\n']).map(|len| start + len).filter(|_| word) else { return };
     if text[end..].starts_with("\" ") && search.spend(end - start) {
         push(search, text, start, end);
+    }
+}
+
+/// `"user" "secret"`, a line of PgBouncer's `userlist.txt`, of which the user's name closes at `at`: what was drawn.
+pub(super) fn userlist(search: &mut Search<'_>, text: &str, at: usize) {
+    const BETWEEN: &str = "\" \"";
+    let start = at + BETWEEN.len();
+    let bytes = text.as_bytes();
+    let user = bytes[..at]
+        .iter()
+        .rev()
+        .take(64)
+        .take_while(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b))
+        .count();
+    let opens =
+        text[..at - user].strip_suffix('"').is_some_and(|before| before.is_empty() || before.ends_with('\n'));
+    let Some(end) = text[start..].find(['"', '\n']).map(|len| start + len).filter(|_| opens && user > 0)
+    else {
+        return;
+    };
+    let ends = matches!(
+        text[end..].strip_prefix('"').map(|rest| rest.chars().next()),
+        Some(None | Some('\n' | '\r'))
+    );
+    if ends && notations::made_up(&bytes[start..end]) && search.spend(end - start) {
+        push(search, text, start, end);
+    }
+}
+
+/// `user:{PLAIN}secret:1000:…` of Dovecot's passwd-file: up to the next field.
+pub(super) fn plain(search: &mut Search<'_>, text: &str, start: usize) {
+    let rest = &text[start..];
+    let end = rest.find([':', ' ', '\n', '\r', '"', '\'', '\t']).map_or(text.len(), |len| start + len);
+    if search.spend(end - start) {
+        push(search, text, start, end);
+    }
+}
+
+/// `key 7 022DE914FFB43680` of Cisco's: two digits of a place in a known table, and pairs of hexadecimal digits.
+pub(super) fn type_seven(search: &mut Search<'_>, text: &str, start: usize) {
+    let hex = text.as_bytes()[start..].iter().take(128).take_while(|b| b.is_ascii_hexdigit()).count();
+    let ends = text.as_bytes().get(start + hex).is_none_or(|b| !b.is_ascii_alphanumeric());
+    if hex >= 6 && hex.is_multiple_of(2) && ends && search.spend(hex) {
+        push(search, text, start, start + hex);
     }
 }
 

@@ -69,7 +69,9 @@ impl Gazetteer {
     pub(super) fn known(&self, word: &str) -> Known {
         let mut folded = [0u8; WORD_MAX];
         let Some(len) = fold(word, &mut folded) else { return Known::default() };
-        self.folded(&folded[..len])
+        let known = self.folded(&folded[..len]);
+        // No plain word of the lists is written with letters of Vietnamese: `Văn` is no van.
+        if word.chars().any(vietnamese) { Known(known.0 & !Known::PLAIN.0 | Known::FAMILY.0) } else { known }
     }
 
     fn folded(&self, word: &[u8]) -> Known {
@@ -87,6 +89,9 @@ impl Gazetteer {
     pub(super) fn plain(&self, word: &str) -> bool {
         let mut folded = [0u8; WORD_MAX];
         let Some(len) = fold(word, &mut folded) else { return false };
+        if word.chars().any(vietnamese) {
+            return false;
+        }
         let word = &folded[..len];
         let stems = [&b"s"[..], b"es", b"ed", b"ing"];
         self.folded(word).is(Known::PLAIN)
@@ -95,6 +100,11 @@ impl Gazetteer {
                     .is_some_and(|stem| stem.len() >= 4 && self.folded(stem).is(Known::PLAIN))
             })
     }
+}
+
+/// A letter that only Vietnamese has.
+fn vietnamese(c: char) -> bool {
+    matches!(c, 'ơ' | 'Ơ' | 'ư' | 'Ư' | '\u{1ea0}'..='\u{1ef9}')
 }
 
 /// The slot to begin at, and the tag, which is never zero (FNV-1a).
@@ -123,28 +133,28 @@ fn fold(word: &str, out: &mut [u8; WORD_MAX]) -> Option<usize> {
 /// A letter of Latin-1 or Latin Extended-A without its accent.
 fn bare(c: char) -> Option<&'static [u8]> {
     Some(match c.to_lowercase().next()? {
-        'à'..='å' | 'ā' | 'ă' | 'ą' => b"a",
+        'à'..='å' | 'ā' | 'ă' | 'ą' | '\u{1ea1}'..='\u{1eb7}' => b"a",
         'æ' => b"ae",
         'ç' | 'ć' | 'ĉ' | 'ċ' | 'č' => b"c",
         'ð' | 'ď' | 'đ' => b"d",
-        'è'..='ë' | 'ē' | 'ĕ' | 'ė' | 'ę' | 'ě' => b"e",
+        'è'..='ë' | 'ē' | 'ĕ' | 'ė' | 'ę' | 'ě' | '\u{1eb8}'..='\u{1ec7}' => b"e",
         'ĝ' | 'ğ' | 'ġ' | 'ģ' => b"g",
         'ĥ' | 'ħ' => b"h",
-        'ì'..='ï' | 'ĩ' | 'ī' | 'ĭ' | 'į' | 'ı' => b"i",
+        'ì'..='ï' | 'ĩ' | 'ī' | 'ĭ' | 'į' | 'ı' | '\u{1ec8}'..='\u{1ecb}' => b"i",
         'ĵ' => b"j",
         'ķ' => b"k",
         'ĺ' | 'ļ' | 'ľ' | 'ł' => b"l",
         'ñ' | 'ń' | 'ņ' | 'ň' => b"n",
-        'ò'..='ö' | 'ø' | 'ō' | 'ŏ' | 'ő' => b"o",
+        'ò'..='ö' | 'ø' | 'ō' | 'ŏ' | 'ő' | 'ơ' | '\u{1ecc}'..='\u{1ee3}' => b"o",
         'œ' => b"oe",
         'ŕ' | 'ŗ' | 'ř' => b"r",
         'ś' | 'ŝ' | 'ş' | 'š' | 'ș' => b"s",
         'ß' => b"ss",
         'ţ' | 'ť' | 'ț' => b"t",
         'þ' => b"th",
-        'ù'..='ü' | 'ũ' | 'ū' | 'ŭ' | 'ů' | 'ű' | 'ų' => b"u",
+        'ù'..='ü' | 'ũ' | 'ū' | 'ŭ' | 'ů' | 'ű' | 'ų' | 'ư' | '\u{1ee4}'..='\u{1ef1}' => b"u",
         'ŵ' => b"w",
-        'ý' | 'ÿ' | 'ŷ' => b"y",
+        'ý' | 'ÿ' | 'ŷ' | '\u{1ef2}'..='\u{1ef9}' => b"y",
         'ź' | 'ż' | 'ž' => b"z",
         // The dot that lower case splits from a capital with one.
         '\u{307}' => b"",

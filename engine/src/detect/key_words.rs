@@ -81,7 +81,7 @@ pub(super) const STRONG_PAIRS: &[(&str, &str)] = &[
     ("luks", "key"), ("radius", "key"), ("tacacs", "key"), ("ospf", "key"), ("hsrp", "key"), ("ntp", "key"),
     ("bgp", "key"), ("wpa", "key"), ("wpa2", "key"), ("wlan", "key"), ("wifi", "key"), ("wep", "key"), ("vpn", "key"), ("genie", "key"),
     ("snmp", "community"), ("ro", "community"), ("rw", "community"), ("read", "community"), ("write", "community"), ("snmp", "ro"),
-    ("snmp", "rw"), ("snmp", "priv"), ("security", "answer"), ("secret", "answer"), ("recovery", "answer"), ("recovery", "code"), ("recovery", "codes"),
+    ("snmp", "rw"), ("snmp", "priv"), ("security", "answer"), ("secret", "answer"), ("recovery", "answer"), ("github", "oauth"), ("gitlab", "oauth"), ("bitbucket", "oauth"), ("initial", "management"), ("password", "sha256"), ("double", "sha1"), ("recovery", "code"), ("recovery", "codes"),
     ("backup", "code"), ("backup", "codes"), ("unseal", "keys"), ("licence", "key"), ("product", "key"), ("bitlocker", "key"),
     ("fernet", "key"), ("cipher", "key"), ("signature", "key"), ("machine", "key"), ("md5", "key"), ("md5", "password"), ("pass", "key"), ("bind", "pass"),
     ("sensitive", "values"), ("secure", "data"), ("sensitive", "vars"), ("protected", "settings"), ("private", "settings"),
@@ -104,7 +104,7 @@ pub(super) const JOINED: &[&str] = &[
     "privatekey", "secretaccesskey", "apitoken", "accountkey", "sharedaccesskey", "encryptionkey",
     "signingkey", "apisecret", "appsecret", "passwort", "motdepasse", "contrasena", "licensekey",
     "connectionpassword", "refreshtoken", "secrettoken", "webhooksecret", "sshkey", "aeskey", "hmackey", "validationkey",
-    "decryptionkey", "masterkey", "sessionsecret", "jwtsecret", "appkey", "keypassphrase", "securejsondata", "servicekey", "secretbytes", "sharedkey", "sessionkey", "setupkey",
+    "decryptionkey", "masterkey", "sessionsecret", "jwtsecret", "appkey", "keypassphrase", "securejsondata", "servicekey", "secretbytes", "sharedkey", "sessionkey", "setupkey", "pass4symmkey", "passwordsalt",
 ];
 
 /// What stands behind a secret's name and tells which one it is: `PASSWORD_PROD`, `password_eu_west_1`.
@@ -233,7 +233,8 @@ pub(super) const SCREEN_WORDS: &[&str] = &[
     "passw", "pass", "pwd", "passphrase", "secret", "token", "apikey", "_key", "-key", "accountkey",
     "accesskey", "key=", "key:", "key>", "key\"", "key ", "credential", "auth", "signature", "sig=",
     "connectionstring", "privatekey", "psk", "ssn", "dsn", "otp", "pin=", "pin:", "pin =", "pin>", "pin\"", "postal", "familyname", "lastname", "firstname", "fullname", "givenname", "surname",
-    "contactname", "holdername", "pat=", "_name", "birth", "-pin", "_pin", "pincode", "pin_code", "pin-code", "phone",
+    "contactname", "holdername", "pat=", "_name", "birth", "nachname", "vorname", "prenom", "apellido", "cognome", "nazwisko", "achternaam", "voornaam", "forename", "geburts", "nacimiento",
+    "naissance", "nascita", "kontonummer", "-pin", "_pin", "pincode", "pin_code", "pin-code", "phone",
     "street", "dob", "iban", "salt", "cookie", "license", "cvv", "pat =", "pat:", "sonar.login", "sonar_login", "sonarlogin", "honeycomb", "kubeconfig", "seed", "mnemonic", "iekey",
     "_pw", "-pw", "pw=", "pw:", "pw\"", "pw =", "p/w", "adminpw", "rootpw", "bindpw", "kennwort", "passwor", "passe", "mdp=", "mdp:", "mdp\"", "mdp =",
     "senha", "contrase", "clave", "wachtwoord", "salasana", "parola", "haslo", "heslo", "jelszo", "kodeord", "adgangskode", "passord",
@@ -242,5 +243,5 @@ pub(super) const SCREEN_WORDS: &[&str] = &[
     "contraseña", "lösenord", "şifre", "hasło", "HASŁO", "LÖSENORD", "CONTRASEÑA", "пароль", "Пароль", "ПАРОЛЬ", "密码", "密碼", "口令", "パスワード", "비밀번호", "암호", "κωδικός",
     "tf_token_",
     "secretvalue", "servicekey", "sharedkey", "signingkey", "masterkey", "encryptionkey", "licensekey", "sessionkey", "hmackey", "decryptionkey",
-    "setupkey", "validationkey", "activation", "bgp_md5", "bgp-md5", "bgpmd5", "cvc", "usercred", "unlock",
+    "setupkey", "validationkey", "symmkey", "initial_management", "activation", "bgp_md5", "bgp-md5", "bgpmd5", "cvc", "usercred", "unlock",
 ];

@@ -50,6 +50,12 @@ pub(super) enum Mark {
     Dialed,
     /// A line of PPP's secrets: who to whom, and the secret behind.
     Chap,
+    /// A line of PgBouncer's users.
+    Userlist,
+    /// A password of Dovecot's, not hashed.
+    Plain,
+    /// A key of Cisco's, obfuscated.
+    TypeSeven,
 }
 
 impl Mark {
@@ -104,7 +110,10 @@ const OTHERS: &[(&str, Mark)] = &[
     ("send -- \"", Mark::Expect),
     ("@tcp(", Mark::Dialed),
     ("@unix(", Mark::Dialed),
-    ("\" * \"", Mark::Chap),
+    (" * \"", Mark::Chap),
+    ("\" \"", Mark::Userlist),
+    ("{plain}", Mark::Plain),
+    ("key 7 ", Mark::TypeSeven),
 ];
 
 /// All literals, in either case of letters.
@@ -137,5 +146,8 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, start: usize, mark: Mark) 
         Mark::Slashed => statements::slashed(search, text, start + "oracle:thin:".len()),
         Mark::Dialed => statements::dialed(search, text, start),
         Mark::Chap => credential_files::chap(search, text, start),
+        Mark::Userlist => credential_files::userlist(search, text, start),
+        Mark::Plain => credential_files::plain(search, text, start + "{plain}".len()),
+        Mark::TypeSeven => credential_files::type_seven(search, text, start + "key 7 ".len()),
     }
 }

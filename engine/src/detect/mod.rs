@@ -184,6 +184,8 @@ pub enum Hint {
     Connection(RuleIx),
     /// Names of persons.
     Person,
+    /// Who did something or answers for it: what is written as a person's name is one.
+    Named,
     /// Telephone numbers.
     Phone,
     /// Payment cards.

@@ -133,6 +133,42 @@ pub(super) fn each(
     }
 }
 
+/// Legal forms of companies, which are written like names.
+#[rustfmt::skip]
+const COMPANIES: &[&str] = &["Inc", "Ltd", "Corp", "Gmbh", "Plc", "Llc", "Co", "Group", "Labs", "Holding", "Holdings", "Sarl", "Pty", "Team"];
+
+/// Whether a whole text is written as the name of a person: two words or more with a capital, or all in capitals, none of which
+/// is known as a plain word and as no name. For values whose key says that a person may stand there.
+pub(super) fn whole(gazetteer: &Gazetteer, text: &str) -> bool {
+    let (mut names, mut initials) = (0, 0);
+    for (n, word) in text.split(' ').enumerate() {
+        let word = word.strip_suffix(',').filter(|_| n < 2).unwrap_or(word);
+        let initial =
+            word.chars().count() <= 2 && word.ends_with('.') && word.starts_with(|c: char| c.is_uppercase());
+        if initial || PARTICLES.contains(&word.to_lowercase().as_str()) {
+            initials += usize::from(initial);
+            continue;
+        }
+        let letters = |c: char| c.is_alphabetic() || matches!(c, '-' | '\'' | '\u{2019}');
+        let capitals = word.chars().filter(|c| c.is_alphabetic()).count() >= 3
+            && word.chars().all(|c| letters(c) && !c.is_lowercase());
+        let known = gazetteer.known(word);
+        let named = known.is(Known::GIVEN) || known.is(Known::FAMILY);
+        let thing = !named && word.split('-').any(|piece| gazetteer.plain(piece))
+            || COMPANIES.iter().any(|form| form.eq_ignore_ascii_case(word.trim_end_matches('.')));
+        if n > 4
+            || thing
+            || word.len() < 2
+            || !word.chars().all(letters)
+            || !(capitals || word.contains(char::is_uppercase) && written_as_name(word))
+        {
+            return false;
+        }
+        names += 1;
+    }
+    names >= 2 || names == 1 && initials > 0
+}
+
 /// The next place where a word with a capital begins.
 fn next_word(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;

@@ -43,7 +43,29 @@ pub(super) fn emails(search: &mut Search<'_>, text: &str) {
                 && !name.contains('.');
         if !scp && !in_user_info(search, text, start, at) {
             search.push(start, end, rule::EMAIL);
+            addressee(search, text, start);
         }
+    }
+}
+
+/// `Tamsin Thistlewood <t@e.org>`: who is called so stands before the address (RFC 5322, section 3.4).
+fn addressee(search: &mut Search<'_>, text: &str, address: usize) {
+    const NAME_MAX: usize = 64;
+    let Some(before) = text[..address].strip_suffix('<').map(str::trim_end) else { return };
+    let quoted = before.strip_suffix('"');
+    let before = quoted.unwrap_or(before);
+    let stops = |c: char| {
+        if quoted.is_some() {
+            c == '"'
+        } else {
+            matches!(c, ':' | ',' | ';' | '"' | '\n' | '<' | '>' | '=' | '(')
+        }
+    };
+    let from = before.rfind(stops).map_or(0, |at| at + 1);
+    let name = before[from..].trim_start();
+    let start = before.len() - name.len();
+    if (5..=NAME_MAX).contains(&name.len()) && names::whole(&search.rules.core.gazetteer, name) {
+        search.push(start, before.len(), rule::PERSON);
     }
 }
 
@@ -378,6 +400,7 @@ pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
             .any(|role| role.eq_ignore_ascii_case(t));
             (form && t.len() <= 128 && !role).then_some(rule::PERSON)
         }
+        Hint::Named => names::whole(&search.rules.core.gazetteer, t).then_some(rule::PERSON),
         Hint::Phone => {
             let form = t.bytes().all(|b| b.is_ascii_digit() || b" +-().xXext/".contains(&b));
             (form && (6..=17).contains(&digits)).then_some(rule::PHONE)
@@ -406,7 +429,7 @@ pub(super) fn under_key(search: &mut Search<'_>, text: &str, hint: Hint) {
 
 /// Whether a name like this says that its value belongs to a person.
 pub(super) const fn owns(hint: Hint) -> bool {
-    matches!(hint, Hint::Person | Hint::Phone | Hint::Card | Hint::NationalId | Hint::Bank)
+    matches!(hint, Hint::Person | Hint::Named | Hint::Phone | Hint::Card | Hint::NationalId | Hint::Bank)
 }
 
 /// A part of a text, as the value of a key that says this.

@@ -25,17 +25,41 @@ pub(super) fn verdict(words: &Words) -> Option<KeyVerdict> {
         ) => {
             return Some(hint(Hint::Person));
         }
-        ("last", "name") => return Some(hint(Hint::Person)),
+        ("last", "name") | ("nom", "famille") | (_, "nazwisko" | "achternaam" | "voornaam" | "forename") => {
+            return Some(hint(Hint::Person));
+        }
+        (
+            "owner" | "holder" | "registrant" | "recipient" | "manager" | "admin" | "preferred" | "real",
+            "name",
+        )
+        | ("account", "holder")
+        | ("emergency", "contact")
+        | ("of", "kin")
+        | ("protection", "officer")
+        | ("created" | "approved" | "signed" | "requested" | "reviewed", "by")
+        | (_, "assignee" | "reporter" | "author" | "gecos" | "patient" | "approver" | "requester") => {
+            return Some(hint(Hint::Named));
+        }
         ("street" | "postal" | "home" | "mailing" | "billing" | "residential" | "shipping", "address")
         | ("street", "addr")
-        | (_, "street" | "streetaddress" | "streetaddr" | "postaladdress")
-        | ("address", "line" | "line1" | "line2" | "line3" | "1" | "2" | "3")
+        | (
+            _,
+            "street" | "streetaddress" | "streetaddr" | "postaladdress" | "strasse" | "address1" | "address2"
+            | "line1" | "line2",
+        )
+        | ("address", "line" | "line3" | "1" | "2" | "3")
         | ("line", "1" | "2" | "3")
         | ("zip" | "postal", "code")
         | (_, "postcode" | "zipcode" | "postalcode") => return sensitive(rule::POSTAL),
         ("birth", "date" | "day")
         | ("of", "birth")
-        | (_, "geburtsdatum" | "birthdate" | "birthday" | "dob" | "dateofbirth") => {
+        | ("data", "urodzenia")
+        | ("date", "naissance")
+        | (
+            _,
+            "geburtsdatum" | "geburtstag" | "birthdate" | "birthday" | "dob" | "dateofbirth" | "nacimiento"
+            | "nascimento" | "nascita" | "datenaissance" | "geboortedatum",
+        ) => {
             return sensitive(rule::BIRTH);
         }
         _ if national(pair) || pair == ("file", "number") && words.word(2) == "tax" => {
@@ -49,7 +73,7 @@ pub(super) fn verdict(words: &Words) -> Option<KeyVerdict> {
         }
         ("account" | "routing" | "iban" | "sort", "number" | "code")
         | ("bank", "account")
-        | (_, "iban" | "bic" | "accountnumber") => {
+        | (_, "iban" | "bic" | "accountnumber" | "kontonummer" | "kontonr") => {
             return Some(hint(Hint::Bank));
         }
         _ => {}
@@ -104,6 +128,9 @@ fn national(pair: (&str, &str)) -> bool {
                 "number" | "no" | "nummer",
             ) | ("steuer" | "personal" | "national" | "tax" | "citizen" | "voter" | "thai", "id")
                 | ("social", "security")
+                | ("resident" | "tw", "id")
+                | ("birth", "number")
+                | (_, "cpr")
                 | ("emirates", "id")
                 | ("personas", "kods")
                 | ("asmens", "kodas")

@@ -52,6 +52,9 @@ fn user_info(search: &mut Search<'_>, text: &str, scheme_end: usize, from: usize
             }
         }
     };
+    if colon < at_sign && parameters_begin(&bytes[colon..at_sign]) {
+        return;
+    }
     if colon >= at_sign {
         lone_user(search, text, scheme_end, from, at_sign);
         return;
@@ -66,6 +69,14 @@ fn user_info(search: &mut Search<'_>, text: &str, scheme_end: usize, from: usize
     } else if password.is_empty() || password == "x-oauth-basic" {
         lone_user(search, text, scheme_end, from, colon);
     }
+}
+
+/// `:1433;user=sa;password=x@y`: a port and parameters, in which a sign stands by chance (JDBC of SQL Server).
+fn parameters_begin(text: &[u8]) -> bool {
+    let port = text[1..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let Some([b';', name @ ..]) = text.get(1 + port..) else { return false };
+    let len = name.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    port > 0 && len > 0 && name.get(len) == Some(&b'=')
 }
 
 /// `https://TOKEN@host`: a user name that was drawn.

@@ -52,6 +52,12 @@ pub(crate) const COMMANDS: &[Command] = &[
     row("rar ", &[Glued("-p"), Glued("-hp")]),
     row("unrar ", &[Glued("-p")]),
     row("htpasswd ", &[Last('b')]),
+    row("kdb5_util ", &[Flag("-P")]),
+    // Secrets of strongSwan (ipsec.secrets(5)).
+    row(": EAP ", &[Word(0)]),
+    row(": XAUTH ", &[Word(0)]),
+    row(": RSA ", &[Word(1)]),
+    row(": ECDSA ", &[Word(1)]),
     row("useradd ", &[Flag("-p")]),
     row("usermod ", &[Flag("-p")]),
     row("net user ", &[Word(1)]),

@@ -16,6 +16,7 @@ fn check(key: &str, expected: &str) {
             Hint::Rare => "rare",
             Hint::Service(_) => "service",
             Hint::Person => "person",
+            Hint::Named => "named",
             Hint::Phone => "phone",
             Hint::Card => "card",
             Hint::NationalId => "national",
