@@ -11,35 +11,10 @@ pub(super) fn verdict(words: &Words) -> Option<KeyVerdict> {
     let (last, before) = (words.word(0), words.word(1));
     let pair = (before, last);
     let sensitive = |ix: RuleIx| Some(KeyVerdict::Sensitive(ix));
+    if let Some(named) = person(pair) {
+        return Some(hint(named));
+    }
     match pair {
-        (
-            "first" | "given" | "family" | "maiden" | "middle" | "sur" | "contact" | "cardholder"
-            | "employee" | "customer" | "patient",
-            "name",
-        )
-        | ("full", "name")
-        | (
-            _,
-            "nachname" | "vorname" | "prenom" | "apellido" | "apellidos" | "cognome" | "firstname"
-            | "lastname" | "surname" | "fullname" | "givenname" | "familyname" | "cardholder",
-        ) => {
-            return Some(hint(Hint::Person));
-        }
-        ("last", "name") | ("nom", "famille") | (_, "nazwisko" | "achternaam" | "voornaam" | "forename") => {
-            return Some(hint(Hint::Person));
-        }
-        (
-            "owner" | "holder" | "registrant" | "recipient" | "manager" | "admin" | "preferred" | "real",
-            "name",
-        )
-        | ("account", "holder")
-        | ("emergency", "contact")
-        | ("of", "kin")
-        | ("protection", "officer")
-        | ("created" | "approved" | "signed" | "requested" | "reviewed", "by")
-        | (_, "assignee" | "reporter" | "author" | "gecos" | "patient" | "approver" | "requester") => {
-            return Some(hint(Hint::Named));
-        }
         ("street" | "postal" | "home" | "mailing" | "billing" | "residential" | "shipping", "address")
         | ("street", "addr")
         | (
@@ -80,6 +55,39 @@ pub(super) fn verdict(words: &Words) -> Option<KeyVerdict> {
     }
     let number = matches!(last, "number" | "numbers" | "no" | "num") && PHONES.contains(&before);
     (PHONES.contains(&last) || number).then(|| hint(Hint::Phone))
+}
+
+/// What a key that names a person says.
+fn person(pair: (&str, &str)) -> Option<Hint> {
+    match pair {
+        (
+            "first" | "given" | "family" | "maiden" | "middle" | "sur" | "contact" | "cardholder"
+            | "employee" | "customer" | "patient",
+            "name",
+        )
+        | ("full", "name")
+        | (
+            _,
+            "nachname" | "vorname" | "prenom" | "apellido" | "apellidos" | "cognome" | "firstname"
+            | "lastname" | "surname" | "fullname" | "givenname" | "familyname" | "cardholder",
+        ) => Some(Hint::Person),
+        ("last", "name") | ("nom", "famille") | (_, "nazwisko" | "achternaam" | "voornaam" | "forename") => {
+            Some(Hint::Person)
+        }
+        (
+            "owner" | "holder" | "registrant" | "recipient" | "manager" | "admin" | "preferred" | "real",
+            "name",
+        )
+        | ("account", "holder")
+        | ("emergency", "contact")
+        | ("of", "kin")
+        | ("protection", "officer")
+        | ("created" | "approved" | "signed" | "requested" | "reviewed", "by")
+        | (_, "assignee" | "reporter" | "author" | "gecos" | "patient" | "approver" | "requester") => {
+            Some(Hint::Named)
+        }
+        _ => None,
+    }
 }
 
 /// What a telephone number is called.
