@@ -30,6 +30,9 @@ pub fn key_verdict(rules: &RuleSet, verdict: KeyVerdict) -> Option<String> {
         Hint::Secret(ix) => format!("the key suggests a secret ({}): the value decides", id(ix)),
         Hint::Connection(ix) => format!("the key names a connection ({}): its secret part goes", id(ix)),
         Hint::Person => "the key names persons".to_owned(),
+        Hint::Named => {
+            "the key names who did something: what is written as a person's name is one".to_owned()
+        }
         Hint::Phone => "the key names telephone numbers".to_owned(),
         Hint::Card => "the key names payment cards".to_owned(),
         Hint::NationalId => "the key names national identity numbers".to_owned(),
