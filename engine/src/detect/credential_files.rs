@@ -169,7 +169,8 @@ pub(super) fn chap(search: &mut Search<'_>, text: &str, at: usize) {
     const BETWEEN: &str = " * \"";
     let start = at + BETWEEN.len();
     let line = text.as_bytes()[..at].iter().rev().take(128).take_while(|b| **b != b'\n').count();
-    let client = text[at - line..at].trim_matches('"');
+    // The bound may have cut a letter.
+    let client = text.get(at - line..at).unwrap_or("").trim_matches('"');
     let word =
         !client.is_empty() && client.bytes().all(|b| b.is_ascii_alphanumeric() || b"._@\\-".contains(&b));
     let Some(end) = text[start..].find(['"', '\n']).map(|len| start + len).filter(|_| word) else { return };
