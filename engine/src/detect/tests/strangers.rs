@@ -118,3 +118,13 @@ fn what_is_handed_on_is_no_value() {
         ("Server=db;User Id=sa;Password=password;".to_owned(), "Server=db;User Id=sa;Password={c};"),
     ]);
 }
+
+#[test]
+fn lines_before_a_secret_may_be_long_and_of_any_letters() {
+    // The bound on what is read back cuts a letter (found by the fuzzer).
+    for n in 40..50 {
+        let long = format!("{} * \"{}\" *", "\u{fffd}".repeat(n), chosen());
+        unchanged(&[&long]);
+    }
+    check(&[(format!("bob * \"{}\" *", chosen()), "bob * \"{c}\" *")]);
+}
