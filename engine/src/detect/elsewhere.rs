@@ -226,13 +226,14 @@ pub(super) fn assigns_nothing(bytes: &[u8], from: usize, to: usize) -> bool {
 /// ExternalSecret says what its key will be called, an annotation holds the checksum of a Secret, a variable the fingerprint of a
 /// public key.
 pub(super) fn handed_on(bytes: &[u8], (from, to): (usize, usize), value: &Value) -> bool {
-    let (Ok(name), Ok(inner)) = (
-        std::str::from_utf8(&bytes[from..to]),
-        std::str::from_utf8(bytes.get(value.start..value.end).unwrap_or(b"")),
-    ) else {
+    // Variables have short names, and calls open near them.
+    const NAME_MAX: usize = 128;
+    const CALL_MAX: usize = 256;
+    let inner = bytes.get(value.start..value.end).filter(|inner| inner.len() <= NAME_MAX).unwrap_or(b"");
+    let (Ok(name), Ok(inner)) = (std::str::from_utf8(&bytes[from..to]), std::str::from_utf8(inner)) else {
         return false;
     };
-    let (before, next) = (&bytes[..from], bytes.get(value.end));
+    let (before, next) = (&bytes[from.saturating_sub(CALL_MAX)..from], bytes.get(value.end));
     let fingerprint = inner.len() == 40
         && inner.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b))
         && ["gpg", "GPG", "pgp", "PGP", "recv-key"].iter().any(|key| name.contains(key));

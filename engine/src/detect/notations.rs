@@ -163,15 +163,18 @@ fn compared_with(bytes: &[u8], at: usize) -> Option<Value> {
     (signs <= 3 && word.len() >= 8 && telling && !word.contains(&b' ')).then_some(value)
 }
 
-/// `password: *p` where `x: &p "…"` stands before: the value at the anchor that an alias of YAML names.
+/// `*p`: an alias of YAML.
+pub(super) fn alias(bytes: &[u8], value: &Value) -> bool {
+    let name = bytes.get(value.start..value.end).and_then(|alias| alias.strip_prefix(b"*"));
+    !value.quoted
+        && name.is_some_and(|name| (1..=64).contains(&name.len()) && name.iter().all(|b| name_byte(*b)))
+}
+
+/// `password: *p` where `x: &p "…"` stands before: the value at the anchor that an alias names.
 pub(super) fn anchored(bytes: &[u8], alias: &Value) -> Option<Value> {
-    let name = bytes
-        .get(alias.start..alias.end)?
-        .strip_prefix(b"*")
-        .filter(|name| !name.is_empty() && !alias.quoted)?;
-    let whole = name.len() <= 64 && name.iter().all(|b| name_byte(*b));
+    let name = bytes.get(alias.start + 1..alias.end)?;
     let sign = [b"&", name, b" "].concat();
-    let anchor = memchr::memmem::rfind(&bytes[..alias.start], &sign).filter(|_| whole)?;
+    let anchor = memchr::memmem::rfind(&bytes[..alias.start], &sign)?;
     let start = anchor + sign.len();
     if let quote @ (b'"' | b'\'') = *bytes.get(start)? {
         return Some(quoted(bytes, start + 1, quote, 0));

@@ -68,7 +68,8 @@ fn before(bytes: &[u8], from: usize) -> Option<Value> {
     while at < key {
         let len = bytes[at..key].iter().take_while(|b| name_byte(**b)).count();
         if len > 0 && part(&bytes[at..at + len]) == Some(PairPart::Value) {
-            let value = value_span::value(bytes, at, at + len, true)?;
+            // Nothing behind the name is its value, so nothing is read there.
+            let value = value_span::value(&bytes[..key], at, at + len, true)?;
             let between = bytes.get(value.end..key)?;
             let apart = between.iter().all(|b| filler(*b) && *b != b'-') && !between.is_empty();
             return apart.then_some(value);

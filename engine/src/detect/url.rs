@@ -114,6 +114,8 @@ const SECRET_PARAMETERS: &[&str] = &[
 
 fn parameters(search: &mut Search<'_>, text: &str, from: usize, end: usize) {
     let mut at = from;
+    // `?u=admin&p=…` of InfluxDB.
+    let user = text[from..end].split('&').any(|part| part.starts_with("u="));
     for part in text[from..end].split(['&', ';', '#']) {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         let start = at + name.len() + 1;
@@ -123,8 +125,7 @@ fn parameters(search: &mut Search<'_>, text: &str, from: usize, end: usize) {
         if value.len() < 3 || routed || references::reference(value) || references::placeholder(value) {
             continue;
         }
-        // `?u=admin&p=…` of InfluxDB.
-        let paired = name == "p" && text[from..end].split('&').any(|part| part.starts_with("u="));
+        let paired = name == "p" && user;
         let listed = paired || SECRET_PARAMETERS.iter().any(|p| p.eq_ignore_ascii_case(name));
         let strong = match search.scratch.names.classify(name) {
             KeyVerdict::Sensitive(ix) => ix == rule::SENSITIVE_KEY,

@@ -172,7 +172,7 @@ fn unquoted(bytes: &[u8], start: usize, spaced: bool) -> usize {
     if let Some(end) = interpolation(bytes, start) {
         return end;
     }
-    let mut at = start;
+    let (mut at, mut brackets) = (start, (start, None));
     while at < bytes.len() {
         match bytes[at] {
             b'\\' if matches!(bytes.get(at + 1), Some(b'\n' | b'\r')) => at = continued(bytes, at),
@@ -183,7 +183,7 @@ fn unquoted(bytes: &[u8], start: usize, spaced: bool) -> usize {
             b'#' if spaced && at > start && bytes[at - 1] == b' ' => break,
             b'\'' if within_word(bytes, at) => {}
             // `PASSWORD=<e=KZ)k+(`: what is not closed in the word is no element.
-            b'<' if !closes(bytes, at) => {}
+            b'<' if !closes(bytes, at, &mut brackets) => {}
             b'"' | b'\'' | b'`' | b'<' if !spaced => break,
             b')' | b'}' | b']' if !spaced && separates(bytes, at) => break,
             b';' | b',' | b'&' | b'|' if separates(bytes, at) => break,
@@ -205,9 +205,17 @@ fn next_name(bytes: &[u8], at: usize) -> bool {
     name > 0 && matches!(rest.get(name + blanks), Some(b'=' | b':'))
 }
 
-/// A bracket that opens here closes on its line.
-fn closes(bytes: &[u8], at: usize) -> bool {
-    bytes[at..].iter().take(512).take_while(|b| !matches!(b, b'\n' | b'\r')).any(|b| *b == b'>')
+/// A bracket that opens here closes on its line. `known`: up to where that was looked for, and where one closes: brackets that
+/// open one behind the other are not each looked for.
+fn closes(bytes: &[u8], at: usize, known: &mut (usize, Option<usize>)) -> bool {
+    const NEAR: usize = 512;
+    if at >= known.0 {
+        let near = &bytes[at..bytes.len().min(at + NEAR)];
+        let end = memchr::memchr3(b'>', b'\n', b'\r', near);
+        let closing = end.filter(|end| near[*end] == b'>').map(|end| at + end);
+        *known = (at + end.map_or(near.len(), |end| end + 1), closing);
+    }
+    known.1.is_some_and(|closing| closing > at)
 }
 
 /// `O'Brien`: no quote ends between two letters.
