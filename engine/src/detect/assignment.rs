@@ -138,9 +138,7 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
     // `The API key is W1ll0w0rb1t7730`: what a sentence tells was no word of it.
     let told = spoken && value.is_some_and(|value| value.quoted && bytes[value.start - 1] == b' ');
     let verdict = if told { keys::hint(Hint::Secret(rule::SUGGESTIVE_KEY)) } else { verdict };
-    // An anchor may stand anywhere before its alias.
-    let alias = value.filter(|value| notations::alias(bytes, value) && search.spend(value.start));
-    match alias.and_then(|alias| notations::anchored(bytes, &alias)).or(value) {
+    match aliased(search, bytes, value).or(value) {
         // `AUTH_TOKEN=PRIVATE-TOKEN: …`: a header, whose own name tells what its value is.
         Some(value) if !value.quoted && names_another(search, text, &value) => to,
         Some(value) if search.spend(value.end - value.start) && take(search, text, verdict, &value) => {
@@ -158,6 +156,12 @@ pub(super) fn at(search: &mut Search<'_>, text: &str, at: usize) -> usize {
             to
         }
     }
+}
+
+/// What an alias stands for; its anchor may stand anywhere before it.
+fn aliased(search: &mut Search<'_>, bytes: &[u8], value: Option<Value>) -> Option<Value> {
+    let alias = value.filter(|value| notations::alias(bytes, value) && search.spend(value.start))?;
+    notations::anchored(bytes, &alias)
 }
 
 /// `\nsecret_key = x` inside of a quoted text: the letter of the escape is none of the name's, which says more without it.

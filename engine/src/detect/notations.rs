@@ -98,6 +98,14 @@ pub(super) fn braced(bytes: &[u8], at: usize) -> Option<Value> {
     (ends && plain).then_some(Value { start: at + 1, end: at + 1 + len, quoted: true })
 }
 
+/// A name and the sign that assigns to it.
+pub(super) fn next_name(bytes: &[u8], at: usize) -> bool {
+    let rest = &bytes[at..bytes.len().min(at + 64)];
+    let name = rest.iter().take_while(|b| name_byte(**b)).count();
+    let blanks = rest[name..].iter().take_while(|b| **b == b' ').count();
+    name > 0 && matches!(rest.get(name + blanks), Some(b'=' | b':'))
+}
+
 /// `orbitcopper63`: words written together, and a number.
 pub(super) fn chosen(word: &[u8]) -> bool {
     let digits = word.iter().rev().take_while(|b| b.is_ascii_digit()).count();

@@ -41,8 +41,11 @@ fn table(bytes: &[u8], from: usize, to: usize) -> Option<Table> {
     if !matches!(next, b',' | b';' | b'\t' | b'|' | b'\n' | b'\r' | b')') {
         return None;
     }
-    let begin = memchr::memrchr(b'\n', &bytes[..from]).map_or(0, |n| n + 1);
-    let end = to + memchr::memchr(b'\n', &bytes[to..])?;
+    // A longer line is no heading, and is not read to its ends for each of its names.
+    let near = from.saturating_sub(LINE_MAX);
+    let begin =
+        memchr::memrchr(b'\n', &bytes[near..from]).map(|n| near + n + 1).or((near == 0).then_some(0))?;
+    let end = to + memchr::memchr(b'\n', &bytes[to..bytes.len().min(to + LINE_MAX)])?;
     if end - begin > LINE_MAX {
         return None;
     }

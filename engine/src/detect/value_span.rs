@@ -178,7 +178,11 @@ fn unquoted(bytes: &[u8], start: usize, spaced: bool) -> usize {
             b'\\' if matches!(bytes.get(at + 1), Some(b'\n' | b'\r')) => at = continued(bytes, at),
             b'\n' | b'\r' | b'\0' => break,
             // Inside of a quoted text a line ends with an escape.
-            b'\\' if matches!(bytes.get(at + 1), Some(b'n' | b'r')) && next_name(bytes, at + 2) => break,
+            b'\\'
+                if matches!(bytes.get(at + 1), Some(b'n' | b'r')) && notations::next_name(bytes, at + 2) =>
+            {
+                break;
+            }
             b' ' | b'\t' if !spaced => break,
             b'#' if spaced && at > start && bytes[at - 1] == b' ' => break,
             b'\'' if within_word(bytes, at) => {}
@@ -195,14 +199,6 @@ fn unquoted(bytes: &[u8], start: usize, spaced: bool) -> usize {
         at -= 1;
     }
     at
-}
-
-/// A name and the sign that assigns to it.
-fn next_name(bytes: &[u8], at: usize) -> bool {
-    let rest = &bytes[at..bytes.len().min(at + 64)];
-    let name = rest.iter().take_while(|b| name_byte(**b)).count();
-    let blanks = rest[name..].iter().take_while(|b| **b == b' ').count();
-    name > 0 && matches!(rest.get(name + blanks), Some(b'=' | b':'))
 }
 
 /// A bracket that opens here closes on its line. `known`: up to where that was looked for, and where one closes: brackets that
