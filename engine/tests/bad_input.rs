@@ -265,7 +265,17 @@ fn long_lines(rules: &Arc<RuleSet>) {
         let run = || sanitize(rules, &input).took;
         run().min(run())
     };
-    for piece in ["password for ", "| password ", "> /x/token ", "password == x", "credentials = {a=1 "] {
+    for piece in [
+        "password for ",
+        "| password ",
+        "> /x/token ",
+        "password == x",
+        "credentials = {a=1 ",
+        r"password: *a\n",
+        "f(password=secret, ",
+        r"value: <<E\nname: DB_PASSWORD\n",
+        "password=<a ",
+    ] {
         let (once, more) = (took(piece, 5_000), took(piece, 20_000));
         assert!(more < once * 10, "{piece}: {once:?}, and four times as much {more:?}");
     }

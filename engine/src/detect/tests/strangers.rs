@@ -128,26 +128,3 @@ fn lines_before_a_secret_may_be_long_and_of_any_letters() {
     }
     check(&[(format!("bob * \"{}\" *", chosen()), "bob * \"{c}\" *")]);
 }
-
-#[test]
-fn what_is_read_around_a_name_is_paid_or_bounded() {
-    // Each of these read as much for each of its names as the text is long.
-    let many = |part: &str| part.repeat(1 << 20 >> part.len().ilog2());
-    for text in [
-        many("password: *a\n"),
-        format!("https://a.example/?{}", many("p=xyz&")),
-        many("f(password=secret, "),
-        many("value: <<EOF\nname: DB_PASSWORD\n"),
-        format!("password={}", "<".repeat(1 << 20)),
-        many("password=<a "),
-    ] {
-        let started = std::time::Instant::now();
-        let mut hits = Vec::new();
-        let mut scratch = super::Scratch::default();
-        rules().inspect(&text, super::super::KeyVerdict::Plain, &mut scratch, &mut hits);
-        // A fraction of a second each; read for each of its names, minutes.
-        let taken = started.elapsed();
-        assert!(taken.as_secs() < 20, "{taken:?} {}", &text[..32]);
-        println!("{:>6} ms {}", taken.as_millis(), text[..32].escape_debug());
-    }
-}
